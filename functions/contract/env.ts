@@ -1,0 +1,15 @@
+/**
+ * Environment variables of every function: only what CloudFormation knows and a file cannot (names that hold
+ * the account, ARNs). Everything else a function needs of holdfast.yaml lies beside its code, see settings.ts.
+ */
+export const ENV = {
+  /** Bucket of the vault in the primary region. */
+  vaultBucket: 'HOLDFAST_VAULT_BUCKET',
+  /** Bucket of the vault in the second region. */
+  replicaBucket: 'HOLDFAST_REPLICA_BUCKET',
+  /** Role whose credentials, narrowed to one repository, are handed to a restic Job. */
+  jobRoleArn: 'HOLDFAST_JOB_ROLE_ARN',
+} as const;
+
+/** File beside a function's code, written at synth: ClusterSettings as JSON. */
+export const SETTINGS_FILE = 'cluster.json';

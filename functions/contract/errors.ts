@@ -1,0 +1,25 @@
+/**
+ * Names of the errors that cross from a function to a state machine. Retry and Catch match on these and on
+ * nothing else, so a name here is a promise: `retryable` ones pass by themselves, the others need a person.
+ */
+export const ERRORS = {
+  InputInvalid: { retryable: false },
+  PlanNotFound: { retryable: false },
+  BackupInProgress: { retryable: false },
+  RestoreInProgress: { retryable: false },
+  ClusterUnreachable: { retryable: true },
+  ClusterBusy: { retryable: true },
+  ClusterAccessDenied: { retryable: false },
+  ClusterCredentialsInvalid: { retryable: false },
+  VaultUnavailable: { retryable: true },
+  VaultObjectMissing: { retryable: false },
+  RecoveryPointNotFound: { retryable: false },
+  RecoveryPointDamaged: { retryable: false },
+  ReplicaMismatch: { retryable: true },
+  RetentionEmpty: { retryable: false },
+  RestoreRefused: { retryable: false },
+} as const;
+
+export type ErrorName = keyof typeof ERRORS;
+export const ERROR_NAMES = Object.keys(ERRORS) as ErrorName[];
+export const RETRYABLE_ERRORS = ERROR_NAMES.filter((name) => ERRORS[name].retryable);

@@ -1,0 +1,45 @@
+import type { Machine } from './names.ts';
+
+/** With which identity a function speaks to the cluster; `none`: it never does. */
+export type ClusterAccess = 'none' | 'backup' | 'restore';
+
+/** What infrastructure must know of one Lambda function. Its code is functions/<name>/handler.ts. */
+export interface FunctionSpec {
+  readonly machine: Machine;
+  readonly access: ClusterAccess;
+  readonly memoryMiB: number;
+  readonly timeoutSeconds: number;
+}
+
+/** Every function of a cluster stack. The key is the folder, and `holdfast-<cluster>-<key>` the function's name. */
+export const FUNCTIONS = {
+  'open-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'export-resources': { machine: 'backup', access: 'backup', memoryMiB: 1769, timeoutSeconds: 900 },
+  'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 1024, timeoutSeconds: 900 },
+  'fail-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'replicate-backup': { machine: 'replicate', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
+  'prune-backups': { machine: 'prune', access: 'none', memoryMiB: 512, timeoutSeconds: 900 },
+  'reconcile-prune': { machine: 'prune', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'plan-restore': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
+  'apply-resources': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
+  'reconcile-restore-volumes': { machine: 'restore', access: 'restore', memoryMiB: 512, timeoutSeconds: 120 },
+  'verify-restore': { machine: 'restore', access: 'restore', memoryMiB: 1024, timeoutSeconds: 300 },
+  'fail-restore': { machine: 'restore', access: 'restore', memoryMiB: 512, timeoutSeconds: 120 },
+} as const satisfies Record<string, FunctionSpec>;
+
+export type FunctionName = keyof typeof FUNCTIONS;
+export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as FunctionName[];
+
+/** Name of the Lambda function in AWS. */
+export function lambdaName(cluster: string, name: FunctionName): string {
+  return `holdfast-${cluster}-${name}`;
+}
+
+/** The placeholder of a function's ARN in the ASL files: `open-backup` is `${OpenBackupArn}`. */
+export function arnPlaceholder(name: FunctionName): string {
+  return `${name
+    .split('-')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')}Arn`;
+}

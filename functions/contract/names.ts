@@ -1,0 +1,49 @@
+/**
+ * Names that infrastructure, handlers and the command line must agree on. Everything is derived from the
+ * cluster's name in holdfast.yaml, so that a person (or another stack) can find a thing without asking AWS.
+ */
+
+/** Stacks, as `cdk deploy` and CloudFormation know them. */
+export const stackNames = {
+  vault: 'holdfast-vault',
+  replica: 'holdfast-vault-replica',
+  cluster: (cluster: string) => `holdfast-cluster-${cluster}`,
+} as const;
+
+/** The state machines of one cluster. The ASL file of each is state-machines/<machine>.asl.json. */
+export const MACHINES = ['backup', 'restore', 'replicate', 'prune'] as const;
+export type Machine = (typeof MACHINES)[number];
+
+/** Name of a state machine: `holdfast-<cluster>-<machine>`. */
+export function machineName(cluster: string, machine: Machine): string {
+  return `holdfast-${cluster}-${machine}`;
+}
+
+/** Name of the Secrets Manager secret that holds a cluster's repository master secret. */
+export function masterSecretName(cluster: string): string {
+  return `holdfast/${cluster}/repository-master`;
+}
+
+/** Bucket name of the vault in one region: `<prefix>-<account>-<region>`, the same rule for primary and replica. */
+export function vaultBucketName(prefix: string, account: string, region: string): string {
+  return `${prefix}-${account}-${region}`;
+}
+
+/** Alias of the KMS key that encrypts the vault; the same in both regions. */
+export function vaultKeyAlias(prefix: string): string {
+  return `alias/${prefix}`;
+}
+
+/** EventBridge Scheduler group of a cluster, and the schedule of one plan in it. */
+export function scheduleGroupName(cluster: string): string {
+  return `holdfast-${cluster}`;
+}
+export function scheduleName(plan: string): string {
+  return `backup-${plan}`;
+}
+
+/** Kubernetes groups that the printed RBAC binds: one for backups, one for restores alone. */
+export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:restore' } as const;
+
+/** The namespace of Jobs that belong to no application (prune). */
+export const SYSTEM_NAMESPACE = 'holdfast';

@@ -1,0 +1,43 @@
+import * as z from 'zod/mini';
+
+/**
+ * What the functions of one cluster need to know of holdfast.yaml. Written at synth as cluster.json beside
+ * each function's code, so that code and configuration are deployed and rolled back as one.
+ */
+
+/** `kubeconfig`: Secrets Manager secrets, one for backups and one for restores. `eks`: IAM, through access entries. */
+export const AccessSettings = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('kubeconfig'), backupSecret: z.string(), restoreSecret: z.string() }),
+  z.strictObject({ kind: z.literal('eks'), name: z.string(), region: z.string() }),
+]);
+export type AccessSettings = z.infer<typeof AccessSettings>;
+
+export const PlanSettings = z.strictObject({
+  name: z.string(),
+  /** Namespaces, by name. */
+  namespaces: z.array(z.string()).check(z.minLength(1)),
+  /** `opt-in`: volumes named in backup.velero.io/backup-volumes; `none`: no volumes. */
+  volumes: z.enum(['opt-in', 'none']),
+  retention: z.strictObject({ keepLast: z.int().check(z.positive()) }),
+});
+export type PlanSettings = z.infer<typeof PlanSettings>;
+
+export const JobSettings = z.strictObject({
+  resticImage: z.string(),
+  imagePullSecrets: z.array(z.string()),
+  /** S3 endpoints as a pod sees them, with scheme: a region's public one unless configured otherwise. */
+  s3Endpoint: z.string(),
+  replicaS3Endpoint: z.string(),
+  /** Jobs that may run at once in the cluster. */
+  concurrency: z.int().check(z.positive()),
+});
+export type JobSettings = z.infer<typeof JobSettings>;
+
+export const ClusterSettings = z.strictObject({
+  cluster: z.string(),
+  access: AccessSettings,
+  vault: z.strictObject({ region: z.string(), replicaRegion: z.string() }),
+  jobs: JobSettings,
+  plans: z.array(PlanSettings).check(z.minLength(1)),
+});
+export type ClusterSettings = z.infer<typeof ClusterSettings>;
