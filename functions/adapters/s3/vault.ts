@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { HoldfastError, messageOf } from '../../core/errors.ts';
+import type { InventoryObject } from '../../core/replication.ts';
+
+/** Verbs on one bucket of the vault. */
+export interface Vault {
+  readonly bucket: string;
+  readonly region: string;
+  get(key: string): Promise<Buffer>;
+  find(key: string): Promise<{ body: Buffer; etag: string } | undefined>;
+  stream(key: string): Promise<Readable>;
+  exists(key: string): Promise<boolean>;
+  metadata(key: string): Promise<Record<string, string>>;
+  put(key: string, body: Buffer, options?: PutOptions): Promise<void>;
+  /** Writes only if the condition holds; false when another was first. `undefined`: only if nothing is there. */
+  putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
+  upload(key: string, body: Readable): Promise<void>;
+  list(prefix: string): AsyncGenerator<InventoryObject>;
+  /** Names of the folders right below a prefix. */
+  folders(prefix: string): Promise<string[]>;
+  remove(keys: readonly string[]): Promise<void>;
+}
+
+export interface PutOptions {
+  readonly metadata?: Record<string, string>;
+  /** Hex; S3 refuses the object when the bytes it received have another one. */
+  readonly sha256?: string;
+}
+
+const missing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
+const lost = (error: unknown) =>
+  ['PreconditionFailed', 'ConditionalRequestConflict'].includes((error as Error).name);
+
+export function openVault(bucket: string, region: string): Vault {
+  const s3 = new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+
+  async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (missing(cause))
+        throw new HoldfastError('VaultObjectMissing', `${what}: not in bucket ${bucket}`, { cause });
+      if (lost(cause)) throw cause;
+      throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+  const object = (key: string) => ({ Bucket: bucket, Key: key });
+  const fetch = (key: string) => attempt(key, () => s3.send(new GetObjectCommand(object(key))));
+
+  async function find(key: string) {
+    try {
+      const got = await fetch(key);
+      return { body: Buffer.from((await got.Body?.transformToByteArray()) ?? []), etag: got.ETag ?? '' };
+    } catch (error) {
+      if ((error as Error).name === 'VaultObjectMissing') return undefined;
+      throw error;
+    }
+  }
+  const head = (key: string) => attempt(key, () => s3.send(new HeadObjectCommand(object(key))));
+
+  return {
+    bucket,
+    region,
+    find,
+    async get(key) {
+      const got = await fetch(key);
+      return Buffer.from((await got.Body?.transformToByteArray()) ?? []);
+    },
+    stream: async (key) => (await fetch(key)).Body as Readable,
+    async exists(key) {
+      try {
+        await head(key);
+        return true;
+      } catch (error) {
+        if ((error as Error).name === 'VaultObjectMissing') return false;
+        throw error;
+      }
+    },
+    metadata: async (key) => (await head(key)).Metadata ?? {},
+    async put(key, body, { metadata, sha256: hex } = {}) {
+      const checksum = hex
+        ? Buffer.from(hex, 'hex').toString('base64')
+        : createHash('sha256').update(body).digest('base64');
+      await attempt(key, () =>
+        s3.send(
+          new PutObjectCommand({
+            ...object(key),
+            Body: body,
+            ChecksumSHA256: checksum,
+            ...(metadata && { Metadata: metadata }),
+          }),
+        ),
+      );
+    },
+    async putIf(key, body, etag) {
+      try {
+        const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
+        await attempt(key, () => s3.send(new PutObjectCommand({ ...object(key), Body: body, ...condition })));
+        return true;
+      } catch (error) {
+        if (lost(error) || (etag !== undefined && (error as Error).name === 'VaultObjectMissing'))
+          return false;
+        throw error;
+      }
+    },
+    async upload(key, body) {
+      const upload = new Upload({
+        client: s3,
+        params: { ...object(key), Body: body },
+        partSize: 8 * 1024 * 1024,
+        queueSize: 2,
+      });
+      await attempt(key, () => upload.done());
+    },
+    async *list(prefix) {
+      let token: string | undefined;
+      do {
+        const page = await attempt(prefix, () =>
+          s3.send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix,
+              ...(token && { ContinuationToken: token }),
+            }),
+          ),
+        );
+        for (const o of page.Contents ?? [])
+          yield { key: o.Key as string, bytes: o.Size ?? 0, etag: o.ETag ?? '' };
+        token = page.NextContinuationToken;
+      } while (token);
+    },
+    async folders(prefix) {
+      const names: string[] = [];
+      let token: string | undefined;
+      do {
+        const page = await attempt(prefix, () =>
+          s3.send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix,
+              Delimiter: '/',
+              ...(token && { ContinuationToken: token }),
+            }),
+          ),
+        );
+        for (const p of page.CommonPrefixes ?? []) names.push((p.Prefix as string).slice(prefix.length, -1));
+        token = page.NextContinuationToken;
+      } while (token);
+      return names;
+    },
+    async remove(keys) {
+      for (let i = 0; i < keys.length; i += 1000) {
+        const Objects = keys.slice(i, i + 1000).map((Key) => ({ Key }));
+        const result = await attempt('removal', () =>
+          s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } })),
+        );
+        const bad = result.Errors?.[0];
+        if (bad) throw new HoldfastError('VaultUnavailable', `${bad.Key} cannot be removed: ${bad.Message}`);
+      }
+    },
+  };
+}

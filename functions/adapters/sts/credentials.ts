@@ -1,0 +1,44 @@
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { HoldfastError, messageOf } from '../../core/errors.ts';
+
+export interface ScopedCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+/** Mints credentials of a role, narrowed by a session policy. */
+export type MintCredentials = (session: string, policy: object) => Promise<ScopedCredentials>;
+
+/** Role chaining allows one hour at most. */
+const DURATION_SECONDS = 3600;
+
+export function credentialMinter(region: string, roleArn: string): MintCredentials {
+  const client = new STSClient({ region });
+  return async (session, policy) => {
+    try {
+      const { Credentials: c } = await client.send(
+        new AssumeRoleCommand({
+          RoleArn: roleArn,
+          RoleSessionName: session.slice(0, 64),
+          Policy: JSON.stringify(policy),
+          DurationSeconds: DURATION_SECONDS,
+        }),
+      );
+      if (c?.AccessKeyId && c.SecretAccessKey && c.SessionToken) {
+        return {
+          accessKeyId: c.AccessKeyId,
+          secretAccessKey: c.SecretAccessKey,
+          sessionToken: c.SessionToken,
+        };
+      }
+      throw new Error('STS answered without credentials');
+    } catch (cause) {
+      throw new HoldfastError(
+        'VaultUnavailable',
+        `credentials for ${session} cannot be made: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  };
+}

@@ -1,0 +1,113 @@
+import * as z from 'zod/mini';
+
+/**
+ * What travels between the states of the machines: keys and counts, never lists. Lists live in the vault.
+ * Unknown keys are refused at every door, so that a mistyped option in the console is an error and not a
+ * restore of the wrong thing.
+ */
+
+const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 name'));
+const instant = z
+  .string()
+  .check(
+    z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, 'must be an instant like 2026-01-31T02:00:00Z'),
+  );
+
+/** What a schedule or a person gives to the backup machine. `scheduledTime` is filled by EventBridge Scheduler. */
+export const BackupInput = z.strictObject({
+  plan: z.optional(dnsName),
+  scheduledTime: z.optional(instant),
+});
+export type BackupInput = z.infer<typeof BackupInput>;
+
+/** The machine's word to open-backup: the input as given and when the execution started. */
+export const OpenBackupRequest = z.strictObject({ input: BackupInput, startedAt: instant });
+
+/** One backup, and whether its work is still to be done (`opened`), long done, or not done on purpose. */
+export const BackupRef = z.strictObject({
+  plan: z.string(),
+  backup: z.string(),
+  outcome: z.enum(['opened', 'finished', 'skipped']),
+  reason: z.optional(z.string()),
+});
+export type BackupRef = z.infer<typeof BackupRef>;
+
+/** A backup by name, for every function after the first. */
+export const BackupName = z.object({ plan: z.string(), backup: z.string() });
+export type BackupName = z.infer<typeof BackupName>;
+
+/** Input of fail-backup: what was caught. */
+export const FailBackupRequest = z.strictObject({
+  plan: z.string(),
+  backup: z.string(),
+  error: z.string(),
+  cause: z.string(),
+});
+
+/** What a level-triggered function returns to its Wait loop. */
+export interface LoopState {
+  readonly running: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Seconds until the next look; 0 when nothing is left to wait for. */
+  readonly waitSeconds: number;
+}
+
+/** Input of prune: the plan whose recovery points are counted. */
+export const PruneInput = z.strictObject({
+  plan: dnsName,
+  dryRun: z.optional(z.boolean()),
+  startedAt: instant,
+});
+/** One prune run, named after the execution's start so that a second call finds the first one's work. */
+export const PruneRef = z.object({
+  plan: z.string(),
+  prune: z.string(),
+  removed: z.int(),
+  kept: z.int(),
+  forget: z.int(),
+});
+export type PruneRef = z.infer<typeof PruneRef>;
+
+/** What a person types into the console to restore. */
+export const RestoreInput = z.strictObject({
+  /** Name of a recovery point, or `latest`: the newest Completed one. */
+  backup: z.string(),
+  /** Narrows `latest` to one plan. */
+  plan: z.optional(dnsName),
+  /** Only these namespaces; all of the recovery point when absent. */
+  namespaces: z.optional(z.array(dnsName)),
+  /** Which copy to read. */
+  from: z.optional(z.enum(['primary', 'replica'])),
+  /** What to do with an object that the cluster already has. */
+  existingResources: z.optional(z.enum(['skip', 'fail'])),
+  volumes: z.optional(z.boolean()),
+  dryRun: z.optional(z.boolean()),
+});
+export type RestoreInput = z.infer<typeof RestoreInput>;
+
+export const PlanRestoreRequest = z.strictObject({ input: RestoreInput, startedAt: instant });
+
+/** One restore: its name, what it reads, and how much it would do. */
+export const RestoreRef = z.object({
+  restore: z.string(),
+  backup: z.string(),
+  plan: z.string(),
+  from: z.enum(['primary', 'replica']),
+  dryRun: z.boolean(),
+  items: z.int(),
+  volumes: z.int(),
+});
+export type RestoreRef = z.infer<typeof RestoreRef>;
+
+export const ApplyRequest = z.object({
+  restore: z.string(),
+  backup: z.string(),
+  stage: z.union([z.literal(1), z.literal(2)]),
+});
+export const RestoreName = z.object({ restore: z.string(), backup: z.string() });
+export const FailRestoreRequest = z.strictObject({
+  restore: z.optional(z.string()),
+  error: z.string(),
+  cause: z.string(),
+});

@@ -1,0 +1,38 @@
+import { groupResource, type ResourceType } from './resources.ts';
+
+/**
+ * Paths inside a backup's tar.gz: Velero backup format 1.1.0. Every object stands twice, once below its
+ * resource and once below `<version>-preferredversion`, each file one JSON object.
+ */
+export const FORMAT_VERSION = '1.1.0';
+export const VERSION_ENTRY = { path: 'metadata/version', content: `${FORMAT_VERSION}\n` } as const;
+
+/** Velero's extractor gives a parent directory the mode of its file, so files must be executable. */
+export const ENTRY_MODE = 0o755;
+
+/** Where an object is in an archive. */
+export interface ArchivedName {
+  readonly groupResource: string;
+  readonly version: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+const scope = (namespace: string | undefined) => (namespace ? `namespaces/${namespace}` : 'cluster');
+
+/** Both paths of an object: `[plain, preferred version]`. */
+export function entryPaths(type: ResourceType, name: string, namespace?: string): [string, string] {
+  const root = `resources/${groupResource(type)}`;
+  const tail = `${scope(namespace)}/${name}.json`;
+  return [`${root}/${tail}`, `${root}/${type.version}-preferredversion/${tail}`];
+}
+
+const PREFERRED =
+  /^resources\/([^/]+)\/([^/]+)-preferredversion\/(?:cluster|namespaces\/([^/]+))\/([^/]+)\.json$/;
+
+/** The object of a preferred-version path; undefined for every other path of an archive. */
+export function parsePreferredPath(path: string): ArchivedName | undefined {
+  const m = PREFERRED.exec(path);
+  if (!m || path.split('/').some((part) => part === '.' || part === '..')) return undefined;
+  return { groupResource: m[1] as string, version: m[2] as string, namespace: m[3], name: m[4] as string };
+}

@@ -1,0 +1,19 @@
+/** `yyyymmddhhmmss` in UTC of an instant. */
+export function stamp(at: Date): string {
+  return at.toISOString().replace(/[-:T]/g, '').slice(0, 14);
+}
+
+/** Name of a plan's backup at an instant: `<plan>-<yyyymmddhhmmss>`. The same event twice names the same backup. */
+export function backupName(plan: string, at: Date): string {
+  return `${plan}-${stamp(at)}`;
+}
+
+/** Plan and instant of a backup's name; undefined when it is no such name. */
+export function parseBackupName(name: string): { plan: string; at: Date } | undefined {
+  const m = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)-(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name);
+  if (!m) return undefined;
+  const at = new Date(`${m[2]}-${m[3]}-${m[4]}T${m[5]}:${m[6]}:${m[7]}Z`);
+  return Number.isNaN(at.getTime()) || stamp(at) !== name.slice(-14)
+    ? undefined
+    : { plan: m[1] as string, at };
+}

@@ -1,0 +1,81 @@
+/** A Job that the cluster has, reduced to what reconciliation looks at. */
+export interface ActualJob {
+  readonly id: string;
+  readonly attempt: number;
+  readonly state: 'suspended' | 'running' | 'complete' | 'failed';
+}
+
+/** A piece of work: one Job, tried again when it fails. */
+export interface DesiredJob {
+  readonly id: string;
+  /** Work that must not run beside other work of the same name until that is ready (a repository's `init`). */
+  readonly gate: string;
+}
+
+export interface ReconcileInput<D extends DesiredJob, A extends ActualJob> {
+  readonly desired: readonly D[];
+  readonly actual: readonly A[];
+  /** Ids whose result is in the vault. */
+  readonly finished: ReadonlySet<string>;
+  /** Gates that are open: repositories that exist. */
+  readonly openGates: ReadonlySet<string>;
+  readonly concurrency: number;
+  readonly maxAttempts: number;
+}
+
+export interface Reconciliation<D, A> {
+  /** Create, or go on creating, this attempt. `opensGate`: this Job makes what its gate waits for. */
+  readonly start: { readonly work: D; readonly attempt: number; readonly opensGate: boolean }[];
+  /** Write the result of this Job into the vault, then delete it. */
+  readonly collect: { readonly work: D; readonly job: A }[];
+  /** Leftovers: Jobs whose result is known or that nobody asked for. */
+  readonly remove: A[];
+  readonly running: number;
+  readonly waiting: number;
+}
+
+const latest = <A extends ActualJob>(jobs: readonly A[]): A | undefined =>
+  jobs.reduce<A | undefined>((a, b) => (a === undefined || b.attempt > a.attempt ? b : a), undefined);
+
+/**
+ * One look at desired and actual, level-triggered like a Kubernetes controller: it needs no memory of the look
+ * before, so the caller may be killed after any of the actions and simply look again.
+ */
+export function reconcile<D extends DesiredJob, A extends ActualJob>(
+  input: ReconcileInput<D, A>,
+): Reconciliation<D, A> {
+  const { desired, actual, finished, openGates, concurrency, maxAttempts } = input;
+  const wanted = new Set(desired.map((d) => d.id));
+  const remove = actual.filter((job) => finished.has(job.id) || !wanted.has(job.id));
+  const out: Reconciliation<D, A> = { start: [], collect: [], remove, running: 0, waiting: 0 };
+  const busyGates = new Set<string>();
+  const fresh: { work: D; attempt: number }[] = [];
+  let running = 0;
+  for (const work of desired) {
+    if (finished.has(work.id)) continue;
+    const job = latest(actual.filter((a) => a.id === work.id));
+    if (!job) fresh.push({ work, attempt: 1 });
+    else if (job.state === 'failed' && job.attempt < maxAttempts) {
+      fresh.push({ work, attempt: job.attempt + 1 }); // the failed Job stays until then: it is the memory of the attempt
+    } else if (job.state === 'complete' || job.state === 'failed') out.collect.push({ work, job });
+    else {
+      running++;
+      busyGates.add(work.gate);
+      if (job.state === 'suspended') {
+        out.start.push({ work, attempt: job.attempt, opensGate: !openGates.has(work.gate) });
+      }
+    }
+  }
+  let waiting = 0;
+  for (const { work, attempt } of fresh) {
+    const open = openGates.has(work.gate);
+    if (running >= concurrency || (!open && busyGates.has(work.gate))) {
+      waiting++;
+      continue;
+    }
+    busyGates.add(work.gate);
+    running++;
+    out.start.push({ work, attempt, opensGate: !open });
+  }
+  return { ...out, running, waiting };
+}

@@ -1,0 +1,122 @@
+import * as z from 'zod/mini';
+
+/** Velero's words for how a backup ended. Completed means that nothing is missing. */
+export const Phase = z.enum(['Completed', 'PartiallyFailed', 'Failed']);
+export type Phase = z.infer<typeof Phase>;
+
+/** A PVC of the work list. */
+export const WorkVolume = z.object({
+  /** `<namespace>.<pvc>`: names the volume's result file. Neither part can hold a slash. */
+  id: z.string(),
+  namespace: z.string(),
+  pvc: z.string(),
+  /** The PersistentVolume it is bound to. */
+  volumeName: z.optional(z.string()),
+  reclaimPolicy: z.optional(z.string()),
+  /** The pod that mounts it, and that pod's node, as seen when the backup was opened. */
+  pod: z.string(),
+  node: z.optional(z.string()),
+});
+export type WorkVolume = z.infer<typeof WorkVolume>;
+
+/** What one backup is to do: written once when it is opened, read by every later step. */
+export const Work = z.object({
+  plan: z.string(),
+  backup: z.string(),
+  startedAt: z.string(),
+  namespaces: z.array(z.string()),
+  volumes: z.array(WorkVolume),
+  /** Bound PVCs that no pod opted in: shown as unprotected, not hidden. */
+  unprotected: z.array(z.string()),
+  /** What makes the backup PartiallyFailed before it starts: a namespace or volume that is not there. */
+  problems: z.array(z.string()),
+});
+export type Work = z.infer<typeof Work>;
+
+/** What the export wrote. */
+export const ResourceResult = z.object({
+  items: z.int(),
+  bytes: z.int(),
+  archiveBytes: z.int(),
+  sha256: z.string(),
+  /** The one instant, when every type could be read at it. */
+  resourceVersion: z.string(),
+  consistency: z.enum(['exact', 'per-type']),
+  /** Types that were not read at the one instant. */
+  inexact: z.array(z.string()),
+  /** Types or groups that could not be read at all. */
+  unreadable: z.array(z.string()),
+  seconds: z.number(),
+});
+export type ResourceResult = z.infer<typeof ResourceResult>;
+
+/** How the backup of one PVC ended. */
+export const VolumeOutcome = z.object({
+  id: z.string(),
+  namespace: z.string(),
+  pvc: z.string(),
+  volumeName: z.optional(z.string()),
+  reclaimPolicy: z.optional(z.string()),
+  result: z.enum(['protected', 'partial', 'failed']),
+  snapshot: z.optional(z.string()),
+  files: z.optional(z.int()),
+  bytes: z.optional(z.int()),
+  message: z.optional(z.string()),
+  seconds: z.optional(z.number()),
+});
+export type VolumeOutcome = z.infer<typeof VolumeOutcome>;
+
+const Integrity = z.object({ key: z.string(), bytes: z.int(), sha256: z.string() });
+
+/** record.json, the commit marker. A recovery point exists when its record does. */
+export const BackupRecord = z.object({
+  version: z.literal(1),
+  cluster: z.string(),
+  plan: z.string(),
+  backup: z.string(),
+  phase: Phase,
+  /** Why the phase is not Completed, one sentence a reason. */
+  reasons: z.array(z.string()),
+  startedAt: z.string(),
+  completedAt: z.string(),
+  namespaces: z.array(z.string()),
+  resources: z.optional(ResourceResult),
+  volumes: z.array(VolumeOutcome),
+  unprotected: z.array(z.string()),
+  /** Every object of the recovery point outside the restic repositories. */
+  objects: z.array(Integrity),
+});
+export type BackupRecord = z.infer<typeof BackupRecord>;
+
+/** replica.json: the proof that the second region held everything of the recovery point. */
+export const ReplicaProof = z.object({
+  backup: z.string(),
+  region: z.string(),
+  bucket: z.string(),
+  provenAt: z.string(),
+  objects: z.int(),
+  bytes: z.int(),
+  copied: z.int(),
+});
+export type ReplicaProof = z.infer<typeof ReplicaProof>;
+
+/** Decides the phase from what the steps left behind, with a reason for everything that is not whole. */
+export function decidePhase(
+  work: Work,
+  resources: ResourceResult,
+  volumes: readonly VolumeOutcome[],
+): { phase: Phase; reasons: string[] } {
+  const byId = new Map(volumes.map((v) => [v.id, v]));
+  const reasons = [
+    ...work.problems,
+    ...resources.unreadable.map((type) => `${type} could not be read`),
+    ...work.volumes.flatMap((v) => {
+      const outcome = byId.get(v.id);
+      if (outcome?.result === 'protected') return [];
+      return [
+        `volume ${v.namespace}/${v.pvc}: ${outcome ? (outcome.message ?? outcome.result) : 'no result'}`,
+      ];
+    }),
+  ];
+  return { phase: reasons.length === 0 ? 'Completed' : 'PartiallyFailed', reasons };
+}

@@ -1,0 +1,61 @@
+import { hkdfSync } from 'node:crypto';
+
+/**
+ * Password of a restic repository: HKDF-SHA256 of the cluster's master secret with the repository's vault key as
+ * `info`. One secret to guard; the password of one namespace opens nothing of another.
+ */
+export function repositoryPassword(master: string, repository: string): string {
+  const key = hkdfSync(
+    'sha256',
+    Buffer.from(master, 'utf8'),
+    Buffer.alloc(0),
+    `holdfast/restic/${repository}`,
+    32,
+  );
+  return Buffer.from(key).toString('base64url');
+}
+
+/** What restic takes as RESTIC_REPOSITORY. The endpoint carries its scheme. */
+export function repositoryUrl(endpoint: string, bucket: string, repository: string): string {
+  return `s3:${endpoint.replace(/\/+$/, '')}/${bucket}/${repository}`;
+}
+
+/** The shared-credentials file that restic's S3 client reads. */
+export function credentialsFile(c: {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+}): string {
+  return `[default]\naws_access_key_id = ${c.accessKeyId}\naws_secret_access_key = ${c.secretAccessKey}\naws_session_token = ${c.sessionToken}\n`;
+}
+
+/** IAM session policies: what a Job's credentials may do, within one repository of one bucket. */
+export type RepositoryUse = 'backup' | 'restore' | 'prune';
+
+const ACTIONS: Record<RepositoryUse, readonly string[]> = {
+  backup: ['s3:GetObject', 's3:PutObject'],
+  restore: ['s3:GetObject'],
+  prune: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+};
+
+/** A session policy for one repository. A backup may delete its own lock files and nothing else. */
+export function sessionPolicy(bucketArn: string, repository: string, use: RepositoryUse): object {
+  const objects = `${bucketArn}/${repository}/*`;
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: ['s3:GetBucketLocation'], Resource: bucketArn },
+      {
+        Effect: 'Allow',
+        Action: ['s3:ListBucket'],
+        Resource: bucketArn,
+        Condition: { StringLike: { 's3:prefix': [`${repository}/*`, repository] } },
+      },
+      { Effect: 'Allow', Action: [...ACTIONS[use]], Resource: objects },
+      ...(use === 'backup'
+        ? [{ Effect: 'Allow', Action: ['s3:DeleteObject'], Resource: `${bucketArn}/${repository}/locks/*` }]
+        : []),
+      { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: '*' },
+    ],
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The layout of the vault: the one place that makes and reads its keys. The first segment says who else reads
+ * the object: `velero/` is a BackupStorageLocation of Velero, `restic/` holds repositories for plain restic.
+ */
+
+const enc = (segment: string): string => {
+  if (segment === '' || segment.includes('/'))
+    throw new RangeError(`"${segment}" cannot be a segment of a vault key`);
+  return segment;
+};
+
+/** Keys of one cluster. */
+export function vaultKeys(cluster: string) {
+  const c = enc(cluster);
+  const veleroDir = (backup: string) => `velero/${c}/backups/${enc(backup)}/`;
+  const recordDir = (backup: string) => `records/${c}/${enc(backup)}/`;
+  const restoreDir = (restore: string) => `restores/${c}/${enc(restore)}/`;
+  const pruneDir = (prune: string) => `records/${c}/_prune/${enc(prune)}/`;
+  return {
+    velero: {
+      dir: veleroDir,
+      archive: (b: string) => `${veleroDir(b)}${b}.tar.gz`,
+      backup: (b: string) => `${veleroDir(b)}velero-backup.json`,
+      resourceList: (b: string) => `${veleroDir(b)}${b}-resource-list.json.gz`,
+      results: (b: string) => `${veleroDir(b)}${b}-results.gz`,
+      volumeInfo: (b: string) => `${veleroDir(b)}${b}-volumeinfo.json.gz`,
+    },
+    restic: {
+      root: `restic/${c}/`,
+      repository: (namespace: string) => `restic/${c}/${enc(namespace)}`,
+    },
+    records: {
+      root: `records/${c}/`,
+      dir: recordDir,
+      /** The commit marker: a recovery point exists when this does. */
+      record: (b: string) => `${recordDir(b)}record.json`,
+      work: (b: string) => `${recordDir(b)}work.json`,
+      resources: (b: string) => `${recordDir(b)}resources.json`,
+      volumeDir: (b: string) => `${recordDir(b)}volumes/`,
+      volume: (b: string, id: string) => `${recordDir(b)}volumes/${enc(id)}.json`,
+      replica: (b: string) => `${recordDir(b)}replica.json`,
+      prune: {
+        plan: (p: string) => `${pruneDir(p)}plan.json`,
+        jobDir: (p: string) => `${pruneDir(p)}jobs/`,
+        job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
+      },
+    },
+    restores: {
+      root: `restores/${c}/`,
+      dir: restoreDir,
+      plan: (r: string) => `${restoreDir(r)}plan.json`,
+      items: (r: string) => `${restoreDir(r)}plan.jsonl`,
+      applied: (r: string, stage: number) => `${restoreDir(r)}applied-${stage}.jsonl`,
+      volumeDir: (r: string) => `${restoreDir(r)}volumes/`,
+      volume: (r: string, id: string) => `${restoreDir(r)}volumes/${enc(id)}.json`,
+      report: (r: string) => `${restoreDir(r)}report.json`,
+    },
+    leases: {
+      backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,
+      restore: `leases/${c}/restore.json`,
+    },
+  };
+}
+
+export type VaultKeys = ReturnType<typeof vaultKeys>;
+
+/** Name of the backup whose record directory a key of `records/<cluster>/` is in; undefined for other keys. */
+export function backupOfRecordKey(cluster: string, key: string): string | undefined {
+  const name = /^records\/([^/]+)\/([a-z0-9][^/]*)\//.exec(key);
+  return name?.[1] === cluster ? name[2] : undefined;
+}

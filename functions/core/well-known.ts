@@ -1,0 +1,26 @@
+import type { ResourceType } from './resources.ts';
+
+const type = (
+  group: string,
+  version: string,
+  resource: string,
+  kind: string,
+  namespaced = true,
+): ResourceType => ({ group, version, resource, kind, namespaced });
+
+/** Types that Holdfast itself works with. */
+export const TYPES = {
+  namespaces: type('', 'v1', 'namespaces', 'Namespace', false),
+  pods: type('', 'v1', 'pods', 'Pod'),
+  secrets: type('', 'v1', 'secrets', 'Secret'),
+  persistentVolumeClaims: type('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
+  persistentVolumes: type('', 'v1', 'persistentvolumes', 'PersistentVolume', false),
+  jobs: type('batch', 'v1', 'jobs', 'Job'),
+  customResourceDefinitions: type(
+    'apiextensions.k8s.io',
+    'v1',
+    'customresourcedefinitions',
+    'CustomResourceDefinition',
+    false,
+  ),
+} as const;

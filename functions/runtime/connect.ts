@@ -1,0 +1,22 @@
+import { clusterEndpoint } from '../adapters/kubernetes/access.ts';
+import { type KubeClient, kubeClient } from '../adapters/kubernetes/client.ts';
+import { openVault, type Vault } from '../adapters/s3/vault.ts';
+import { secretReader } from '../adapters/secrets/secrets.ts';
+import { masterSecretName } from '../contract/names.ts';
+import { vaultKeys } from '../core/vault-keys.ts';
+import { env, settings } from './settings.ts';
+
+/** The vault's primary copy, its replica, and the keys of this function's cluster. */
+export const primaryVault = (): Vault => openVault(env('vaultBucket'), settings().vault.region);
+export const replicaVault = (): Vault => openVault(env('replicaBucket'), settings().vault.replicaRegion);
+export const keys = () => vaultKeys(settings().cluster);
+
+/** A client of this function's cluster, under the identity for backups or for restores. */
+export async function connectCluster(use: 'backup' | 'restore', now: Date): Promise<KubeClient> {
+  const { access, vault } = settings();
+  return kubeClient(await clusterEndpoint(access, use, secretReader(vault.region), now));
+}
+
+/** The cluster's repository master secret. */
+export const masterSecret = (): Promise<string> =>
+  secretReader(settings().vault.region)(masterSecretName(settings().cluster));
