@@ -38,22 +38,18 @@ const ACTIONS: Record<RepositoryUse, readonly string[]> = {
   prune: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
 };
 
-/** A session policy for one repository. A backup may delete its own lock files and nothing else. */
-export function sessionPolicy(bucketArn: string, repository: string, use: RepositoryUse): object {
-  const objects = `${bucketArn}/${repository}/*`;
+/** A session policy for one repository in one or both buckets. A backup may delete its own locks and nothing else. */
+export function sessionPolicy(bucketArns: readonly string[], repository: string, use: RepositoryUse): object {
+  const below = (path: string) => bucketArns.map((arn) => `${arn}/${repository}/${path}`);
+  const prefixes = { StringLike: { 's3:prefix': [`${repository}/*`, repository] } };
   return {
     Version: '2012-10-17',
     Statement: [
-      { Effect: 'Allow', Action: ['s3:GetBucketLocation'], Resource: bucketArn },
-      {
-        Effect: 'Allow',
-        Action: ['s3:ListBucket'],
-        Resource: bucketArn,
-        Condition: { StringLike: { 's3:prefix': [`${repository}/*`, repository] } },
-      },
-      { Effect: 'Allow', Action: [...ACTIONS[use]], Resource: objects },
+      { Effect: 'Allow', Action: 's3:GetBucketLocation', Resource: bucketArns },
+      { Effect: 'Allow', Action: 's3:ListBucket', Resource: bucketArns, Condition: prefixes },
+      { Effect: 'Allow', Action: ACTIONS[use], Resource: below('*') },
       ...(use === 'backup'
-        ? [{ Effect: 'Allow', Action: ['s3:DeleteObject'], Resource: `${bucketArn}/${repository}/locks/*` }]
+        ? [{ Effect: 'Allow', Action: 's3:DeleteObject', Resource: below('locks/*') }]
         : []),
       { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: '*' },
     ],

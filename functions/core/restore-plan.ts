@@ -105,3 +105,14 @@ export function compareItems(a: PlanItem, b: PlanItem): number {
   const text = (i: PlanItem) => `${i.groupResource}\n${i.namespace ?? ''}\n${i.name}`;
   return a.stage - b.stage || a.order - b.order || (text(a) < text(b) ? -1 : 1);
 }
+
+/** Whether an archived object belongs to a restore of these namespaces; cluster-scoped ones always do. */
+export function inScope(at: ArchivedName, namespaces: readonly string[]): boolean {
+  if (at.groupResource === 'namespaces') return namespaces.includes(at.name);
+  return at.namespace === undefined || namespaces.includes(at.namespace);
+}
+
+/** Identity of an object within an archive. */
+export function itemKey(at: ArchivedName): string {
+  return `${at.groupResource}/${at.version}/${at.namespace ?? ''}/${at.name}`;
+}

@@ -19,6 +19,8 @@ export interface RawObject {
 
 export interface ListOptions {
   readonly namespace?: string;
+  /** Only the object of this name. */
+  readonly name?: string;
   /** Read at exactly this instant. */
   readonly resourceVersion?: string;
 }
@@ -40,6 +42,7 @@ export async function* listPages(
     const query = {
       limit: PAGE,
       labelSelector: `${EXCLUDE_LABEL}!=true`,
+      ...(options.name && { fieldSelector: `metadata.name=${options.name}` }),
       ...(token && { continue: token }),
       ...(first && { resourceVersion: options.resourceVersion as string, resourceVersionMatch: 'Exact' }),
     };

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { getJson, putJson } from '../adapters/s3/documents.ts';
+import type { Vault } from '../adapters/s3/vault.ts';
+import { type BackupRecord, decidePhase, ResourceResult, VolumeOutcome, Work } from '../core/record.ts';
+import type { VaultKeys } from '../core/vault-keys.ts';
+import { veleroBackup, veleroResults, veleroVolumeInfo } from '../core/velero.ts';
+
+const sha256 = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
+const gz = (value: unknown): Buffer => gzipSync(JSON.stringify(value));
+
+async function volumeOutcomes(vault: Vault, keys: VaultKeys, work: Work): Promise<VolumeOutcome[]> {
+  const found: VolumeOutcome[] = [];
+  for (const v of work.volumes) {
+    const key = keys.records.volume(work.backup, v.id);
+    if (await vault.exists(key)) found.push(await getJson(vault, VolumeOutcome, key));
+  }
+  return found;
+}
+
+/** Writes everything that makes a backup a recovery point; record.json last. Repeating it writes the same again. */
+export async function commitBackup(
+  vault: Vault,
+  keys: VaultKeys,
+  cluster: string,
+  backup: string,
+  now: Date,
+): Promise<BackupRecord> {
+  const work = await getJson(vault, Work, keys.records.work(backup));
+  const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
+  const volumes = await volumeOutcomes(vault, keys, work);
+  const { phase, reasons } = decidePhase(work, resources, volumes);
+  const startedAt = new Date(work.startedAt);
+  const unprotected = work.unprotected.map((v) => `volume ${v} is not protected`);
+  const results = veleroResults(volumes, [...reasons, ...unprotected], (ns) => keys.restic.repository(ns));
+  const velero = veleroBackup({
+    backup,
+    cluster,
+    plan: work.plan,
+    namespaces: work.namespaces,
+    phase,
+    startedAt,
+    completedAt: now,
+    items: resources.items,
+    warnings: unprotected.length,
+    errors: reasons.length,
+  });
+  const documents: [string, Buffer][] = [
+    [keys.velero.results(backup), gz(results)],
+    [keys.velero.volumeInfo(backup), gz(veleroVolumeInfo(volumes))],
+    [keys.velero.backup(backup), Buffer.from(JSON.stringify(velero))],
+  ];
+  for (const [key, body] of documents) await vault.put(key, body);
+  const list = await vault.get(keys.velero.resourceList(backup));
+  const record: BackupRecord = {
+    version: 1,
+    cluster,
+    plan: work.plan,
+    backup,
+    phase,
+    reasons,
+    startedAt: work.startedAt,
+    completedAt: now.toISOString(),
+    namespaces: work.namespaces,
+    resources,
+    volumes,
+    unprotected: work.unprotected,
+    objects: [
+      { key: keys.velero.archive(backup), bytes: resources.archiveBytes, sha256: resources.sha256 },
+      { key: keys.velero.resourceList(backup), bytes: list.length, sha256: sha256(list) },
+      ...documents.map(([key, body]) => ({ key, bytes: body.length, sha256: sha256(body) })),
+    ],
+  };
+  await putJson(vault, keys.records.record(backup), record);
+  return record;
+}

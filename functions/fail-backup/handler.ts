@@ -1,0 +1,44 @@
+import { listJobs, removeJob } from '../adapters/kubernetes/jobs.ts';
+import { createJson, findJson, releaseLease } from '../adapters/s3/documents.ts';
+import { FailBackupRequest } from '../contract/states.ts';
+import { messageOf } from '../core/errors.ts';
+import { type BackupRecord, Work } from '../core/record.ts';
+import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { handler as lambda, logger } from '../runtime/handler.ts';
+import { settings } from '../runtime/settings.ts';
+
+/** After a failure: takes our Jobs out of the cluster, records why, and frees the plan for the next backup. */
+export const handler = lambda(
+  'fail-backup',
+  FailBackupRequest,
+  async ({ plan, backup, error, cause }, { now }) => {
+    const vault = primaryVault();
+    const k = keys();
+    try {
+      const cluster = await connectCluster('backup', now);
+      for (const job of await listJobs(cluster, backup)) await removeJob(cluster, job);
+      await cluster.close();
+    } catch (thrown) {
+      // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.
+      logger.warn(`Jobs of ${backup} could not be removed: ${messageOf(thrown)}`);
+    }
+    const work = await findJson(vault, Work, k.records.work(backup));
+    const record: BackupRecord = {
+      version: 1,
+      cluster: settings().cluster,
+      plan,
+      backup,
+      phase: 'Failed',
+      reasons: [`${error}: ${cause}`],
+      startedAt: work?.startedAt ?? now.toISOString(),
+      completedAt: now.toISOString(),
+      namespaces: work?.namespaces ?? [],
+      volumes: [],
+      unprotected: work?.unprotected ?? [],
+      objects: [],
+    };
+    await createJson(vault, k.records.record(backup), record);
+    await releaseLease(vault, k.leases.backup(plan), backup);
+    return { plan, backup, phase: 'Failed', error };
+  },
+);

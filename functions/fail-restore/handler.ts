@@ -1,0 +1,27 @@
+import { listJobs, removeJob } from '../adapters/kubernetes/jobs.ts';
+import { createJson, releaseLease } from '../adapters/s3/documents.ts';
+import { FailRestoreRequest } from '../contract/states.ts';
+import { messageOf } from '../core/errors.ts';
+import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { handler as lambda, logger } from '../runtime/handler.ts';
+
+/** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */
+export const handler = lambda(
+  'fail-restore',
+  FailRestoreRequest,
+  async ({ restore, error, cause }, { now }) => {
+    if (!restore) return { phase: 'Failed', error, cause };
+    const vault = primaryVault();
+    const k = keys();
+    try {
+      const cluster = await connectCluster('restore', now);
+      for (const job of await listJobs(cluster, restore)) await removeJob(cluster, job);
+      await cluster.close();
+    } catch (thrown) {
+      logger.warn(`Jobs of ${restore} could not be removed: ${messageOf(thrown)}`);
+    }
+    await createJson(vault, k.restores.report(restore), { restore, phase: 'Failed', error, cause });
+    await releaseLease(vault, k.leases.restore, restore);
+    return { restore, phase: 'Failed', error, cause };
+  },
+);

@@ -1,0 +1,64 @@
+import { createJson, leaseHolder, releaseLease, takeLease } from '../adapters/s3/documents.ts';
+import { type BackupRef, OpenBackupRequest } from '../contract/states.ts';
+import { backupName } from '../core/backup-name.ts';
+import { HoldfastError } from '../core/errors.ts';
+import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { handler as lambda } from '../runtime/handler.ts';
+import { planSettings, settings } from '../runtime/settings.ts';
+import { lookAtCluster } from './look.ts';
+
+/** As long as a backup may take before another may start. */
+const LEASE_SECONDS = 6 * 3600;
+
+/** Names the backup, takes its lease and writes its work list. The same event twice is the same backup. */
+export const handler = lambda(
+  'open-backup',
+  OpenBackupRequest,
+  async ({ input, startedAt }, { now }): Promise<BackupRef> => {
+    const planName = input.plan ?? onlyPlan();
+    const plan = planSettings(planName);
+    const at = new Date(input.scheduledTime ?? startedAt);
+    const backup = backupName(planName, at);
+    const vault = primaryVault();
+    const k = keys();
+    if (await vault.exists(k.records.record(backup))) return { plan: planName, backup, outcome: 'finished' };
+    const restore = await leaseHolder(vault, k.leases.restore, now);
+    if (restore)
+      return {
+        plan: planName,
+        backup,
+        outcome: 'skipped',
+        reason: `restore ${restore} is at work in this cluster`,
+      };
+    const other = await takeLease(vault, k.leases.backup(planName), backup, now, LEASE_SECONDS);
+    if (other)
+      throw new HoldfastError('BackupInProgress', `backup ${other} of plan ${planName} is still running`, {
+        hint: 'Wait for it, or stop its execution',
+      });
+    if (await vault.exists(k.records.work(backup))) return { plan: planName, backup, outcome: 'opened' };
+    try {
+      const cluster = await connectCluster('backup', now);
+      const seen = await lookAtCluster(cluster, plan).finally(() => cluster.close());
+      const work = {
+        plan: planName,
+        backup,
+        startedAt: now.toISOString(),
+        namespaces: plan.namespaces,
+        ...seen,
+      };
+      await createJson(vault, k.records.work(backup), work);
+    } catch (error) {
+      await releaseLease(vault, k.leases.backup(planName), backup); // nobody after this step knows whose it is
+      throw error;
+    }
+    return { plan: planName, backup, outcome: 'opened' };
+  },
+);
+
+function onlyPlan(): string {
+  const { plans } = settings();
+  if (plans.length === 1) return (plans[0] as { name: string }).name;
+  throw new HoldfastError('InputInvalid', 'plan: the cluster has several plans', {
+    hint: `Name one: {"plan": "${plans[0]?.name}"}`,
+  });
+}

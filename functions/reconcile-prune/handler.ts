@@ -1,0 +1,70 @@
+import * as z from 'zod/mini';
+import { getJson, putJson } from '../adapters/s3/documents.ts';
+import { SYSTEM_NAMESPACE } from '../contract/names.ts';
+import { type LoopState, PruneRef } from '../contract/states.ts';
+import { lookOnce } from '../core/job-loop.ts';
+import { PrunePlan } from '../core/prune.ts';
+import { repositoryUrl } from '../core/repository.ts';
+import { forgetArgs, lastWords } from '../core/restic.ts';
+import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { handler as lambda } from '../runtime/handler.ts';
+import { resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { settings } from '../runtime/settings.ts';
+
+const PruneOutcome = z.object({ namespace: z.string(), ok: z.boolean(), message: z.string() });
+
+/** One look at the Jobs that forget a prune run's snapshots, in the primary and then in the replica. */
+export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { now }): Promise<LoopState> => {
+  const [primary, replica, k] = [primaryVault(), replicaVault(), keys()];
+  const plan = await getJson(primary, PrunePlan, k.records.prune.plan(prune));
+  const desired = plan.forget.map((f) => ({ ...f, id: f.namespace, gate: k.restic.repository(f.namespace) }));
+  type Forget = (typeof desired)[number];
+  const { jobs, vault } = settings();
+  const jobFor = (work: Forget) => ({
+    run: prune,
+    id: work.id,
+    namespace: SYSTEM_NAMESPACE,
+    image: jobs.resticImage,
+    imagePullSecrets: jobs.imagePullSecrets,
+    steps: [
+      {
+        name: 'primary',
+        args: forgetArgs(work.snapshots),
+        repository: repositoryUrl(jobs.s3Endpoint, primary.bucket, work.gate),
+        region: vault.region,
+      },
+      {
+        name: 'replica',
+        args: forgetArgs(work.snapshots),
+        repository: repositoryUrl(jobs.replicaS3Endpoint, replica.bucket, work.gate),
+        region: vault.replicaRegion,
+      },
+    ],
+    capabilities: [],
+  });
+  const cluster = await connectCluster('backup', now);
+  try {
+    return await lookOnce(
+      desired,
+      resticJobs(cluster, prune, 'prune', [primary.bucket, replica.bucket], jobFor),
+      resultsIn<Forget>(
+        primary,
+        primary,
+        k.records.prune.jobDir(prune),
+        async (work, end) => {
+          const ok = end.exitCode === 0;
+          await putJson(primary, k.records.prune.job(prune, work.id), {
+            namespace: work.namespace,
+            ok,
+            message: ok ? 'forgotten' : (end.message ?? lastWords(end.log)),
+          });
+          return !ok;
+        },
+        (body) => !PruneOutcome.parse(JSON.parse(body.toString('utf8'))).ok,
+      ),
+      { concurrency: jobs.concurrency, maxAttempts: 2, pollSeconds: 3 },
+    );
+  } finally {
+    await cluster.close();
+  }
+});

@@ -1,0 +1,48 @@
+import { putJson } from '../adapters/s3/documents.ts';
+import { type LoopState, RestoreName } from '../contract/states.ts';
+import { lookOnce } from '../core/job-loop.ts';
+import { VolumeOutcome } from '../core/record.ts';
+import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { handler as lambda } from '../runtime/handler.ts';
+import { resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { getApplied, getRestore } from '../runtime/restore-documents.ts';
+import { settings } from '../runtime/settings.ts';
+import { type RestoreWork, restoredOutcome, restoreJob, volumesToFill } from './volume-job.ts';
+
+/** One look at the restore's volume Jobs: each fills a claim that this restore created, before any workload exists. */
+export const handler = lambda(
+  'reconcile-restore-volumes',
+  RestoreName,
+  async ({ restore }, { now }): Promise<LoopState> => {
+    const vault = primaryVault();
+    const k = keys();
+    const plan = await getRestore(vault, k, restore);
+    const source = plan.from === 'primary' ? vault : replicaVault();
+    const desired = volumesToFill(plan.volumes, await getApplied(vault, k, restore, 1), (namespace) =>
+      k.restic.repository(namespace),
+    );
+    const cluster = await connectCluster('restore', now);
+    try {
+      return await lookOnce(
+        desired,
+        resticJobs(cluster, restore, 'restore', [source.bucket], (v: RestoreWork) =>
+          restoreJob(settings(), restore, v, plan.from, source.bucket),
+        ),
+        resultsIn<RestoreWork>(
+          vault,
+          source,
+          k.restores.volumeDir(restore),
+          async (v, end) => {
+            const outcome = restoredOutcome(v, end);
+            await putJson(vault, k.restores.volume(restore, v.id), outcome);
+            return outcome.result === 'failed';
+          },
+          (body) => VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
+        ),
+        { concurrency: settings().jobs.concurrency, maxAttempts: 2, pollSeconds: 3 },
+      );
+    } finally {
+      await cluster.close();
+    }
+  },
+);

@@ -1,0 +1,67 @@
+import * as z from 'zod/mini';
+import { getJson } from '../adapters/s3/documents.ts';
+import type { Vault } from '../adapters/s3/vault.ts';
+import { VolumeOutcome } from '../core/record.ts';
+import type { PlanItem } from '../core/restore-plan.ts';
+import type { VaultKeys } from '../core/vault-keys.ts';
+
+/** plan.json of a restore: the choices; its items are in plan.jsonl beside it. */
+export const StoredRestore = z.object({
+  restore: z.string(),
+  backup: z.string(),
+  from: z.enum(['primary', 'replica']),
+  startedAt: z.string(),
+  namespaces: z.array(z.string()),
+  existingResources: z.enum(['skip', 'fail']),
+  dryRun: z.boolean(),
+  volumes: z.array(VolumeOutcome),
+});
+export type StoredRestore = z.infer<typeof StoredRestore>;
+
+/** How one item of the plan ended. */
+export const AppliedItem = z.object({
+  groupResource: z.string(),
+  version: z.string(),
+  namespace: z.optional(z.string()),
+  name: z.string(),
+  result: z.enum(['created', 'skipped', 'failed']),
+  reason: z.optional(z.string()),
+});
+export type AppliedItem = z.infer<typeof AppliedItem>;
+
+export const getRestore = (vault: Vault, k: VaultKeys, restore: string): Promise<StoredRestore> =>
+  getJson(vault, StoredRestore, k.restores.plan(restore));
+
+const lines = (body: Buffer): unknown[] =>
+  body
+    .toString('utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as unknown);
+
+/** The plan's items, in order of work. We wrote the file and nobody else may: its lines are not parsed again field by field. */
+export async function getItems(vault: Vault, k: VaultKeys, restore: string): Promise<PlanItem[]> {
+  return lines(await vault.get(k.restores.items(restore))) as PlanItem[];
+}
+
+export async function getApplied(
+  vault: Vault,
+  k: VaultKeys,
+  restore: string,
+  stage: 1 | 2,
+): Promise<AppliedItem[]> {
+  return lines(await vault.get(k.restores.applied(restore, stage))).map((line) => z.parse(AppliedItem, line));
+}
+
+export async function putApplied(
+  vault: Vault,
+  k: VaultKeys,
+  restore: string,
+  stage: 1 | 2,
+  items: readonly AppliedItem[],
+): Promise<void> {
+  await vault.put(
+    k.restores.applied(restore, stage),
+    Buffer.from(items.map((i) => `${JSON.stringify(i)}\n`).join('')),
+  );
+}

@@ -1,0 +1,68 @@
+import { getJson, putJson, releaseLease } from '../adapters/s3/documents.ts';
+import { RestoreName } from '../contract/states.ts';
+import { VolumeOutcome } from '../core/record.ts';
+import { itemKey } from '../core/restore-plan.ts';
+import { archivedObjects } from '../runtime/archived-objects.ts';
+import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { handler as lambda } from '../runtime/handler.ts';
+import { getApplied, getItems, getRestore } from '../runtime/restore-documents.ts';
+import { inspect } from './inspect.ts';
+
+/** A workload that is not ready after this long is reported as such. */
+const READY_SECONDS = 600;
+
+/** Compares what was restored with what was asked for; waits for workloads; writes the report and frees the cluster. */
+export const handler = lambda('verify-restore', RestoreName, async ({ restore, backup }, { now }) => {
+  const vault = primaryVault();
+  const k = keys();
+  const plan = await getRestore(vault, k, restore);
+  const applied = [...(await getApplied(vault, k, restore, 1)), ...(await getApplied(vault, k, restore, 2))];
+  const created = new Set(
+    applied.filter((a) => a.result === 'created').map((a) => itemKey({ ...a, namespace: a.namespace })),
+  );
+  const items = (await getItems(vault, k, restore)).filter((i) => created.has(itemKey(i)));
+  const bodies = await archivedObjects(plan.from, backup, items);
+  const cluster = await connectCluster('restore', now);
+  const { notReady, differing } = await inspect(cluster, items, bodies, { backup, restore }).finally(() =>
+    cluster.close(),
+  );
+  const seconds = Math.round((now.getTime() - Date.parse(plan.startedAt)) / 1000);
+  if (notReady.length > 0 && seconds < READY_SECONDS)
+    return { restore, backup, waitSeconds: 3, notReady: notReady.length };
+  const volumes: VolumeOutcome[] = [];
+  for await (const o of vault.list(k.restores.volumeDir(restore)))
+    volumes.push(await getJson(vault, VolumeOutcome, o.key));
+  const failed = applied.filter((a) => a.result === 'failed');
+  const skippedVolumes = plan.volumes
+    .filter((v) => !volumes.some((done) => done.id === v.id))
+    .map((v) => v.id);
+  const failedVolumes = volumes.filter((v) => v.result === 'failed');
+  const whole =
+    failed.length + notReady.length + differing.length + failedVolumes.length + skippedVolumes.length === 0;
+  const phase = whole ? 'Completed' : 'PartiallyFailed';
+  await putJson(vault, k.restores.report(restore), {
+    restore,
+    backup,
+    phase,
+    seconds,
+    notReady,
+    differing,
+    volumes,
+    skippedVolumes,
+    items: applied,
+  });
+  await releaseLease(vault, k.leases.restore, restore);
+  return {
+    restore,
+    backup,
+    phase,
+    waitSeconds: 0,
+    seconds,
+    created: created.size,
+    failed: failed.length,
+    differing: differing.length,
+    notReady: notReady.length,
+    volumes: volumes.length,
+    failedVolumes: failedVolumes.length + skippedVolumes.length,
+  };
+});
