@@ -1,0 +1,16 @@
+/** What a person has to know when the embedded world cannot go on: one message, and what to do about it. */
+export class WorldError extends Error {
+  readonly hint: string;
+
+  constructor(name: string, message: string, hint: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = name;
+    this.hint = hint;
+  }
+}
+
+/** The text shown on a terminal: no stack trace, because the stack says nothing to the reader. */
+export function explain(error: unknown): string {
+  if (error instanceof WorldError) return `${error.name}: ${error.message}\n  ${error.hint}`;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
