@@ -76,7 +76,13 @@ async function tar(entries: readonly ImageEntry[]): Promise<Buffer> {
 
 /** Waits for the entry to be taken, because the archive holds only a little back. */
 function add(archive: ReturnType<typeof pack>, entry: ImageEntry): Promise<void> {
-  const header: Header = { name: entry.path, type: entry.type, mtime: new Date(0), uid: 0, gid: 0 };
+  const header: Partial<Header> & { name: string } = {
+    name: entry.path,
+    type: entry.type,
+    mtime: new Date(0),
+    uid: 0,
+    gid: 0,
+  };
   if (entry.type === 'symlink') header.linkname = entry.target;
   else header.mode = entry.mode ?? (entry.type === 'directory' ? 0o755 : 0o644);
   return new Promise((resolve, reject) => {

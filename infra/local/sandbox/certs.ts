@@ -1,3 +1,4 @@
+import type { webcrypto } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import './reflect.ts';
@@ -27,9 +28,9 @@ export class Authority {
   readonly certificate: string;
   readonly key: string;
   readonly #issuer: x509.X509Certificate;
-  readonly #keys: CryptoKeyPair;
+  readonly #keys: webcrypto.CryptoKeyPair;
 
-  private constructor(issuer: x509.X509Certificate, keys: CryptoKeyPair, key: string) {
+  private constructor(issuer: x509.X509Certificate, keys: webcrypto.CryptoKeyPair, key: string) {
     this.#issuer = issuer;
     this.#keys = keys;
     this.certificate = issuer.toString('pem');
@@ -112,11 +113,11 @@ function write(folder: string, name: string, identity: Identity): void {
   writeFileSync(join(folder, `${name}.key`), identity.key, { mode: 0o600 });
 }
 
-async function newKeys(): Promise<CryptoKeyPair> {
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
 
-async function pem(key: CryptoKey): Promise<string> {
+async function pem(key: webcrypto.CryptoKey): Promise<string> {
   return `${x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`;
 }
 
