@@ -1,0 +1,22 @@
+import { App } from 'aws-cdk-lib';
+import { esbuildBundler } from './bundle.ts';
+import { ConfigInvalid, loadConfig } from './config/load.ts';
+import { ClusterStack } from './stacks/cluster-stack.ts';
+import { VaultReplicaStack, VaultStack } from './stacks/vault-stack.ts';
+
+const app = new App();
+
+try {
+  const config = loadConfig(app.node.tryGetContext('config') as string | undefined);
+  const vaults = [new VaultStack(app, config), new VaultReplicaStack(app, config)];
+  const bundle = esbuildBundler();
+  for (const cluster of config.clusters) {
+    const stack = new ClusterStack(app, { config, cluster, bundle });
+    for (const vault of vaults) stack.addStackDependency(vault);
+  }
+  app.synth();
+} catch (error) {
+  if (!(error instanceof ConfigInvalid)) throw error;
+  console.error(`\n${error.message}\n`); // for a person: a stack trace would hide it
+  process.exit(1);
+}

@@ -1,0 +1,124 @@
+import * as z from 'zod';
+import { eventBridgeSchedule } from './cron.ts';
+
+const DNS = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const dnsName = (max: number) =>
+  z
+    .string()
+    .max(max, `is longer than ${max} characters; choose a shorter name`)
+    .regex(DNS, 'is not a DNS-1123 name; use lower-case letters, digits and "-"');
+
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is not an AWS region; write one like eu-west-1');
+const secret = z
+  .string()
+  .regex(/^[\w/+=.@-]+$/, 'is not a secret name; write the name, not the ARN, of a Secrets Manager secret');
+const url = z
+  .string()
+  .regex(
+    /^https?:\/\/[^/]+$/,
+    'is not an endpoint; write scheme and host, like https://s3.eu-west-1.amazonaws.com',
+  );
+
+const namespace = z.string().superRefine((value, context) => {
+  if (/[*?]/.test(value))
+    context.addIssue({ code: 'custom', message: 'is a pattern; list the namespaces by name' });
+  else if (!DNS.test(value) || value.length > 63)
+    context.addIssue({
+      code: 'custom',
+      message: 'is not a namespace name; use lower-case letters, digits and "-"',
+    });
+});
+
+const schedule = z.string().superRefine((value, context) => {
+  try {
+    eventBridgeSchedule(value);
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: `is not a schedule: ${(error as Error).message}; write five cron fields like "0 2 * * *", or rate(1 hour)`,
+    });
+  }
+});
+
+const timeZone = z.string().refine((value) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}, 'is not an IANA time zone; write one like Europe/Berlin');
+
+const unique = (what: string) => (items: { name: string }[]) =>
+  new Set(items.map((i) => i.name)).size === items.length ? true : `${what} names`;
+
+const Plan = z.strictObject({
+  name: dnsName(40).describe('Backups are named <plan>-<yyyymmddhhmmss>'),
+  namespaces: z
+    .array(namespace)
+    .min(1, 'is empty; name at least one namespace')
+    .describe('Namespaces to back up, by name'),
+  schedule: schedule.describe('Five cron fields, or EventBridge cron(...) or rate(...)'),
+  timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule'),
+  volumes: z
+    .enum(['opt-in', 'none'], 'is not a volume mode; write opt-in or none')
+    .default('opt-in')
+    .describe('opt-in: volumes named in the pod annotation backup.velero.io/backup-volumes'),
+  retention: z
+    .strictObject({ keepLast: z.int('is not a whole number').min(1, 'keeps nothing; keep at least 1') })
+    .describe('How many recovery points stay'),
+});
+
+const Access = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('kubeconfig'),
+    backupSecret: secret.describe('Secret with the kubeconfig for backups'),
+    restoreSecret: secret.describe('Secret with the kubeconfig for restores'),
+  }),
+  z.strictObject({ kind: z.literal('eks'), name: z.string().min(1), region }),
+]);
+
+const Jobs = z.strictObject({
+  resticImage: z
+    .string()
+    .min(1)
+    .default('docker.io/restic/restic:0.19.1')
+    .describe('Image of the Jobs; restic 0.19.1 or newer'),
+  imagePullSecrets: z
+    .array(dnsName(63))
+    .default([])
+    .describe('Names of image pull secrets in the Jobs’ namespaces'),
+  s3Endpoint: url.optional().describe('S3 endpoint of the primary region as pods see it'),
+  replicaS3Endpoint: url.optional().describe('S3 endpoint of the second region as pods see it'),
+  concurrency: z.int().min(1).max(100).default(5).describe('Jobs at once in the cluster'),
+});
+
+const Cluster = z.strictObject({
+  name: dnsName(20).describe('Name of the cluster in keys, stacks and reports'),
+  access: Access,
+  jobs: Jobs.prefault({}),
+  plans: z
+    .array(Plan)
+    .min(1, 'is empty; add a plan')
+    .refine((p) => unique('plan')(p) === true, 'has two plans of one name; rename one'),
+});
+
+/** holdfast.yaml. Strict: an unknown key is an error, because it is most often a misspelt one. */
+export const Config = z.strictObject({
+  vault: z
+    .strictObject({
+      name: dnsName(30).default('holdfast-vault').describe('Prefix of the bucket names'),
+      region: region.describe('Primary region'),
+      replicaRegion: region.describe('Second region'),
+    })
+    .refine((v) => v.region !== v.replicaRegion, {
+      path: ['replicaRegion'],
+      message: 'is the primary region too; choose another one',
+    }),
+  clusters: z
+    .array(Cluster)
+    .min(1, 'is empty; add a cluster')
+    .refine((c) => unique('cluster')(c) === true, 'has two clusters of one name; rename one'),
+});
+export type Config = z.infer<typeof Config>;
+export type ClusterConfig = Config['clusters'][number];

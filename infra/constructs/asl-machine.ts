@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import aslValidator from 'asl-validator';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { arnPlaceholder, type FunctionName } from '../../functions/contract/functions.ts';
+import { type Machine, machineName } from '../../functions/contract/names.ts';
+
+export interface AslMachineProps {
+  readonly cluster: string;
+  readonly machine: Machine;
+  readonly functions: readonly (readonly [FunctionName, IFunction])[];
+  /** Machines that this one starts and waits for, by placeholder. */
+  readonly children?: Readonly<Record<string, StateMachine>>;
+  /** Folder of the ASL files. */
+  readonly directory?: URL;
+}
+
+const STATE_MACHINES = new URL('../../state-machines/', import.meta.url);
+
+/** Reads an ASL file and checks it, and that its placeholders and what they stand for are the same set. */
+export function readDefinition(file: URL, known: readonly string[]): string {
+  const text = readFileSync(file, 'utf8');
+  // The validator knows no placeholders: it sees what the file will look like on AWS.
+  const plain = text
+    .replace(/\$\{Partition\}/g, 'aws')
+    .replace(/\$\{\w+\}/g, 'arn:aws:lambda:eu-west-1:123456789012:function:f');
+  const result = aslValidator(JSON.parse(plain));
+  if (!result.isValid) throw new Error(`${file.pathname} is not valid: ${result.errorsText('\n')}`);
+  const used = new Set([...text.matchAll(/\$\{(\w+)\}/g)].map((m) => m[1] as string));
+  const unknown = [...used].filter((name) => !known.includes(name));
+  const unused = known.filter((name) => !used.has(name));
+  if (unknown.length > 0)
+    throw new Error(`${file.pathname} uses \${${unknown.join('}, ${')}}, which nothing stands for`);
+  if (unused.length > 0) throw new Error(`${file.pathname} does not use \${${unused.join('}, ${')}}`);
+  return text;
+}
+
+/** A state machine from state-machines/<machine>.asl.json. It may invoke exactly the functions that it names. */
+export class AslMachine extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, props: AslMachineProps) {
+    super(scope, `machine-${props.machine}`);
+    const children = Object.entries(props.children ?? {});
+    const substitutions: Record<string, string> = {
+      Partition: Aws.PARTITION,
+      ...Object.fromEntries(props.functions.map(([name, fn]) => [arnPlaceholder(name), fn.functionArn])),
+      ...Object.fromEntries(children.map(([placeholder, machine]) => [placeholder, machine.stateMachineArn])),
+    };
+    const file = new URL(`${props.machine}.asl.json`, props.directory ?? STATE_MACHINES);
+    const stateMachineName = machineName(props.cluster, props.machine);
+    new LogGroup(this, 'Log', {
+      logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.stateMachine = new StateMachine(this, 'Machine', {
+      stateMachineName,
+      definitionBody: DefinitionBody.fromString(readDefinition(file, Object.keys(substitutions))),
+      definitionSubstitutions: substitutions,
+      timeout: Duration.days(1),
+    });
+    for (const [, fn] of props.functions) fn.grantInvoke(this.stateMachine);
+    if (children.length > 0) this.grantStart(children.map(([, machine]) => machine));
+  }
+
+  /** startExecution.sync:2 starts a machine, watches its execution, and is told of its end through an EventBridge rule. */
+  private grantStart(machines: readonly StateMachine[]): void {
+    const rule = `arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule`;
+    const executions = machines.map(
+      (m) => `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:execution:${m.stateMachineName}:*`,
+    );
+    const allow = (actions: string[], resources: string[]) =>
+      this.stateMachine.addToRolePolicy(new PolicyStatement({ actions, resources }));
+    allow(
+      ['states:StartExecution'],
+      machines.map((m) => m.stateMachineArn),
+    );
+    allow(['states:DescribeExecution', 'states:StopExecution'], executions);
+    allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [rule]);
+  }
+}

@@ -1,0 +1,119 @@
+import { Aws } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { FunctionName } from '../../functions/contract/functions.ts';
+import { vaultKeyAlias } from '../../functions/contract/names.ts';
+
+/** Rights within one copy of the vault; each a list of roots, like `records`, below which a cluster has its own. */
+interface VaultRights {
+  readonly read?: readonly Root[];
+  readonly write?: readonly Root[];
+  readonly remove?: readonly Root[];
+}
+type Root = 'velero' | 'restic' | 'records' | 'restores' | 'leases';
+
+export interface FunctionRights {
+  readonly primary: VaultRights;
+  readonly replica?: VaultRights;
+  /** Reads the repository master secret and mints credentials for Jobs. */
+  readonly mints?: true;
+}
+
+const RECOVERY_POINT = ['velero', 'restic', 'records'] as const;
+const restoring = { read: [...RECOVERY_POINT, 'restores'], write: ['restores'] } as const;
+const replicaRead = { read: [...RECOVERY_POINT] } as const;
+
+/** Who may do what in the vault. Everything that is not here is denied. */
+export const RIGHTS: Record<FunctionName, FunctionRights> = {
+  'open-backup': {
+    primary: { read: ['records', 'leases'], write: ['records', 'leases'], remove: ['leases'] },
+  },
+  'export-resources': { primary: { read: ['records'], write: ['records', 'velero'] } },
+  'reconcile-volumes': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'commit-backup': {
+    primary: { read: ['records', 'velero', 'leases'], write: ['records', 'velero'], remove: ['leases'] },
+  },
+  'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
+  'replicate-backup': {
+    primary: { read: RECOVERY_POINT, write: ['records'] },
+    replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+  },
+  'prune-backups': {
+    primary: { read: ['records', 'velero'], write: ['records'], remove: ['records', 'velero'] },
+    replica: { read: ['records', 'velero'], remove: ['records', 'velero'] },
+  },
+  'reconcile-prune': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'plan-restore': {
+    primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
+    replica: replicaRead,
+  },
+  'apply-resources': { primary: restoring, replica: replicaRead },
+  'reconcile-restore-volumes': { primary: restoring, replica: replicaRead, mints: true },
+  'verify-restore': {
+    primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] },
+    replica: replicaRead,
+  },
+  'fail-restore': { primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] } },
+};
+
+/** One copy of the vault as policies name it. */
+export interface VaultCopy {
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix: string;
+}
+
+/** Statements that let a principal use a vault's key. By alias: the key of the other region has an ARN this stack cannot know. */
+export function keyStatement(copy: VaultCopy): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
+    conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': vaultKeyAlias(copy.prefix) } },
+  });
+}
+
+/** Statements for a function's rights in one copy of the vault. */
+export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultRights): PolicyStatement[] {
+  const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
+  const below = (roots: readonly Root[]) => roots.map((root) => `${bucket}/${root}/${cluster}/*`);
+  const listed = [...new Set([...(rights.read ?? []), ...(rights.remove ?? [])])];
+  return [
+    new PolicyStatement({
+      actions: ['s3:ListBucket'],
+      resources: [bucket],
+      conditions: { StringLike: { 's3:prefix': listed.map((root) => `${root}/${cluster}/*`) } },
+    }),
+    ...(rights.read
+      ? [new PolicyStatement({ actions: ['s3:GetObject'], resources: below(rights.read) })]
+      : []),
+    ...(rights.write
+      ? [
+          new PolicyStatement({
+            actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+            resources: below(rights.write),
+          }),
+        ]
+      : []),
+    ...(rights.remove
+      ? [new PolicyStatement({ actions: ['s3:DeleteObject'], resources: below(rights.remove) })]
+      : []),
+    keyStatement(copy),
+  ];
+}
+
+/** The most that a Job's credentials can be; each Job's are narrowed to one repository by a session policy. */
+export function jobStatements(copy: VaultCopy, cluster: string): PolicyStatement[] {
+  const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
+  return [
+    new PolicyStatement({ actions: ['s3:GetBucketLocation'], resources: [bucket] }),
+    new PolicyStatement({
+      actions: ['s3:ListBucket'],
+      resources: [bucket],
+      conditions: { StringLike: { 's3:prefix': [`restic/${cluster}/*`] } },
+    }),
+    new PolicyStatement({
+      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      resources: [`${bucket}/restic/${cluster}/*`],
+    }),
+    keyStatement(copy),
+  ];
+}

@@ -1,0 +1,44 @@
+import { stringify } from 'yaml';
+import { account, imageNames, versions } from '../settings.ts';
+
+export const demo = {
+  cluster: 'demo',
+  plan: 'apps',
+  region: account.region,
+  replicaRegion: 'eu-central-1',
+  backupSecret: 'holdfast/demo/kubeconfig-backup',
+  restoreSecret: 'holdfast/demo/kubeconfig-restore',
+} as const;
+
+/** The holdfast.yaml of an embedded world: a plan of these namespaces, every two minutes. */
+export function worldConfig(
+  namespaces: readonly string[],
+  endpoint: string,
+  schedule = '*/2 * * * *',
+  keepLast = 3,
+): string {
+  const volumes = 'opt-in';
+  return stringify({
+    vault: { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion },
+    clusters: [
+      {
+        name: demo.cluster,
+        access: { kind: 'kubeconfig', backupSecret: demo.backupSecret, restoreSecret: demo.restoreSecret },
+        jobs: { resticImage: imageNames.restic, s3Endpoint: endpoint, replicaS3Endpoint: endpoint },
+        plans: [
+          {
+            name: demo.plan,
+            namespaces: [...namespaces],
+            schedule,
+            timeZone: 'UTC',
+            volumes,
+            retention: { keepLast },
+          },
+        ],
+      },
+    ],
+  });
+}
+
+/** What is under the demo, for its first line. */
+export const underneath = `Kubernetes ${versions.kubernetes}, restic ${versions.restic}, AWS emulator ${versions.emulator}`;

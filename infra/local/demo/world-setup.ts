@@ -1,0 +1,39 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rbacManifests } from '../../../functions/core/rbac.ts';
+import { deploy } from '../deploy.ts';
+import type { OnProgress } from '../progress.ts';
+import type { World } from '../world.ts';
+import type { Aws } from './aws.ts';
+import { demo, worldConfig } from './config.ts';
+import type { Kubectl } from './kubectl.ts';
+
+export interface SetupOptions {
+  readonly namespaces: readonly string[];
+  readonly schedule?: string;
+  readonly keepLast?: number;
+}
+
+/** What a person does once before the first deploy: the roles in the cluster and the two kubeconfig secrets in AWS. */
+export async function grantAccess(world: World, kubectl: Kubectl, aws: Aws): Promise<void> {
+  await kubectl(['apply', '-f', '-'], JSON.stringify(rbacManifests()));
+  await aws.putSecret(demo.backupSecret, readFileSync(world.kubeconfigs.backup, 'utf8'));
+  await aws.putSecret(demo.restoreSecret, readFileSync(world.kubeconfigs.restore, 'utf8'));
+}
+
+/** Writes the world's holdfast.yaml and deploys it with the real `cdk bootstrap` and `cdk deploy`. */
+export async function deployWorld(
+  world: World,
+  options: SetupOptions,
+  onProgress: OnProgress,
+): Promise<string> {
+  const dir = join(world.runDir, 'deploy');
+  mkdirSync(dir, { recursive: true });
+  const configFile = join(dir, 'holdfast.yaml');
+  writeFileSync(
+    configFile,
+    worldConfig(options.namespaces, world.endpoint, options.schedule, options.keepLast),
+  );
+  await deploy(world, { configFile, outDir: join(dir, 'cdk.out'), onProgress });
+  return configFile;
+}

@@ -1,0 +1,161 @@
+import { Aws, CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnAccessEntry } from 'aws-cdk-lib/aws-eks';
+import { CompositePrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { ENV } from '../../functions/contract/env.ts';
+import { FUNCTION_NAMES, FUNCTIONS, type FunctionName } from '../../functions/contract/functions.ts';
+import {
+  kubernetesGroups,
+  type Machine,
+  masterSecretName,
+  scheduleGroupName,
+  stackNames,
+  vaultBucketName,
+} from '../../functions/contract/names.ts';
+import type { Bundler } from '../bundle.ts';
+import type { ClusterConfig, Config } from '../config/schema.ts';
+import { settingsOf } from '../config/settings.ts';
+import { AslMachine } from '../constructs/asl-machine.ts';
+import { BackupSchedule } from '../constructs/backup-schedule.ts';
+import { jobStatements, RIGHTS, type VaultCopy, vaultStatements } from '../constructs/grants.ts';
+import { PipelineFunction } from '../constructs/pipeline-function.ts';
+
+export interface ClusterStackProps {
+  readonly config: Config;
+  readonly cluster: ClusterConfig;
+  readonly bundle: Bundler;
+}
+
+/** Everything that protects one cluster: functions, machines, schedules, and a role for each. */
+export class ClusterStack extends Stack {
+  private readonly copies: { primary: VaultCopy; replica: VaultCopy };
+  private readonly functions = new Map<FunctionName, PipelineFunction>();
+  private readonly cluster: ClusterConfig;
+
+  constructor(scope: Construct, props: ClusterStackProps) {
+    const { config, cluster } = props;
+    super(scope, stackNames.cluster(cluster.name), {
+      env: { region: config.vault.region },
+      description: `Holdfast: backup and restore of cluster ${cluster.name}`,
+    });
+    this.cluster = cluster;
+    const copy = (region: string): VaultCopy => ({
+      region,
+      prefix: config.vault.name,
+      bucket: vaultBucketName(config.vault.name, Aws.ACCOUNT_ID, region),
+    });
+    this.copies = { primary: copy(config.vault.region), replica: copy(config.vault.replicaRegion) };
+    this.makeFunctions(props);
+    const replicate = this.machine('replicate');
+    const prune = this.machine('prune');
+    const backup = this.machine('backup', {
+      ReplicateMachineArn: replicate.stateMachine,
+      PruneMachineArn: prune.stateMachine,
+    });
+    const restore = this.machine('restore');
+    this.makeSchedules(backup);
+    for (const [name, machine] of Object.entries({
+      Backup: backup,
+      Restore: restore,
+      Replicate: replicate,
+      Prune: prune,
+    })) {
+      new CfnOutput(this, `${name}Machine`, { value: machine.stateMachine.stateMachineArn });
+    }
+  }
+
+  private makeFunctions({ config, cluster, bundle }: ClusterStackProps): void {
+    const settings = settingsOf(config, cluster);
+    const minting = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints);
+    const jobRoleName = `holdfast-${cluster.name}-jobs`;
+    const jobRoleArn = `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName}`;
+    for (const name of FUNCTION_NAMES) {
+      const environment = {
+        [ENV.vaultBucket]: this.copies.primary.bucket,
+        [ENV.replicaBucket]: this.copies.replica.bucket,
+        ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn }),
+      };
+      const fn = new PipelineFunction(this, {
+        cluster: cluster.name,
+        name,
+        code: bundle(name, settings),
+        environment,
+      });
+      this.functions.set(name, fn);
+      this.grant(name, fn.role, jobRoleArn);
+    }
+    const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
+    const jobRole = new Role(this, 'JobRole', {
+      roleName: jobRoleName,
+      assumedBy: new CompositePrincipal(...assumers.map((role) => role.grantPrincipal)),
+    });
+    for (const statement of [
+      ...jobStatements(this.copies.primary, cluster.name),
+      ...jobStatements(this.copies.replica, cluster.name),
+    ])
+      jobRole.addToPolicy(statement);
+  }
+
+  private grant(name: FunctionName, role: Role, jobRoleArn: string): void {
+    const rights = RIGHTS[name];
+    const { primary, replica } = this.copies;
+    const statements = [
+      ...vaultStatements(primary, this.cluster.name, rights.primary),
+      ...(rights.replica ? vaultStatements(replica, this.cluster.name, rights.replica) : []),
+      ...(rights.mints
+        ? [
+            new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [jobRoleArn] }),
+            this.secretStatement(masterSecretName(this.cluster.name)),
+          ]
+        : []),
+      ...this.clusterStatements(FUNCTIONS[name].access),
+    ];
+    for (const statement of statements) role.addToPolicy(statement);
+    this.accessEntry(name, role);
+  }
+
+  private secretStatement(name: string): PolicyStatement {
+    const arn = `arn:${Aws.PARTITION}:secretsmanager:${this.copies.primary.region}:${Aws.ACCOUNT_ID}:secret:${name}-??????`;
+    return new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] });
+  }
+
+  private clusterStatements(use: 'none' | 'backup' | 'restore'): PolicyStatement[] {
+    const { access } = this.cluster;
+    if (use === 'none') return [];
+    if (access.kind === 'kubeconfig')
+      return [this.secretStatement(use === 'backup' ? access.backupSecret : access.restoreSecret)];
+    const arn = `arn:${Aws.PARTITION}:eks:${access.region}:${Aws.ACCOUNT_ID}:cluster/${access.name}`;
+    return [new PolicyStatement({ actions: ['eks:DescribeCluster'], resources: [arn] })];
+  }
+
+  /** EKS maps a role to a Kubernetes group, to which `holdfast rbac` binds what it may do. */
+  private accessEntry(name: FunctionName, role: Role): void {
+    const { access } = this.cluster;
+    const use = FUNCTIONS[name].access;
+    if (access.kind !== 'eks' || use === 'none' || access.region !== this.copies.primary.region) return;
+    new CfnAccessEntry(this, `access-${name}`, {
+      clusterName: access.name,
+      principalArn: role.roleArn,
+      kubernetesGroups: [kubernetesGroups[use]],
+    });
+  }
+
+  private machine(machine: Machine, children: Record<string, AslMachine['stateMachine']> = {}): AslMachine {
+    const functions = [...this.functions]
+      .filter(([name]) => FUNCTIONS[name].machine === machine)
+      .map(([name, fn]) => [name, fn.function] as const);
+    return new AslMachine(this, { cluster: this.cluster.name, machine, functions, children });
+  }
+
+  private makeSchedules(backup: AslMachine): void {
+    const deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    });
+    const group = new CfnScheduleGroup(this, 'Schedules', { name: scheduleGroupName(this.cluster.name) });
+    for (const plan of this.cluster.plans)
+      new BackupSchedule(this, { plan, group, machine: backup.stateMachine, deadLetters });
+  }
+}

@@ -1,0 +1,39 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { masterSecretName, stackNames } from '../../functions/contract/names.ts';
+import type { Config } from '../config/schema.ts';
+import { VaultBucket } from '../constructs/vault-bucket.ts';
+
+/** The primary copy of the vault and the clusters' repository master secrets, in the primary region. */
+export class VaultStack extends Stack {
+  constructor(scope: Construct, config: Config) {
+    super(scope, stackNames.vault, {
+      env: { region: config.vault.region },
+      terminationProtection: true,
+      description: 'Holdfast vault: primary copy',
+    });
+    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.region });
+    for (const { name } of config.clusters) {
+      new Secret(this, `Master-${name}`, {
+        secretName: masterSecretName(name),
+        description: `Every restic repository password of cluster ${name} is derived from this. Losing it loses the volumes' backups.`,
+        generateSecretString: { passwordLength: 64, excludePunctuation: true },
+        replicaRegions: [{ region: config.vault.replicaRegion }],
+        removalPolicy: RemovalPolicy.RETAIN,
+      });
+    }
+  }
+}
+
+/** The second copy of the vault, in the second region. */
+export class VaultReplicaStack extends Stack {
+  constructor(scope: Construct, config: Config) {
+    super(scope, stackNames.replica, {
+      env: { region: config.vault.replicaRegion },
+      terminationProtection: true,
+      description: 'Holdfast vault: second copy',
+    });
+    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.replicaRegion });
+  }
+}
