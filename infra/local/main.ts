@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { explain } from './errors.ts';
-import type { ProgressLine } from './progress.ts';
+import { printProgress } from './progress-lines.ts';
 import { bringUp, defaultName, findWorld, listWorlds, processEnv, takeDown, type World } from './world.ts';
 
 const program = new Command('local')
@@ -52,12 +52,7 @@ async function up(options: { name: string; kubeconfig?: string; address?: string
     );
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  describe(await bringUp({ ...options, onProgress: show }));
-}
-
-function show({ name, state, seconds }: ProgressLine): void {
-  const time = state === 'done' || state === 'failed' ? ` after ${seconds.toFixed(1)} s` : '';
-  console.log(`${state.padEnd(7)} ${name}${time}`);
+  describe(await bringUp({ ...options, onProgress: printProgress }));
 }
 
 function status(): void {
