@@ -28,6 +28,20 @@ export function readApplication(file: string): Application {
 const nameOf = (o: KubeObject) =>
   `${o.kind} ${o.metadata.namespace ? `${o.metadata.namespace}/` : ''}${o.metadata.name}`;
 
+/** Applies the manifest; custom resources of definitions in the same file need a second look at what is served. */
+export async function install(kubectl: Kubectl, app: Application): Promise<void> {
+  const definitions = app.objects.filter((o) => o.kind === 'CustomResourceDefinition');
+  if (definitions.length > 0) {
+    await kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: definitions }),
+    );
+    const names = definitions.map((o) => `crd/${o.metadata.name}`);
+    await kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
+  }
+  await kubectl(['apply', '-f', app.file]);
+}
+
 /** Waits until every workload of the manifest is rolled out. */
 export async function waitReady(kubectl: Kubectl, app: Application): Promise<void> {
   for (const o of app.objects.filter((x) =>

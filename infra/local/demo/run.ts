@@ -1,4 +1,4 @@
-import { Listr } from 'listr2';
+import { Listr, PRESET_TIMER } from 'listr2';
 import type { World } from '../world.ts';
 import {
   type Application,
@@ -6,6 +6,7 @@ import {
   compareObjects,
   destroy,
   fingerprintFiles,
+  install,
   readApplication,
   waitReady,
 } from './application.ts';
@@ -43,7 +44,7 @@ export async function runDemo(world: World, manifest: string): Promise<number> {
         title: 'Install the sample application and wait until it works',
         task: async (run) => {
           run.app = readApplication(manifest);
-          await kubectl(['apply', '-f', manifest]);
+          await install(kubectl, run.app);
           await waitReady(kubectl, run.app);
           run.before = await fingerprintFiles(kubectl, run.app);
         },
@@ -100,9 +101,9 @@ export async function runDemo(world: World, manifest: string): Promise<number> {
     {
       ctx: context,
       exitOnError: true,
-      rendererOptions: { timer: { condition: true, field: (ms: number) => `${(ms / 1000).toFixed(1)} s` } },
+      rendererOptions: { timer: PRESET_TIMER },
       fallbackRendererOptions: {
-        timer: { condition: true, field: (ms: number) => `${(ms / 1000).toFixed(1)} s` },
+        timer: PRESET_TIMER,
       },
     },
   );
