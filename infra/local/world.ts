@@ -62,7 +62,13 @@ export async function bringUp(options: BringUpOptions = {}): Promise<World> {
 /** The world of that name, if it is up. */
 export function findWorld(name: string): World | undefined {
   const record = readRecord(name);
-  return record?.ready && isAlive(record.main) ? worldOf(record) : undefined;
+  if (!record?.ready || !isAlive(record.main)) return undefined;
+  if (record.kind === 'cluster') return worldOf(record, []);
+  const theirs = networkOf(record.main.pid);
+  // A process that is ending has left its network already.
+  if (theirs === undefined) return undefined;
+  const inside = theirs === networkOf(process.pid);
+  return worldOf(record, inside ? [] : ['nsenter', '-t', String(record.main.pid), '-n', '--']);
 }
 
 /** Names of the worlds that are up or left something behind. */
@@ -150,7 +156,7 @@ async function bringUpBeside(
   writeRecord({ ...record, ready: true });
 }
 
-function worldOf(record: WorldRecord): World {
+function worldOf(record: WorldRecord, enter: readonly string[]): World {
   const runDir = runDirOf(record.name);
   const programs = [nodeFolder, join(projectRoot, 'node_modules/.bin'), ...record.programs];
   return {
@@ -167,14 +173,16 @@ function worldOf(record: WorldRecord): World {
       NO_PROXY: record.kind === 'sandbox' ? '*' : record.address,
       no_proxy: record.kind === 'sandbox' ? '*' : record.address,
     },
-    enter: record.kind === 'sandbox' ? enterNetworkOf(record.main.pid) : [],
+    enter,
   };
 }
 
-function enterNetworkOf(pid: number): string[] {
-  const networkOf = (process: string) => readlinkSync(`/proc/${process}/ns/net`);
-  const inside = networkOf('self') === networkOf(String(pid));
-  return inside ? [] : ['nsenter', '-t', String(pid), '-n', '--'];
+function networkOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
+  }
 }
 
 function identityOf(pid: number) {
