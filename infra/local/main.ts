@@ -41,18 +41,20 @@ await program.parseAsync().catch((error: unknown) => {
 });
 
 async function up(options: { name: string; kubeconfig?: string; address?: string }): Promise<void> {
+  const interruption = new AbortController();
   const stop = () => {
     console.error(`interrupted: taking ${options.name} down`);
-    takeDown(options.name).then(
-      () => process.exit(130),
-      (error: unknown) => {
-        console.error(explain(error));
-        process.exit(1);
-      },
-    );
+    interruption.abort(new Error('interrupted'));
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  describe(await bringUp({ ...options, onProgress: printProgress }));
+  const { signal } = interruption;
+  try {
+    describe(await bringUp({ ...options, onProgress: printProgress, signal }));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    // Builds of tools may still run; they end with this process.
+    process.exit(130);
+  }
 }
 
 function status(): void {

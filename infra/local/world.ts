@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { awsEnv, endpointOf, nodeFolder } from './emulator/environment.ts';
 import { startEmulator, stopEmulator, waitForEmulator } from './emulator/start.ts';
 import { WorldError } from './errors.ts';
 import { type OnProgress, step } from './progress.ts';
 import { readRecord, type WorldRecord, writeRecord } from './record.ts';
-import { cgroupsOf } from './sandbox/cgroups.ts';
+import { type Cgroups, cgroupsOf, hasProcesses } from './sandbox/cgroups.ts';
 import { prepareSandbox, startInit, waitUntilReady } from './sandbox/start.ts';
-import { end, identify, isAlive, sweep } from './sandbox/stop.ts';
+import { end, identify, isAlive, type ProcessIdentity, sweep } from './sandbox/stop.ts';
 import { cacheDir, network, projectRoot, runDirOf } from './settings.ts';
 import { provideEmulator, provideTools } from './tools/registry.ts';
 import { requireEmulatorMachine, requireSandboxMachine } from './tools/requirements.ts';
@@ -34,6 +34,8 @@ export interface BringUpOptions {
   /** Required with `kubeconfig`: an address of this machine that the cluster's pods reach. */
   readonly address?: string;
   readonly onProgress?: OnProgress;
+  /** Gives up and leaves nothing behind but what a running build of a tool still writes. */
+  readonly signal?: AbortSignal;
 }
 
 export const defaultName = 'local';
@@ -46,10 +48,9 @@ export async function bringUp(options: BringUpOptions = {}): Promise<World> {
   if (found) return found;
   refuseWhileStarting(name);
   if (existsSync(runDirOf(name))) await takeDown(name);
+  const start = options.kubeconfig === undefined ? await sandboxStart(options) : await besideStart(options);
   try {
-    const { kubeconfig, address } = options;
-    if (kubeconfig === undefined) await bringUpSandbox(name, onProgress);
-    else await bringUpBeside(name, kubeconfig, address, onProgress);
+    await start(name, onProgress);
   } catch (error) {
     await takeDown(name);
     throw error;
@@ -87,7 +88,8 @@ export async function takeDown(name: string): Promise<void> {
     return;
   }
   if (record) await end(record.main, 'SIGKILL');
-  if (process.platform === 'linux') await sweep(runDirOf(name), cgroupsOf(name));
+  // Without a run directory there is no world of this cache, and the cgroups are somebody else's.
+  if (existsSync(runDirOf(name))) await sweep(runDirOf(name), cgroupsOf(name));
 }
 
 /** The environment of a process in a world: this one’s, without any AWS setting of its own. */
@@ -98,34 +100,32 @@ export function processEnv(world: World): Record<string, string> {
   return { ...Object.fromEntries(kept), ...world.env };
 }
 
-async function bringUpSandbox(name: string, onProgress: OnProgress): Promise<void> {
+/** Starts one kind of world. What can be refused is refused before there is one. */
+type Start = (name: string, onProgress: OnProgress) => Promise<void>;
+
+async function sandboxStart({ name = defaultName, signal }: BringUpOptions): Promise<Start> {
   await requireSandboxMachine();
-  const tools = await provideTools(onProgress);
-  const runDir = runDirOf(name);
-  await step('world: certificates', onProgress, () => prepareSandbox(runDir, tools));
-  const pid = await startInit(runDir, tools, cgroupsOf(name));
-  const config = (user: string) => join(runDir, 'kubeconfigs', `${user}.kubeconfig`);
-  const record: WorldRecord = {
-    name,
-    kind: 'sandbox',
-    main: identityOf(pid),
-    starter: identityOf(process.pid),
-    ready: false,
-    address: network.nodeAddress,
-    kubeconfigs: { admin: config('admin'), backup: config('backup'), restore: config('restore') },
-    programs: [tools.kubernetes, tools.restic],
+  const cgroups = cgroupsOf(name);
+  refuseForeignCgroups(cgroups, name);
+  return async (_, onProgress) => {
+    const runDir = runDirOf(name);
+    const tools = await unlessAborted(provideTools(onProgress), signal);
+    await step('world: certificates', onProgress, () => prepareSandbox(runDir, tools));
+    signal?.throwIfAborted();
+    const pid = await startInit(runDir, tools, cgroups);
+    const record = newRecord(name, 'sandbox', identityOf(pid), network.nodeAddress, {
+      admin: join(runDir, 'kubeconfigs/admin.kubeconfig'),
+      backup: join(runDir, 'kubeconfigs/backup.kubeconfig'),
+      restore: join(runDir, 'kubeconfigs/restore.kubeconfig'),
+    });
+    const programs = [tools.kubernetes, tools.restic];
+    writeRecord({ ...record, programs });
+    await unlessAborted(waitUntilReady(runDir, pid, onProgress), signal);
+    writeRecord({ ...record, programs, ready: true });
   };
-  writeRecord(record);
-  await waitUntilReady(runDir, pid, onProgress);
-  writeRecord({ ...record, ready: true });
 }
 
-async function bringUpBeside(
-  name: string,
-  kubeconfig: string,
-  address: string | undefined,
-  onProgress: OnProgress,
-) {
+async function besideStart({ kubeconfig = '', address, signal }: BringUpOptions): Promise<Start> {
   if (!address || !existsSync(kubeconfig)) {
     throw new WorldError(
       'ClusterIncomplete',
@@ -134,26 +134,38 @@ async function bringUpBeside(
     );
   }
   await requireEmulatorMachine();
-  const installed = await provideEmulator(onProgress);
-  const runDir = runDirOf(name);
-  mkdirSync(runDir, { recursive: true });
-  const file = resolve(kubeconfig);
-  const main = startEmulator(installed, runDir, address);
-  const kubeconfigs = { admin: file, backup: file, restore: file };
-  const starter = identityOf(process.pid);
-  const record: WorldRecord = {
-    name,
-    kind: 'cluster',
-    main,
-    starter,
-    ready: false,
-    address,
-    kubeconfigs,
-    programs: [],
+  return async (name, onProgress) => {
+    const installed = await unlessAborted(provideEmulator(onProgress), signal);
+    const runDir = runDirOf(name);
+    const file = resolve(kubeconfig);
+    const main = startEmulator(installed, runDir, address);
+    const record = newRecord(name, 'cluster', main, address, { admin: file, backup: file, restore: file });
+    writeRecord(record);
+    const answer = () => waitForEmulator(runDir, address, main);
+    await unlessAborted(step('world: emulator', onProgress, answer), signal);
+    writeRecord({ ...record, ready: true });
   };
-  writeRecord(record);
-  await step('world: emulator', onProgress, () => waitForEmulator(runDir, address, main));
-  writeRecord({ ...record, ready: true });
+}
+
+function newRecord(
+  name: string,
+  kind: WorldRecord['kind'],
+  main: ProcessIdentity,
+  address: string,
+  kubeconfigs: WorldRecord['kubeconfigs'],
+): WorldRecord {
+  const starter = identityOf(process.pid);
+  return { name, kind, main, starter, ready: false, address, kubeconfigs, programs: [] };
+}
+
+/** Ends the waiting, not the work: whoever aborts takes the world down or ends the process. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  signal.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work, aborted]);
 }
 
 function worldOf(record: WorldRecord, enter: readonly string[]): World {
@@ -197,6 +209,18 @@ function checkName(name: string): void {
   if (/^[a-z][a-z0-9-]{0,19}$/.test(name)) return;
   const hint = 'Use up to 20 small letters, digits and dashes, a letter first.';
   throw new WorldError('BadWorldName', `"${name}" cannot be the name of a world.`, hint);
+}
+
+/** Another cache may have a world of the same name: two cannot share cgroups. */
+function refuseForeignCgroups(cgroups: Cgroups, name: string): void {
+  const used = cgroups.folders.find(hasProcesses);
+  if (used === undefined) return;
+  const hint = 'Use another name, or take that world down with the HOLDFAST_CACHE it was made with.';
+  throw new WorldError(
+    'WorldElsewhere',
+    `${used} has processes: the world ${name} of another cache is up.`,
+    hint,
+  );
 }
 
 function refuseWhileStarting(name: string): void {

@@ -57,6 +57,14 @@ export async function removeCgroups(cgroups: Cgroups): Promise<void> {
   }
 }
 
+/** Whether any process is in a group or below it. */
+export function hasProcesses(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  if (readFileSync(join(folder, 'cgroup.procs'), 'utf8') !== '') return true;
+  const children = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return children.some((child) => hasProcesses(join(folder, child.name)));
+}
+
 /** Children first; only folders, because the files in them belong to the kernel. */
 function removeTree(folder: string): boolean {
   try {
