@@ -71,7 +71,7 @@ function describe(world: World): void {
   console.log(`${world.name} is up`);
   console.log(`  AWS         ${world.endpoint}`);
   console.log(`  KUBECONFIG  ${world.kubeconfigs.admin}`);
-  console.log(`  enter       npm run local -- exec --name ${world.name} -- COMMAND`);
+  console.log(`  enter       npm run world -- exec --name ${world.name} -- COMMAND`);
 }
 
 function exec(name: string, command: readonly string[]): void {

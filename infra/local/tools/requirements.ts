@@ -43,7 +43,7 @@ export async function requireEmulatorMachine(): Promise<void> {
     throw new WorldError(
       'NodeTooOld',
       `This is Node ${process.versions.node}; TypeScript files run from 22.18 on.`,
-      'Start it by npm (npm run local -- up), which puts the project’s own Node first.',
+      'Start it by npm (npm run world -- up), which puts the project’s own Node first.',
     );
   }
   requireCommands(forEmulator);
