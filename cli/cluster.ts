@@ -1,0 +1,61 @@
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { findJson, getJson } from '../functions/adapters/s3/documents.ts';
+import { openVault } from '../functions/adapters/s3/vault.ts';
+import { secretReader } from '../functions/adapters/secrets/secrets.ts';
+import { type Machine, machineName, masterSecretName, vaultBucketName } from '../functions/contract/names.ts';
+import { parseBackupName } from '../functions/core/backup-name.ts';
+import { BackupRecord } from '../functions/core/record.ts';
+import { repositoryPassword, repositoryUrl } from '../functions/core/repository.ts';
+import { vaultKeys } from '../functions/core/vault-keys.ts';
+import { loadConfig } from '../infra/config/load.ts';
+import { settingsOf } from '../infra/config/settings.ts';
+
+/** What the command line does with one cluster of holdfast.yaml. */
+export async function openCluster(options: { config?: string; cluster?: string }) {
+  const config = loadConfig(options.config);
+  const cluster = options.cluster
+    ? config.clusters.find((c) => c.name === options.cluster)
+    : config.clusters[0];
+  if (!cluster)
+    throw new Error(
+      `holdfast.yaml has no cluster "${options.cluster}": it has ${config.clusters.map((c) => c.name).join(', ')}`,
+    );
+  const settings = settingsOf(config, cluster);
+  const { region } = config.vault;
+  const { Account: account = '' } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
+  const vault = openVault(vaultBucketName(config.vault.name, account, region), region);
+  const keys = vaultKeys(cluster.name);
+  return {
+    /** Committed backups, newest first. */
+    async backups() {
+      const names = (await vault.folders(keys.records.root)).filter((n) => parseBackupName(n));
+      const rows = await Promise.all(
+        names.map(async (name) => {
+          const record = await findJson(vault, BackupRecord, keys.records.record(name));
+          return record ? [{ record, replicated: await vault.exists(keys.records.replica(name)) }] : [];
+        }),
+      );
+      return rows.flat().sort((a, b) => (a.record.startedAt < b.record.startedAt ? 1 : -1));
+    },
+    record: (name: string) => getJson(vault, BackupRecord, keys.records.record(name)),
+    /** Starts a machine; the ARN of its execution. */
+    async start(machine: Machine, input: object): Promise<string> {
+      const stateMachineArn = `arn:aws:states:${region}:${account}:stateMachine:${machineName(cluster.name, machine)}`;
+      const { executionArn } = await new SFNClient({ region }).send(
+        new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
+      );
+      return executionArn as string;
+    },
+    /** What plain restic needs to open a namespace's repository; S3 credentials are the caller's own. */
+    async resticEnvironment(namespace: string): Promise<Record<string, string>> {
+      const repository = keys.restic.repository(namespace);
+      const master = await secretReader(region)(masterSecretName(cluster.name));
+      return {
+        RESTIC_REPOSITORY: repositoryUrl(settings.jobs.s3Endpoint, vault.bucket, repository),
+        RESTIC_PASSWORD: repositoryPassword(master, repository),
+        AWS_DEFAULT_REGION: region,
+      };
+    },
+  };
+}

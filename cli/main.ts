@@ -1,0 +1,100 @@
+import { Command } from 'commander';
+import { rbacManifests } from '../functions/core/rbac.ts';
+import { ConfigInvalid } from '../infra/config/load.ts';
+import { openCluster } from './cluster.ts';
+import { runRestic } from './restic.ts';
+import { inWorld } from './world.ts';
+
+const program = new Command('holdfast')
+  .description('Backups and restores of the clusters in holdfast.yaml')
+  .option('--config <file>', 'holdfast.yaml to read', process.env.HOLDFAST_CONFIG)
+  .option('--cluster <name>', 'cluster of holdfast.yaml; the first one by default')
+  .option('--world <name>', 'work on an embedded world that is up')
+  .enablePositionalOptions();
+
+interface Common {
+  config?: string;
+  cluster?: string;
+  world?: string;
+}
+const cluster = () => openCluster(program.opts<Common>());
+
+program
+  .command('rbac')
+  .description('print the roles that a cluster needs, for kubectl apply -f -')
+  .action(() => console.log(JSON.stringify(rbacManifests(), null, 2)));
+
+program
+  .command('get')
+  .description('list backups')
+  .argument('<what>', 'backups')
+  .action(async () => {
+    const rows = await (await cluster()).backups();
+    const line = (cells: readonly string[]) =>
+      console.log(cells.map((c, i) => c.padEnd([36, 16, 8, 9, 0][i] ?? 0)).join(' '));
+    line(['NAME', 'PHASE', 'ITEMS', 'VOLUMES', 'REPLICA']);
+    for (const { record, replicated } of rows) {
+      line([
+        record.backup,
+        record.phase,
+        String(record.resources?.items ?? 0),
+        String(record.volumes.length),
+        replicated ? 'proven' : 'not proven',
+      ]);
+    }
+  });
+
+program
+  .command('describe')
+  .description('print the record of one backup')
+  .argument('<backup>')
+  .action(async (name: string) => console.log(JSON.stringify(await (await cluster()).record(name), null, 2)));
+
+program
+  .command('backup')
+  .description('start a backup of a plan now')
+  .argument('<plan>')
+  .action(async (plan: string) => console.log(await (await cluster()).start('backup', { plan })));
+
+program
+  .command('restore')
+  .description('start a restore')
+  .argument('<backup>', 'name of a recovery point, or latest')
+  .option('--from <copy>', 'primary or replica', 'primary')
+  .option('--namespaces <names>', 'only these, separated by commas')
+  .option('--dry-run', 'only write the plan')
+  .action(async (backup: string, options: { from: string; namespaces?: string; dryRun?: boolean }) => {
+    const { from, namespaces, dryRun } = options;
+    const input = {
+      backup,
+      from,
+      ...(namespaces && { namespaces: namespaces.split(',') }),
+      ...(dryRun && { dryRun }),
+    };
+    console.log(await (await cluster()).start('restore', input));
+  });
+
+program
+  .command('restic')
+  .description('run plain restic on the repository of a namespace')
+  .argument('<namespace>')
+  .argument('[command...]', 'after --: any restic command')
+  .option('--print-env', 'print the environment that restic needs')
+  .passThroughOptions()
+  .action(async (namespace: string, command: string[], { printEnv }: { printEnv?: boolean }) => {
+    const environment = await (await cluster()).resticEnvironment(namespace);
+    if (printEnv)
+      for (const [name, value] of Object.entries(environment)) console.log(`export ${name}='${value}'`);
+    else process.exitCode = runRestic(command, environment);
+  });
+
+program.hook('preAction', () => {
+  const { world } = program.opts<Common>();
+  if (world) process.exit(inWorld(world));
+});
+
+await program.parseAsync().catch((error: unknown) => {
+  const { name, message } = error as Error;
+  console.error(error instanceof ConfigInvalid ? message : `${name}: ${message}`);
+  process.exitCode = 1;
+});

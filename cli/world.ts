@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findWorld, processEnv } from '../infra/local/world.ts';
+
+/** Runs this very command line again inside an embedded world, with the configuration that is deployed there. */
+export function inWorld(name: string): number {
+  const world = findWorld(name);
+  if (!world) {
+    console.error(`world ${name} is not up: npm run demo -- --keep brings one up`);
+    return 1;
+  }
+  const given = process.argv.slice(2);
+  const at = given.indexOf('--world');
+  const rest = at < 0 ? given.filter((a) => !a.startsWith('--world=')) : given.toSpliced(at, 2);
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const [command, ...args] = [...world.enter, process.execPath, main, ...rest] as [string, ...string[]];
+  const env = { ...processEnv(world), HOLDFAST_CONFIG: join(world.runDir, 'deploy', 'holdfast.yaml') };
+  return spawnSync(command, args, { stdio: 'inherit', env }).status ?? 1;
+}
