@@ -85,7 +85,7 @@ program
     const environment = await (await cluster()).resticEnvironment(namespace);
     if (printEnv)
       for (const [name, value] of Object.entries(environment)) console.log(`export ${name}='${value}'`);
-    else process.exitCode = runRestic(command, environment);
+    else process.exitCode = runRestic(command[0] === '--' ? command.slice(1) : command, environment);
   });
 
 program.hook('preAction', () => {

@@ -1,0 +1,134 @@
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { vaultKeys } from '../../functions/core/vault-keys.ts';
+import {
+  type Application,
+  compareFiles,
+  compareObjects,
+  destroy,
+  fingerprintFiles,
+  install,
+  readApplication,
+  waitReady,
+} from '../../infra/local/demo/application.ts';
+import { awsOf, readJson } from '../../infra/local/demo/aws.ts';
+import { demo } from '../../infra/local/demo/config.ts';
+import { type Kubectl, kubectlWith } from '../../infra/local/demo/kubectl.ts';
+import { bucketOf, finishBackup, runRestore } from '../../infra/local/demo/stages.ts';
+import { deployWorld, grantAccess } from '../../infra/local/demo/world-setup.ts';
+import { findWorld } from '../../infra/local/world.ts';
+
+const keys = vaultKeys(demo.cluster);
+const aws = awsOf(demo.region, demo.cluster);
+let kubectl: Kubectl;
+let app: Application;
+
+/** A backup of the plan as a schedule would have started it at that second. */
+const backUp = async (scheduledTime: string) =>
+  finishBackup(aws, await aws.start('backup', { plan: demo.plan, scheduledTime }), () => undefined);
+
+beforeAll(async () => {
+  const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
+  if (!world) throw new Error('HOLDFAST_WORLD names no world that is up');
+  kubectl = kubectlWith(world.env);
+  app = readApplication(fileURLToPath(new URL('../../infra/local/demo/sample.yaml', import.meta.url)));
+  await install(kubectl, app);
+  await waitReady(kubectl, app);
+  await grantAccess(world, kubectl, aws);
+  // A schedule that does not fire here: these tests name the instants themselves.
+  await deployWorld(
+    world,
+    { namespaces: app.namespaces, schedule: '0 3 1 1 *', keepLast: 2 },
+    () => undefined,
+  );
+});
+
+describe('the pipeline, deployed by cdk', () => {
+  it('makes one backup of ten starts for the same instant', async () => {
+    const scheduledTime = '2026-01-01T00:00:00Z';
+    const arns = await Promise.all(
+      Array.from({ length: 10 }, () => aws.start('backup', { plan: demo.plan, scheduledTime })),
+    );
+    const ended = await Promise.all(arns.map((arn) => aws.wait(arn)));
+    expect(ended.map((e) => e.problem).filter(Boolean)).toEqual([]);
+    expect(new Set(ended.map((e) => e.output.backup))).toEqual(new Set(['apps-20260101000000']));
+  });
+
+  it('backs up at one instant, protects the volume that opted in, and proves the replica', async () => {
+    const { record, replica } = await backUp('2026-01-01T01:00:00Z');
+    expect(record).toMatchObject({
+      phase: 'Completed',
+      reasons: [],
+      resources: { consistency: 'exact', unreadable: [] },
+    });
+    expect(record.volumes).toMatchObject([{ id: 'shop.data-db-0', result: 'protected' }]);
+    expect(replica).toMatchObject({ region: demo.replicaRegion, bucket: bucketOf(demo.replicaRegion) });
+  });
+
+  it('leaves no Job and no Secret of its own in the application’s namespace', async () => {
+    const own = await kubectl([
+      'get',
+      'jobs,secrets,pods',
+      '-n',
+      'shop',
+      '-l',
+      'app.kubernetes.io/managed-by=holdfast',
+      '-o',
+      'name',
+    ]);
+    expect(own).toBe('');
+  });
+
+  it('removes what keep-last no longer keeps from both copies, its snapshots too', async () => {
+    const oldest = 'apps-20260101000000';
+    const { record } = await backUp('2026-01-01T02:00:00Z');
+    expect(record.phase).toBe('Completed');
+    for (const region of [demo.region, demo.replicaRegion]) {
+      await expect(readJson(region, bucketOf(region), keys.records.record(oldest))).rejects.toMatchObject({
+        name: 'NoSuchKey',
+      });
+      await expect(readJson(region, bucketOf(region), keys.velero.backup(oldest))).rejects.toMatchObject({
+        name: 'NoSuchKey',
+      });
+    }
+    const prunes = await aws.executions('prune');
+    expect(prunes[0]).toMatchObject({ status: 'SUCCEEDED', output: { removed: 1, kept: 2, forget: 1 } });
+  });
+
+  it('says in words what is wrong with a mistyped input', async () => {
+    const ended = await aws.wait(await aws.start('restore', { backup: 'latest', namespace: 'shop' }));
+    expect(ended.problem).toMatch(/^InputInvalid: .*namespace/);
+  });
+
+  it('plans a restore without touching anything', async () => {
+    const ended = await aws.wait(await aws.start('restore', { backup: 'latest', dryRun: true }));
+    expect(ended.output).toMatchObject({ dryRun: true, backup: 'apps-20260101020000', volumes: 1 });
+  });
+
+  it('names a namespace that is not there and calls the backup PartiallyFailed', async () => {
+    await kubectl(['delete', 'namespace', 'shop', '--wait=true']);
+    const ended = await aws.wait(
+      await aws.start('backup', { plan: demo.plan, scheduledTime: '2026-01-01T03:00:00Z' }),
+    );
+    expect(ended.problem).toMatch(/^PartiallyFailed/);
+    const record = await readJson<{ reasons: string[] }>(
+      demo.region,
+      bucketOf(demo.region),
+      keys.records.record('apps-20260101030000'),
+    );
+    expect(record.reasons).toEqual(['namespace shop does not exist']);
+    await install(kubectl, app);
+    await waitReady(kubectl, app);
+  });
+
+  it('restores the replica’s copy byte for byte after a disaster', async () => {
+    await backUp('2026-01-01T04:00:00Z');
+    const before = await fingerprintFiles(kubectl, app);
+    await destroy(kubectl, app);
+    const restore = await runRestore(aws, { backup: 'latest', from: 'replica' }, () => undefined);
+    await waitReady(kubectl, app);
+    expect(restore.output).toMatchObject({ phase: 'Completed', backup: 'apps-20260101040000', failed: 0 });
+    expect(compareFiles(before, await fingerprintFiles(kubectl, app))).toEqual([]);
+    expect(await compareObjects(kubectl, app)).toEqual([]);
+  });
+});
