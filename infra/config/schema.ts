@@ -49,8 +49,17 @@ const timeZone = z.string().refine((value) => {
   }
 }, 'is not an IANA time zone; write one like Europe/Berlin');
 
-const unique = (what: string) => (items: { name: string }[]) =>
-  new Set(items.map((i) => i.name)).size === items.length ? true : `${what} names`;
+/** Names that a list has more than once; asked of lists whose items may be wrong in other ways. */
+const repeated = (items: unknown): string[] => {
+  const names = Array.isArray(items) ? items.map((i: { name?: unknown } | null) => i?.name) : [];
+  return [...new Set(names.filter((name, i) => name !== undefined && names.indexOf(name) !== i))].map(String);
+};
+/** Asked even when an item is wrong: all that is wrong is to be said at once. */
+const uniqueNames = (what: string) => ({
+  error: (issue: { input?: unknown }) =>
+    `has more than one ${what} named ${repeated(issue.input).join(', ')}; rename one`,
+  when: ({ value }: { value: unknown }) => Array.isArray(value),
+});
 
 const Plan = z.strictObject({
   name: dnsName(40).describe('Backups are named <plan>-<yyyymmddhhmmss>'),
@@ -65,23 +74,38 @@ const Plan = z.strictObject({
     .default('opt-in')
     .describe('opt-in: volumes named in the pod annotation backup.velero.io/backup-volumes'),
   retention: z
-    .strictObject({ keepLast: z.int('is not a whole number').min(1, 'keeps nothing; keep at least 1') })
+    .strictObject({
+      keepLast: z
+        .int('is not a whole number; write one of at least 1')
+        .min(1, 'keeps nothing; write a number of at least 1'),
+    })
     .describe('How many recovery points stay'),
 });
 
-const Access = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('kubeconfig'),
-    backupSecret: secret.describe('Secret with the kubeconfig for backups'),
-    restoreSecret: secret.describe('Secret with the kubeconfig for restores'),
-  }),
-  z.strictObject({ kind: z.literal('eks'), name: z.string().min(1), region }),
-]);
+const Access = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('kubeconfig'),
+      backupSecret: secret.describe('Secret with the kubeconfig for backups'),
+      restoreSecret: secret.describe('Secret with the kubeconfig for restores'),
+    }),
+    z.strictObject({
+      kind: z.literal('eks'),
+      name: z
+        .string()
+        .regex(/^[0-9A-Za-z][\w-]{0,99}$/, 'is not an EKS cluster name; write the name, not the ARN')
+        .describe('Name of the EKS cluster'),
+      region: region.describe('Region of the EKS cluster'),
+    }),
+  ],
+  'is not a kind of access; write kubeconfig or eks',
+);
 
 const Jobs = z.strictObject({
   resticImage: z
     .string()
-    .min(1)
+    .regex(/^\S+$/, 'is not an image; write one like docker.io/restic/restic:0.19.1')
     .default('docker.io/restic/restic:0.19.1')
     .describe('Image of the Jobs; restic 0.19.1 or newer'),
   imagePullSecrets: z
@@ -90,7 +114,12 @@ const Jobs = z.strictObject({
     .describe('Names of image pull secrets in the Jobs’ namespaces'),
   s3Endpoint: url.optional().describe('S3 endpoint of the primary region as pods see it'),
   replicaS3Endpoint: url.optional().describe('S3 endpoint of the second region as pods see it'),
-  concurrency: z.int().min(1).max(100).default(5).describe('Jobs at once in the cluster'),
+  concurrency: z
+    .int('is not a whole number; write one from 1 to 100')
+    .min(1, 'starts no Job; write a number from 1 to 100')
+    .max(100, 'is too many; write a number from 1 to 100')
+    .default(5)
+    .describe('Jobs at once in the cluster'),
 });
 
 const Cluster = z.strictObject({
@@ -100,7 +129,7 @@ const Cluster = z.strictObject({
   plans: z
     .array(Plan)
     .min(1, 'is empty; add a plan')
-    .refine((p) => unique('plan')(p) === true, 'has two plans of one name; rename one'),
+    .refine((plans) => repeated(plans).length === 0, uniqueNames('plan')),
 });
 
 /** holdfast.yaml. Strict: an unknown key is an error, because it is most often a misspelt one. */
@@ -113,12 +142,13 @@ export const Config = z.strictObject({
     })
     .refine((v) => v.region !== v.replicaRegion, {
       path: ['replicaRegion'],
-      message: 'is the primary region too; choose another one',
+      error: 'is the primary region too; choose another one',
+      when: ({ value }) => typeof value === 'object' && value !== null && 'replicaRegion' in value,
     }),
   clusters: z
     .array(Cluster)
     .min(1, 'is empty; add a cluster')
-    .refine((c) => unique('cluster')(c) === true, 'has two clusters of one name; rename one'),
+    .refine((clusters) => repeated(clusters).length === 0, uniqueNames('cluster')),
 });
 export type Config = z.infer<typeof Config>;
 export type ClusterConfig = Config['clusters'][number];

@@ -1,7 +1,8 @@
 import type { ClusterSettings } from '../../functions/contract/settings.ts';
 import type { ClusterConfig, Config } from './schema.ts';
 
-const publicEndpoint = (region: string): string => `https://s3.${region}.amazonaws.com`;
+const publicEndpoint = (region: string): string =>
+  `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 
 /** What the functions of one cluster are told of the configuration. */
 export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSettings {
