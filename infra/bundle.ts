@@ -1,6 +1,7 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { SETTINGS_FILE } from '../functions/contract/env.ts';
 import { FUNCTION_NAMES, type FunctionName } from '../functions/contract/functions.ts';
@@ -13,30 +14,46 @@ export type Bundler = (name: FunctionName, settings: ClusterSettings) => string;
 const BANNER =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
 
+const FUNCTIONS_FOLDER = new URL('../functions/', import.meta.url);
+
+/** The functions' entry points. All that are missing are named at once. */
+export function entryPoints(folder = FUNCTIONS_FOLDER): Record<string, string> {
+  const points = FUNCTION_NAMES.map(
+    (name) => [name, fileURLToPath(new URL(`${name}/handler.ts`, folder))] as const,
+  );
+  const missing = points.map(([, file]) => file).filter((file) => !existsSync(file));
+  if (missing.length > 0)
+    throw new Error(
+      `functions/contract/functions.ts names functions without code; add: ${missing.join(', ')}`,
+    );
+  return Object.fromEntries(points);
+}
+
+function build(outdir: string): void {
+  buildSync({
+    entryPoints: entryPoints(),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    banner: { js: BANNER },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true, // errors are matched by name
+    logLevel: 'error',
+  });
+}
+
 /** Bundles every function once, on first use; each cluster gets copies with its own settings. Removed when the process ends. */
 export function esbuildBundler(): Bundler {
   const root = mkdtempSync(join(tmpdir(), 'holdfast-bundle-'));
   process.on('exit', () => rmSync(root, { recursive: true, force: true }));
   let built = false;
   return (name, settings) => {
-    if (!built) {
-      const handler = (fn: string) => new URL(`../functions/${fn}/handler.ts`, import.meta.url).pathname;
-      buildSync({
-        entryPoints: Object.fromEntries(FUNCTION_NAMES.map((fn) => [fn, handler(fn)])),
-        outdir: join(root, 'code'),
-        outExtension: { '.js': '.mjs' },
-        bundle: true,
-        platform: 'node',
-        target: 'node24',
-        format: 'esm',
-        banner: { js: BANNER },
-        minifySyntax: true,
-        minifyWhitespace: true,
-        keepNames: true,
-        logLevel: 'error',
-      });
-      built = true;
-    }
+    if (!built) build(join(root, 'code'));
+    built = true;
     const dir = join(root, settings.cluster, name);
     mkdirSync(dir, { recursive: true });
     copyFileSync(join(root, 'code', `${name}.mjs`), join(dir, 'index.mjs'));
