@@ -23,11 +23,22 @@ function check(name: string, command: readonly string[]): void {
 function vitest(project: string, before: readonly string[], env: NodeJS.ProcessEnv): void {
   console.log(`\n— ${project} tests`);
   const report = join(scratch, `${project}.json`);
-  const run = ['vitest', 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const run = [
+    'vitest',
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
   const [file, ...args] = [...before, ...run] as [string, ...string[]];
   const { status } = spawnSync(file, args, { stdio: 'inherit', env });
   try {
-    const counts = JSON.parse(readFileSync(report, 'utf8')) as { numPassedTests: number; numFailedTests: number };
+    const counts = JSON.parse(readFileSync(report, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+    };
     total.passed += counts.numPassedTests;
     total.failed += counts.numFailedTests;
     if (status !== 0 && counts.numFailedTests === 0) total.failed++; // a suite that could not even start

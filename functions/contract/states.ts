@@ -20,8 +20,12 @@ export const BackupInput = z.strictObject({
 });
 export type BackupInput = z.infer<typeof BackupInput>;
 
-/** The machine's word to open-backup: the input as given and when the execution started. */
-export const OpenBackupRequest = z.strictObject({ input: BackupInput, startedAt: instant });
+/** The machine's word to open-backup: the input as given, and which execution it is and when it started. */
+export const OpenBackupRequest = z.strictObject({
+  input: BackupInput,
+  startedAt: instant,
+  execution: z.string(),
+});
 
 /** One backup, and whether its work is still to be done (`opened`), long done, or not done on purpose. */
 export const BackupRef = z.strictObject({

@@ -33,6 +33,9 @@ const PREFERRED =
 /** The object of a preferred-version path; undefined for every other path of an archive. */
 export function parsePreferredPath(path: string): ArchivedName | undefined {
   const m = PREFERRED.exec(path);
-  if (!m || path.split('/').some((part) => part === '.' || part === '..')) return undefined;
-  return { groupResource: m[1] as string, version: m[2] as string, namespace: m[3], name: m[4] as string };
+  if (!m) return undefined;
+  const [, groupResource = '', version = '', namespace, name = ''] = m;
+  if ([groupResource, version, namespace, name].some((part) => part === '.' || part === '..'))
+    return undefined;
+  return { groupResource, version, namespace, name };
 }

@@ -14,7 +14,7 @@ const LEASE_SECONDS = 6 * 3600;
 export const handler = lambda(
   'open-backup',
   OpenBackupRequest,
-  async ({ input, startedAt }, { now }): Promise<BackupRef> => {
+  async ({ input, startedAt, execution }, { now }): Promise<BackupRef> => {
     const planName = input.plan ?? onlyPlan();
     const plan = planSettings(planName);
     const at = new Date(input.scheduledTime ?? startedAt);
@@ -30,11 +30,21 @@ export const handler = lambda(
         outcome: 'skipped',
         reason: `restore ${restore} is at work in this cluster`,
       };
-    const other = await takeLease(vault, k.leases.backup(planName), backup, now, LEASE_SECONDS);
-    if (other)
+    const skipped = (reason: string): BackupRef => ({ plan: planName, backup, outcome: 'skipped', reason });
+    const other = await takeLease(
+      vault,
+      k.leases.backup(planName),
+      `${backup}/${execution}`,
+      now,
+      LEASE_SECONDS,
+    );
+    if (other?.startsWith(`${backup}/`)) return skipped(`execution ${other} is making this backup`);
+    if (other) {
+      const hint = 'Wait for it, or stop its execution';
       throw new HoldfastError('BackupInProgress', `backup ${other} of plan ${planName} is still running`, {
-        hint: 'Wait for it, or stop its execution',
+        hint,
       });
+    }
     if (await vault.exists(k.records.work(backup))) return { plan: planName, backup, outcome: 'opened' };
     try {
       const cluster = await connectCluster('backup', now);

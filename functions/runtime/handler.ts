@@ -3,6 +3,8 @@ import middy from '@middy/core';
 import * as z from 'zod/mini';
 import { HoldfastError } from '../core/errors.ts';
 
+z.config(z.locales.en()); // zod/mini has no words of its own
+
 export const logger = new Logger({ serviceName: 'holdfast' });
 
 /** What a function may know of its invocation. */

@@ -4,7 +4,7 @@ import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { arnPlaceholder, type FunctionName } from '../../functions/contract/functions.ts';
 import { type Machine, machineName } from '../../functions/contract/names.ts';
@@ -53,7 +53,7 @@ export class AslMachine extends Construct {
     };
     const file = new URL(`${props.machine}.asl.json`, props.directory ?? STATE_MACHINES);
     const stateMachineName = machineName(props.cluster, props.machine);
-    new LogGroup(this, 'Log', {
+    const destination = new LogGroup(this, 'Log', {
       logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -63,6 +63,8 @@ export class AslMachine extends Construct {
       definitionBody: DefinitionBody.fromString(readDefinition(file, Object.keys(substitutions))),
       definitionSubstitutions: substitutions,
       timeout: Duration.days(1),
+      // Payloads stay out of the log: an input names namespaces and may hold what a person typed.
+      logs: { destination, level: LogLevel.ERROR, includeExecutionData: false },
     });
     for (const [, fn] of props.functions) fn.grantInvoke(this.stateMachine);
     if (children.length > 0) this.grantStart(children.map(([, machine]) => machine));

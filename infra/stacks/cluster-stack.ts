@@ -1,4 +1,4 @@
-import { Aws, CfnOutput, Stack } from 'aws-cdk-lib';
+import { Aws, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { CfnAccessEntry } from 'aws-cdk-lib/aws-eks';
 import { CompositePrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
@@ -89,6 +89,7 @@ export class ClusterStack extends Stack {
     const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
     const jobRole = new Role(this, 'JobRole', {
       roleName: jobRoleName,
+      maxSessionDuration: Duration.hours(1),
       assumedBy: new CompositePrincipal(...assumers.map((role) => role.grantPrincipal)),
     });
     for (const statement of [
@@ -153,6 +154,7 @@ export class ClusterStack extends Stack {
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
+      retentionPeriod: Duration.days(14), // the longest there is: a start that failed waits for a person
     });
     const group = new CfnScheduleGroup(this, 'Schedules', { name: scheduleGroupName(this.cluster.name) });
     for (const plan of this.cluster.plans)

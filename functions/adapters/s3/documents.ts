@@ -52,14 +52,14 @@ export async function takeLease(
   const found = await vault.find(key);
   const current = found && decode(Lease, key, found.body);
   if (!mayTake(current, holder, now)) return current?.holder;
-  const won = await vault.putIf(key, encode(leaseFor(holder, now, seconds)), found?.etag);
-  return won ? undefined : ((await findJson(vault, Lease, key))?.holder ?? 'another');
+  if (await vault.putIf(key, encode(leaseFor(holder, now, seconds)), found?.etag)) return undefined;
+  return (await findJson(vault, Lease, key))?.holder ?? 'another';
 }
 
-/** Gives a lease back if it is still the holder's. */
+/** Gives a lease back if it is still the holder's, or one's of whom the holder is a part: `<holder>/<execution>`. */
 export async function releaseLease(vault: Vault, key: string, holder: string): Promise<void> {
-  const current = await findJson(vault, Lease, key);
-  if (current?.holder === holder) await vault.remove([key]);
+  const current = (await findJson(vault, Lease, key))?.holder;
+  if (current === holder || current?.startsWith(`${holder}/`)) await vault.remove([key]);
 }
 
 /** Who holds an unexpired lease. */
