@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { FUNCTION_NAMES, FUNCTIONS } from '../../functions/contract/functions.ts';
+import { RIGHTS } from '../../infra/constructs/grants.ts';
+import { allowed, clusterTemplate, flat, PRIMARY, REPLICA, statementsOf } from './support.ts';
+
+const template = clusterTemplate();
+const MINTING = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints);
+const roots = (...names: string[]) => names.map((root) => `${PRIMARY}/${root}/prod/*`).sort();
+const secret = (name: string) =>
+  `arn:<AWS::Partition>:secretsmanager:eu-west-1:<AWS::AccountId>:secret:${name}-??????`;
+
+describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
+  const statements = statementsOf(template, name);
+
+  test('has no wildcard action, and no resource "*"', () => {
+    expect(statements.flatMap((s) => s.actions).filter((action) => action.includes('*'))).toEqual([]);
+    expect(statements.filter((s) => s.resources.includes('*'))).toEqual([]);
+  });
+
+  test('uses keys only by the alias of the vault', () => {
+    const kms = statements.filter((s) => s.actions.some((a) => a.startsWith('kms:')));
+    expect(kms.length).toBeGreaterThan(0);
+    for (const s of kms) {
+      expect(s.condition).toEqual({
+        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/holdfast-vault' },
+      });
+    }
+  });
+
+  test('reaches only objects of its own cluster', () => {
+    const objects = statements.filter((s) => s.actions.some((a) => /^s3:\w+Object|^s3:Abort/.test(a)));
+    for (const resource of objects.flatMap((s) => s.resources))
+      expect(resource).toMatch(/-eu-(west|central)-1\/(velero|restic|records|restores|leases)\/prod\/\*$/);
+  });
+
+  test('lists only below prefixes of its own cluster', () => {
+    const listing = statements.filter((s) => s.actions.includes('s3:ListBucket'));
+    expect(listing.length).toBeGreaterThan(0);
+    for (const { condition } of listing) {
+      const prefixes = [
+        (condition as { StringLike: Record<string, string | string[]> }).StringLike['s3:prefix'],
+      ];
+      for (const prefix of prefixes.flat()) expect(prefix).toMatch(/^\w+\/prod\/\*$/);
+    }
+  });
+
+  test('may list whatever it may read: without that, S3 says 403 of an object that is not there', () => {
+    const listed = statements
+      .filter((s) => s.actions.includes('s3:ListBucket'))
+      .flatMap((s) => (s.condition as { StringLike: Record<string, string[]> }).StringLike['s3:prefix']);
+    for (const resource of allowed(template, name, 's3:GetObject'))
+      expect(listed).toContain(resource.replace(/^.*-\d\//, ''));
+  });
+});
+
+describe('who may write what', () => {
+  test('the export adds to its backup and removes nothing', () => {
+    expect(allowed(template, 'export-resources', 's3:PutObject')).toEqual(roots('records', 'velero'));
+    expect(allowed(template, 'export-resources', 's3:DeleteObject')).toEqual([]);
+  });
+
+  test('only pruning removes records and archives; everyone else removes leases at most', () => {
+    for (const name of FUNCTION_NAMES.filter((n) => n !== 'prune-backups'))
+      for (const resource of allowed(template, name, 's3:DeleteObject'))
+        expect(resource).toBe(`${PRIMARY}/leases/prod/*`);
+    expect(allowed(template, 'prune-backups', 's3:DeleteObject')).toEqual(
+      [...roots('records', 'velero'), `${REPLICA}/records/prod/*`, `${REPLICA}/velero/prod/*`].sort(),
+    );
+  });
+
+  test('only replication writes to the second copy', () => {
+    const writers = FUNCTION_NAMES.filter((name) =>
+      allowed(template, name, 's3:PutObject').some((resource) => resource.startsWith(REPLICA)),
+    );
+    expect(writers).toEqual(['replicate-backup']);
+  });
+
+  test('a restore writes its own documents and leases, never a recovery point', () => {
+    for (const name of FUNCTION_NAMES.filter((n) => FUNCTIONS[n].machine === 'restore'))
+      for (const resource of allowed(template, name, 's3:PutObject'))
+        expect(roots('restores', 'leases')).toContain(resource);
+  });
+});
+
+describe('secrets', () => {
+  const readers = (name: string) =>
+    FUNCTION_NAMES.filter((fn) =>
+      allowed(template, fn, 'secretsmanager:GetSecretValue').includes(secret(name)),
+    );
+
+  test('the kubeconfig for restores is read by the restore functions alone', () => {
+    expect(readers('holdfast/prod/restore')).toEqual(
+      FUNCTION_NAMES.filter((name) => FUNCTIONS[name].access === 'restore'),
+    );
+  });
+
+  test('the kubeconfig for backups is read by the backup functions alone', () => {
+    expect(readers('holdfast/prod/backup')).toEqual(
+      FUNCTION_NAMES.filter((name) => FUNCTIONS[name].access === 'backup'),
+    );
+  });
+
+  test('the master secret is read by those who start Jobs alone', () => {
+    expect(readers('holdfast/prod/repository-master')).toEqual(MINTING);
+  });
+});
+
+describe('credentials of Jobs', () => {
+  test('are minted by exactly the functions that start Jobs', () => {
+    const arn = 'arn:<AWS::Partition>:iam::<AWS::AccountId>:role/holdfast-prod-jobs';
+    const minting = FUNCTION_NAMES.filter((name) => allowed(template, name, 'sts:AssumeRole').includes(arn));
+    expect(minting).toEqual(['reconcile-volumes', 'reconcile-prune', 'reconcile-restore-volumes']);
+    const [role] = Object.values(
+      template.findResources('AWS::IAM::Role', { Properties: { RoleName: 'holdfast-prod-jobs' } }),
+    );
+    const trusted = role?.Properties.AssumeRolePolicyDocument.Statement.flatMap(
+      (s: { Principal: { AWS: unknown[] } }) => s.Principal.AWS.map(flat),
+    );
+    const roles = Object.values(template.findResources('AWS::Lambda::Function'))
+      .filter((f) => MINTING.some((name) => f.Properties.FunctionName === `holdfast-prod-${name}`))
+      .map((f) => flat(f.Properties.Role));
+    expect(trusted.sort()).toEqual(roles.sort());
+    expect(role?.Properties.MaxSessionDuration).toBe(3600);
+  });
+
+  test('reach restic repositories and nothing else', () => {
+    for (const action of ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'])
+      expect(allowed(template, 'JobRole', action)).toEqual(
+        [`${PRIMARY}/restic/prod/*`, `${REPLICA}/restic/prod/*`].sort(),
+      );
+  });
+});

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { FUNCTION_NAMES, FUNCTIONS, lambdaName } from '../../functions/contract/functions.ts';
+import { MACHINES, machineName } from '../../functions/contract/names.ts';
+import { readDefinition } from '../../infra/constructs/asl-machine.ts';
+import { allowed, clusterTemplate, flat, statementsOf } from './support.ts';
+
+const template = clusterTemplate();
+const functions = Object.values(template.findResources('AWS::Lambda::Function'));
+const lambdas = template.findResources('AWS::Lambda::Function');
+const logicalId = (name: string) =>
+  Object.keys(lambdas).find((id) => lambdas[id]?.Properties.FunctionName === name);
+
+describe.each(MACHINES)('the %s machine', (machine) => {
+  const [resource] = Object.values(
+    template.findResources('AWS::StepFunctions::StateMachine', {
+      Properties: { StateMachineName: machineName('prod', machine) },
+    }),
+  );
+
+  test('has every placeholder of its ASL file filled', () => {
+    const used = [...flat(resource?.Properties.DefinitionString).matchAll(/\$\{(\w+)\}/g)].map((m) => m[1]);
+    expect(used.length).toBeGreaterThan(0);
+    expect(Object.keys(resource?.Properties.DefinitionSubstitutions).sort()).toEqual(
+      [...new Set(used)].sort(),
+    );
+  });
+
+  test('may invoke exactly its own functions', () => {
+    const own = FUNCTION_NAMES.filter((name) => FUNCTIONS[name].machine === machine);
+    const invoked = allowed(template, `machine-${machine}`, 'lambda:InvokeFunction');
+    const arns = own.map((name) => `<${logicalId(lambdaName('prod', name))}.Arn>`);
+    expect(invoked).toEqual(arns.flatMap((arn) => [arn, `${arn}:*`]).sort());
+    expect(functions).toHaveLength(FUNCTION_NAMES.length);
+  });
+
+  test('logs its errors, without the payloads', () => {
+    template.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: `/aws/vendedlogs/states/${machineName('prod', machine)}`,
+      RetentionInDays: 30,
+    });
+    expect(resource?.Properties.LoggingConfiguration).toMatchObject({
+      Level: 'ERROR',
+      IncludeExecutionData: false,
+    });
+  });
+
+  test('has "*" as resource only to deliver its log, which AWS cannot narrow', () => {
+    const wide = statementsOf(template, `machine-${machine}`).filter((s) => s.resources.includes('*'));
+    expect(wide.flatMap((s) => s.actions).filter((action) => !action.startsWith('logs:'))).toEqual([]);
+  });
+
+  test('has its ARN among the outputs', () => {
+    template.hasOutput(`${machine.charAt(0).toUpperCase()}${machine.slice(1)}Machine`, {});
+  });
+});
+
+test('only the backup machine starts others: replication and pruning', () => {
+  const started = (machine: string) => allowed(template, `machine-${machine}`, 'states:StartExecution');
+  expect(started('backup')).toEqual([
+    expect.stringMatching(/^<machineprune/),
+    expect.stringMatching(/^<machinereplicate/),
+  ]);
+  for (const machine of ['restore', 'replicate', 'prune']) expect(started(machine)).toEqual([]);
+  for (const action of ['states:DescribeExecution', 'states:StopExecution'])
+    expect(allowed(template, 'machine-backup', action)).toHaveLength(2);
+  expect(allowed(template, 'machine-backup', 'events:PutRule')).toEqual([
+    expect.stringMatching(/:rule\/StepFunctionsGetEventsForStepFunctionsExecutionRule$/),
+  ]);
+});
+
+describe('an ASL file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-asl-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const asl = (task: object): URL => {
+    const file = join(folder, 'm.asl.json');
+    const definition = { QueryLanguage: 'JSONata', StartAt: 'A', States: { A: { Type: 'Task', ...task } } };
+    writeFileSync(file, JSON.stringify(definition));
+    return pathToFileURL(file);
+  };
+  const good = {
+    Resource: 'arn:${Partition}:states:::lambda:invoke', // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of CloudFormation
+    Arguments: { FunctionName: '${OpenBackupArn}' }, // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of CloudFormation
+    End: true,
+  };
+
+  test('is read as it is when its placeholders are known', () => {
+    expect(readDefinition(asl(good), ['Partition', 'OpenBackupArn'])).toContain('"JSONata"');
+  });
+
+  test('with a placeholder that nothing stands for is refused', () => {
+    expect(() => readDefinition(asl(good), ['Partition'])).toThrow(/uses \$\{OpenBackupArn\}, which nothing/);
+  });
+
+  test('that leaves a function unused is refused', () => {
+    expect(() => readDefinition(asl(good), ['Partition', 'OpenBackupArn', 'FailBackupArn'])).toThrow(
+      /does not use \$\{FailBackupArn\}/,
+    );
+  });
+
+  test('that is not valid ASL is refused with the validator’s words', () => {
+    const { End: _, ...endless } = good;
+    expect(() => readDefinition(asl(endless), ['Partition', 'OpenBackupArn'])).toThrow(/is not valid: .*\S/s);
+  });
+
+  test('whose JSONata does not parse is refused', () => {
+    const broken = { ...good, Output: '{% $states.result. %}' };
+    expect(() => readDefinition(asl(broken), ['Partition', 'OpenBackupArn'])).toThrow(/is not valid/);
+  });
+});

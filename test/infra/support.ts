@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { Bundler } from '../../infra/bundle.ts';
+import { parseConfig } from '../../infra/config/load.ts';
+import type { ClusterConfig, Config } from '../../infra/config/schema.ts';
+import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
+import { VaultReplicaStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
+
+export const KUBECONFIG =
+  '{ kind: kubeconfig, backupSecret: holdfast/prod/backup, restoreSecret: holdfast/prod/restore }';
+export const EKS = '{ kind: eks, name: prod-eks, region: eu-west-1 }';
+
+export function config(access = KUBECONFIG): Config {
+  return parseConfig(
+    `
+vault: { region: eu-west-1, replicaRegion: eu-central-1 }
+clusters:
+  - name: prod
+    access: ${access}
+    plans:
+      - { name: nightly, namespaces: [shop], schedule: "0 2 * * *", timeZone: Europe/Berlin, retention: { keepLast: 7 } }
+      - { name: hourly, namespaces: [shop], schedule: rate(1 hour), retention: { keepLast: 24 } }
+`,
+    'holdfast.yaml',
+  );
+}
+
+const code = mkdtempSync(join(tmpdir(), 'holdfast-stub-'));
+writeFileSync(join(code, 'index.mjs'), 'export const handler = () => {};\n');
+process.on('exit', () => rmSync(code, { recursive: true, force: true }));
+/** Templates do not depend on what the code does: bundling it would only make these tests slow. */
+const stub: Bundler = () => code;
+
+const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
+/** As the CDK's command line would start it: with the flags of cdk.json, and paths in the templates. */
+const app = (): App => new App({ context: { ...context, 'aws:cdk:enable-path-metadata': true } });
+
+export function clusterStack(access = KUBECONFIG): Stack {
+  const all = config(access);
+  return new ClusterStack(app(), {
+    config: all,
+    cluster: all.clusters[0] as ClusterConfig,
+    bundle: stub,
+  });
+}
+export const clusterTemplate = (access = KUBECONFIG): Template => Template.fromStack(clusterStack(access));
+export const vaultStack = (): Stack => new VaultStack(app(), config());
+export const replicaStack = (): Stack => new VaultReplicaStack(app(), config());
+
+export interface Statement {
+  readonly actions: string[];
+  readonly resources: string[];
+  readonly condition: unknown;
+}
+
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** CloudFormation's intrinsic functions as one readable text: `arn:<AWS::Partition>:s3:::…`. */
+export function flat(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { Ref, 'Fn::GetAtt': att, 'Fn::Join': join } = value as Record<string, unknown>;
+  if (typeof Ref === 'string') return `<${Ref}>`;
+  if (Array.isArray(att)) return `<${att.join('.')}>`;
+  if (Array.isArray(join)) return (join[1] as unknown[]).map(flat).join(join[0] as string);
+  throw new Error(`unexpected in a template: ${JSON.stringify(value)}`);
+}
+
+/** What the role of a construct may do, by the construct's path below the stack. */
+export function statementsOf(template: Template, path: string): Statement[] {
+  const policies = Object.values(template.findResources('AWS::IAM::Policy')).filter((p) =>
+    String(p.Metadata?.['aws:cdk:path']).includes(`/${path}/`),
+  );
+  if (policies.length === 0) throw new Error(`no policy below ${path}`);
+  return policies.flatMap((policy) =>
+    policy.Properties.PolicyDocument.Statement.map((s: Record<string, never>) => ({
+      actions: list(s.Action),
+      resources: list(s.Resource).map(flat),
+      condition: s.Condition,
+    })),
+  );
+}
+
+/** Resources on which a construct's role may do an action. */
+export function allowed(template: Template, path: string, action: string): string[] {
+  return statementsOf(template, path)
+    .filter((s) => s.actions.includes(action))
+    .flatMap((s) => s.resources)
+    .sort();
+}
+
+export const PRIMARY = 'arn:<AWS::Partition>:s3:::holdfast-vault-<AWS::AccountId>-eu-west-1';
+export const REPLICA = 'arn:<AWS::Partition>:s3:::holdfast-vault-<AWS::AccountId>-eu-central-1';

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { ConfigInvalid, loadConfig, parseConfig } from '../../../infra/config/load.ts';
+import { GOOD, spoilt } from './config-text.ts';
+
+const plan = ['clusters', 0, 'plans', 0] as const;
+
+/** What is said of a configuration that is refused. */
+function complaint(text: string): string {
+  try {
+    parseConfig(text, 'holdfast.yaml');
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigInvalid);
+    return (error as Error).message;
+  }
+  throw new Error('the configuration was taken');
+}
+
+test('a short configuration is filled up with the defaults', () => {
+  const config = parseConfig(GOOD, 'holdfast.yaml');
+  expect(config.vault.name).toBe('holdfast-vault');
+  const [cluster] = config.clusters;
+  expect(cluster?.jobs).toEqual({
+    resticImage: 'docker.io/restic/restic:0.19.1',
+    imagePullSecrets: [],
+    concurrency: 5,
+  });
+  expect(cluster?.plans[0]).toMatchObject({ timeZone: 'UTC', volumes: 'opt-in' });
+});
+
+describe('each wrong value is named with its place and a remedy', () => {
+  test.each([
+    [
+      ['vault', 'replicaRegion'],
+      'eu-west-1',
+      '3 vault.replicaRegion: "eu-west-1" is the primary region too; choose',
+    ],
+    [
+      ['vault', 'region'],
+      'Europe',
+      '2 vault.region: "Europe" is not an AWS region; write one like eu-west-1',
+    ],
+    [
+      ['clusters', 0, 'name'],
+      'a'.repeat(21),
+      '5 clusters[0].name: "aaaaaaaaaaaaaaaaaaaaa" is longer than 20',
+    ],
+    [
+      ['clusters', 0, 'name'],
+      'Prod_1',
+      '5 clusters[0].name: "Prod_1" is not a DNS-1123 name; use lower-case',
+    ],
+    [
+      ['clusters', 0, 'access', 'kind'],
+      'ssh',
+      'clusters[0].access.kind: "ssh" is not a kind of access; write',
+    ],
+    [['clusters', 0, 'access', 'backupSecret'], 'arn:x', 'backupSecret: "arn:x" is not a secret name; write'],
+    [['clusters', 0, 'jobs'], { concurrency: 0 }, 'jobs.concurrency: 0 starts no Job; write'],
+    [['clusters', 0, 'jobs'], { concurrency: 1.5 }, 'jobs.concurrency: 1.5 is not a whole number'],
+    [
+      ['clusters', 0, 'jobs'],
+      { s3Endpoint: 'minio:9000' },
+      's3Endpoint: "minio:9000" is not an endpoint; write',
+    ],
+    [['clusters', 0, 'jobs'], { imagePullSecrets: 'x' }, 'imagePullSecrets: "x" is not a list; begin'],
+    [['clusters', 0, 'plans'], [], 'clusters[0].plans: is empty; add a plan'],
+    [
+      [...plan, 'name'],
+      'a'.repeat(41),
+      'plans[0].name: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is longer than 40',
+    ],
+    [[...plan, 'namespaces'], ['*'], 'namespaces[0]: "*" is a pattern; list the namespaces by name'],
+    [[...plan, 'namespaces'], ['Shop'], 'namespaces[0]: "Shop" is not a namespace name; use'],
+    [[...plan, 'namespaces'], [], 'namespaces: is empty; name at least one namespace'],
+    [
+      [...plan, 'schedule'],
+      'xyz',
+      '13 clusters[0].plans[0].schedule: "xyz" is not a schedule: it has 1 field, not five; write',
+    ],
+    [[...plan, 'schedule'], '0 2 1 * 1', 'EventBridge takes only one of them'],
+    [[...plan, 'timeZone'], 'Mars/Base', 'timeZone: "Mars/Base" is not an IANA time zone; write one like'],
+    [[...plan, 'volumes'], 'all', 'volumes: "all" is not a volume mode; write opt-in or none'],
+    [[...plan, 'retention', 'keepLast'], 0, 'keepLast: 0 keeps nothing; write a number of at least 1'],
+    [[...plan, 'retention'], undefined, 'plans[0].retention: is missing; add it as in holdfast.example.yaml'],
+    [[...plan, 'retention'], null, 'plans[0].retention: has no value; give it one'],
+    [[...plan, 'name'], 7, 'plans[0].name: 7 is not text; put it in quotes'],
+    [[...plan, 'name'], ['a'], 'plans[0].name: is a list, not text'],
+    [[...plan, 'scedule'], 'x', 'plans[0].scedule: is not an option; remove it, or look for its spelling'],
+  ] as const)('%j = %j', (path, value, expected) => {
+    const message = complaint(spoilt(path, value));
+    expect(message).toMatch(/^holdfast\.yaml:\d+ /);
+    expect(message).toContain(expected);
+    expect(message.split('\n')).toHaveLength(1);
+  });
+});
+
+test('everything that is wrong is said at once', () => {
+  const text = spoilt([...plan, 'timeZone'], 'Mars').replace('region: eu-west-1', 'region: here');
+  expect(complaint(text).split('\n')).toEqual([
+    expect.stringContaining('vault.region'),
+    expect.stringContaining('plans[0].timeZone'),
+  ]);
+});
+
+test('two plans of one name are refused, even beside another mistake', () => {
+  const twin = { name: 'nightly', namespaces: ['*'], schedule: 'rate(1 hour)', retention: { keepLast: 1 } };
+  const message = complaint(spoilt(['clusters', 0, 'plans', 1], twin));
+  expect(message).toContain('clusters[0].plans: has more than one plan named nightly; rename one');
+  expect(message).toContain('is a pattern');
+});
+
+test('two clusters of one name are refused', () => {
+  const clusters = parseConfig(GOOD, 'f').clusters;
+  expect(complaint(spoilt(['clusters'], [...clusters, ...clusters]))).toContain(
+    'has more than one cluster named prod',
+  );
+});
+
+test('text that is not YAML is refused with its line', () => {
+  expect(complaint('vault: [1\nclusters: 2\n')).toMatch(
+    /^holdfast\.yaml:2 is not YAML: .*\nCorrect the indentation/,
+  );
+});
+
+test('an empty file misses both of its parts', () => {
+  expect(complaint('')).toMatch(/:1 vault: is missing.*\n.*:1 clusters: is missing/);
+});
+
+describe('the file is found', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+  const file = join(folder, 'other.yaml');
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(file, { force: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('by HOLDFAST_CONFIG', () => {
+    writeFileSync(file, GOOD);
+    vi.stubEnv('HOLDFAST_CONFIG', file);
+    expect(loadConfig().clusters).toHaveLength(1);
+  });
+
+  test('by the path given, before HOLDFAST_CONFIG', () => {
+    writeFileSync(file, GOOD);
+    vi.stubEnv('HOLDFAST_CONFIG', '/nowhere.yaml');
+    expect(loadConfig(file).clusters).toHaveLength(1);
+  });
+
+  test('or its absence says what to do', () => {
+    vi.stubEnv('HOLDFAST_CONFIG', undefined);
+    expect(() => loadConfig(file)).toThrow('correct "-c config=..."');
+    vi.stubEnv('HOLDFAST_CONFIG', file);
+    expect(() => loadConfig()).toThrow('correct HOLDFAST_CONFIG');
+  });
+});

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { ClusterSettings } from '../../../functions/contract/settings.ts';
+import { parseConfig } from '../../../infra/config/load.ts';
+import type { ClusterConfig } from '../../../infra/config/schema.ts';
+import { settingsOf } from '../../../infra/config/settings.ts';
+import { GOOD, spoilt } from './config-text.ts';
+
+function settingsFrom(text: string): ClusterSettings {
+  const config = parseConfig(text, 'holdfast.yaml');
+  return settingsOf(config, config.clusters[0] as ClusterConfig);
+}
+
+test('what the functions are told is what they will accept', () => {
+  const settings = settingsFrom(GOOD);
+  expect(z.parse(ClusterSettings, JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+});
+
+test('the S3 endpoints of Jobs are the public ones of the two regions', () => {
+  expect(settingsFrom(GOOD).jobs).toMatchObject({
+    s3Endpoint: 'https://s3.eu-west-1.amazonaws.com',
+    replicaS3Endpoint: 'https://s3.eu-central-1.amazonaws.com',
+  });
+});
+
+test('in China the public endpoints have another domain', () => {
+  const text = spoilt(['vault'], { region: 'cn-north-1', replicaRegion: 'cn-northwest-1' });
+  expect(settingsFrom(text).jobs.s3Endpoint).toBe('https://s3.cn-north-1.amazonaws.com.cn');
+});
+
+test('configured endpoints go before the public ones', () => {
+  const text = spoilt(['clusters', 0, 'jobs'], { replicaS3Endpoint: 'https://s3.internal' });
+  expect(settingsFrom(text).jobs.replicaS3Endpoint).toBe('https://s3.internal');
+});
+
+test('schedules are not told to functions: EventBridge keeps them', () => {
+  expect(settingsFrom(GOOD).plans).toEqual([
+    { name: 'nightly', namespaces: ['shop'], volumes: 'opt-in', retention: { keepLast: 7 } },
+  ]);
+});
