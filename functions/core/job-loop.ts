@@ -51,7 +51,8 @@ export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
   const decision = reconcile({ desired, actual, finished, openGates, ...options });
   for (const { work, job } of decision.collect) {
     await results.write(work, await jobs.end(job));
-    await jobs.remove(job);
+    // Failed attempts before this one were kept as the memory of the attempt; now the result is.
+    for (const attempt of actual.filter((a) => a.id === job.id)) await jobs.remove(attempt);
   }
   for (const job of decision.remove) await jobs.remove(job);
   for (const { work, attempt, opensGate } of decision.start) await jobs.start(work, attempt, opensGate);

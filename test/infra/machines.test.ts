@@ -81,11 +81,13 @@ describe('an ASL file', () => {
     writeFileSync(file, JSON.stringify(definition));
     return pathToFileURL(file);
   };
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: placeholders of CloudFormation
   const good = {
-    Resource: 'arn:${Partition}:states:::lambda:invoke', // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of CloudFormation
-    Arguments: { FunctionName: '${OpenBackupArn}' }, // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of CloudFormation
+    Resource: 'arn:${Partition}:states:::lambda:invoke',
+    Arguments: { FunctionName: '${OpenBackupArn}' },
     End: true,
   };
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: placeholders of CloudFormation
 
   test('is read as it is when its placeholders are known', () => {
     expect(readDefinition(asl(good), ['Partition', 'OpenBackupArn'])).toContain('"JSONata"');

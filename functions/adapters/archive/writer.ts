@@ -42,6 +42,7 @@ export function archiveWriter(): ArchiveWriter {
     });
   }
   const head = entry(VERSION_ENTRY.path, VERSION_ENTRY.content);
+  head.catch(() => undefined); // told to whoever awaits it; after abort() perhaps nobody does
   return {
     output,
     async add(type, name, namespace, json) {

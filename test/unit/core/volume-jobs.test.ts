@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import type { ClusterSettings } from '../../../functions/contract/settings.ts';
+import type { JobEnd } from '../../../functions/core/job-loop.ts';
+import { type RestoreWork, restoredOutcome, restoreJob, volumesToFill } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
+import { backupJob, volumeOutcome } from '../../../functions/reconcile-volumes/volume-job.ts';
+
+const volume = {
+  id: 'shop.pgdata',
+  namespace: 'shop',
+  pvc: 'pgdata',
+  volumeName: 'pv-1',
+  reclaimPolicy: 'Retain',
+  pod: 'db-0',
+  node: 'n1',
+  gate: 'restic/paris/shop',
+};
+const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
+const settings: ClusterSettings = {
+  cluster: 'paris',
+  access: { kind: 'eks', name: 'paris', region: 'eu-west-3' },
+  vault: { region: 'eu-west-3', replicaRegion: 'eu-north-1' },
+  jobs: {
+    resticImage: 'restic:1',
+    imagePullSecrets: [],
+    s3Endpoint: 'https://s3.primary',
+    replicaS3Endpoint: 'https://s3.replica',
+    concurrency: 4,
+  },
+  plans: [{ name: 'daily', namespaces: ['shop'], volumes: 'opt-in', retention: { keepLast: 7 } }],
+};
+const work = {
+  plan: 'daily',
+  backup: 'daily-1',
+  startedAt: '2026-01-31T02:00:00Z',
+  namespaces: ['shop'],
+  volumes: [volume],
+  unprotected: [],
+  problems: [],
+};
+const SUMMARY = JSON.stringify({
+  message_type: 'summary',
+  snapshot_id: 'abc',
+  total_files_processed: 3,
+  total_bytes_processed: 40,
+});
+const UNREADABLE = JSON.stringify({ message_type: 'error', error: { message: 'denied' }, item: '/x' });
+const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
+  exitCode,
+  log,
+  message,
+  seconds: 5,
+});
+
+describe('the outcome of a volume', () => {
+  const whose = { ...of, volumeName: 'pv-1', reclaimPolicy: 'Retain' };
+
+  it('is protected for exit code 0 and a snapshot', () => {
+    expect(volumeOutcome(volume, end(0, SUMMARY))).toEqual({
+      ...whose,
+      result: 'protected',
+      snapshot: 'abc',
+      files: 3,
+      bytes: 40,
+    });
+  });
+
+  it('is partial for exit code 3, and names what could not be read', () => {
+    expect(volumeOutcome(volume, end(3, `${UNREADABLE}\n${SUMMARY}`))).toEqual({
+      ...whose,
+      result: 'partial',
+      snapshot: 'abc',
+      files: 3,
+      bytes: 40,
+      message: 'restic could not read: /x: denied',
+    });
+  });
+
+  it('is partial for exit code 3 also when no file is named', () => {
+    expect(volumeOutcome(volume, end(3, SUMMARY)).message).toBe('restic could not read: some files');
+  });
+
+  it('is failed for exit code 1, even with a summary', () => {
+    expect(volumeOutcome(volume, end(1, `Fatal: disk full\n${SUMMARY}`))).toMatchObject({ result: 'failed' });
+  });
+
+  it('is failed without a snapshot, in the words of restic', () => {
+    expect(volumeOutcome(volume, end(1, 'Fatal: disk full'))).toEqual({
+      ...whose,
+      result: 'failed',
+      message: 'restic ended with code 1: Fatal: disk full',
+    });
+  });
+
+  it.each([0, 3])('is failed for exit code %i when the log has no summary', (code) => {
+    expect(volumeOutcome(volume, end(code, 'cut off')).result).toBe('failed');
+  });
+
+  it('is failed when the container never ran, in the words of Kubernetes', () => {
+    expect(volumeOutcome(volume, end(undefined, '', 'DeadlineExceeded')).message).toBe(
+      "the Job's container did not run: DeadlineExceeded",
+    );
+  });
+
+  it('is failed when nobody knows why the container never ran', () => {
+    expect(volumeOutcome(volume, end(undefined)).message).toBe("the Job's container did not run");
+  });
+});
+
+describe('the Job of a volume', () => {
+  it('reads the claim on its node, with the primary repository', () => {
+    const job = backupJob(settings, work, volume, 'bucket', false);
+    expect(job).toMatchObject({
+      node: 'n1',
+      mount: { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
+      steps: [{ name: 'backup', repository: 's3:https://s3.primary/bucket/restic/paris/shop', region: 'eu-west-3' }],
+    });
+  });
+
+  it('makes the repository first when it opens the gate', () => {
+    const steps = backupJob(settings, work, volume, 'bucket', true).steps;
+    expect(steps.map((s) => [s.name, s.repository])).toEqual([
+      ['init', 's3:https://s3.primary/bucket/restic/paris/shop'],
+      ['backup', 's3:https://s3.primary/bucket/restic/paris/shop'],
+    ]);
+  });
+
+  it('may read every file and nothing more', () => {
+    expect(backupJob(settings, work, volume, 'bucket', false).capabilities).toEqual(['DAC_READ_SEARCH']);
+  });
+
+  it.each([
+    ['primary', 's3:https://s3.primary/bucket/restic/paris/shop', 'eu-west-3'],
+    ['replica', 's3:https://s3.replica/bucket/restic/paris/shop', 'eu-north-1'],
+  ] as const)('reads the %s when the restore does', (from, repository, region) => {
+    const filling: RestoreWork = { ...of, gate: volume.gate, snapshot: 'abc', result: 'protected' };
+    const job = restoreJob(settings, 'restore-1', filling, from, 'bucket');
+    expect(job.steps).toMatchObject([{ repository, region }]);
+    expect(job.mount?.readOnly).toBe(false);
+  });
+});
+
+describe('a volume is filled', () => {
+  const backedUp = { ...of, result: 'protected', snapshot: 'abc' } as const;
+  const repositoryOf = (namespace: string) => `restic/paris/${namespace}`;
+  const at = { groupResource: 'persistentvolumeclaims', version: 'v1', namespace: 'shop', name: 'pgdata' };
+  const fill = (result: string, over: object = {}, v: object = {}) =>
+    volumesToFill(
+      [{ ...backedUp, ...v }],
+      [{ ...at, result, ...over } as Parameters<typeof volumesToFill>[1][number]],
+      repositoryOf,
+    );
+
+  it('when this restore created its claim', () => {
+    expect(fill('created')).toEqual([{ ...backedUp, gate: 'restic/paris/shop' }]);
+  });
+
+  it.each(['skipped', 'failed', 'exists'])('never when its claim was %s: it holds somebody’s data', (result) => {
+    expect(fill(result)).toEqual([]);
+  });
+
+  it('never for an object of the same name that is no claim', () => {
+    expect(fill('created', { groupResource: 'secrets' })).toEqual([]);
+  });
+
+  it('never for the claim of another namespace', () => {
+    expect(fill('created', { namespace: 'other' })).toEqual([]);
+  });
+
+  it('never without a snapshot', () => {
+    expect(fill('created', {}, { snapshot: undefined })).toEqual([]);
+  });
+});
+
+describe('the outcome of a filled volume', () => {
+  const filling: RestoreWork = { ...of, gate: volume.gate, snapshot: 'abc', result: 'protected' };
+  const restored = JSON.stringify({ message_type: 'summary', files_restored: 3, bytes_restored: 40 });
+
+  it('is protected for exit code 0', () => {
+    expect(restoredOutcome(filling, end(0, restored))).toEqual({
+      ...of,
+      snapshot: 'abc',
+      result: 'protected',
+      files: 3,
+      bytes: 40,
+    });
+  });
+
+  it.each([1, 3])('is failed for exit code %i', (code) => {
+    expect(restoredOutcome(filling, end(code, `Fatal: no\n${restored}`)).result).toBe('failed');
+  });
+
+  it('is failed when the container never ran', () => {
+    expect(restoredOutcome(filling, end(undefined, '', 'evicted'))).toMatchObject({
+      result: 'failed',
+      message: "the Job's container did not run: evicted",
+    });
+  });
+});
