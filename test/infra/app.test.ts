@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { SETTINGS_FILE } from '../../functions/contract/env.ts';
-import { entryPoints, esbuildBundler } from '../../infra/bundle.ts';
-import { settingsOf } from '../../infra/config/settings.ts';
-import { config } from './support.ts';
+import { ClusterSettings } from '../../functions/contract/settings.ts';
+import { entryPoints } from '../../infra/bundle.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-app-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -23,18 +23,48 @@ function app(configFile: string | undefined, outdir = join(folder, 'out')) {
   });
 }
 
-test('the app makes a template for the vault, its second copy and each cluster of the example', () => {
+describe('from the example, without an AWS account', () => {
   const outdir = join(folder, 'example');
-  const run = app(join(root, 'holdfast.example.yaml'), outdir);
-  expect([run.status, run.stderr]).toEqual([0, '']);
-  const { artifacts } = JSON.parse(readFileSync(join(outdir, 'manifest.json'), 'utf8'));
-  const dependencies = (stack: string) =>
-    artifacts[stack].dependencies.filter((name: string) => !name.endsWith('.assets')).sort();
-  const environment = (stack: string) => artifacts[stack].environment;
-  expect(environment('holdfast-vault')).toBe('aws://unknown-account/eu-west-1');
-  expect(environment('holdfast-vault-replica')).toBe('aws://unknown-account/eu-central-1');
-  expect(environment('holdfast-cluster-prod')).toBe('aws://unknown-account/eu-west-1');
-  expect(dependencies('holdfast-cluster-prod')).toEqual(['holdfast-vault', 'holdfast-vault-replica']);
+  const read = (file: string) => JSON.parse(readFileSync(join(outdir, file), 'utf8'));
+  // Bundles all functions for real, which is slow on a busy machine; done once for all tests here.
+  beforeAll(() => {
+    const run = app(join(root, 'holdfast.example.yaml'), outdir);
+    expect([run.status, run.stderr]).toEqual([0, '']);
+  }, 120_000);
+
+  test('the app makes a stack for the vault, its second copy and each cluster', () => {
+    const { artifacts } = read('manifest.json');
+    const regions = Object.entries<{ type: string; environment: string }>(artifacts)
+      .filter(([, artifact]) => artifact.type === 'aws:cloudformation:stack')
+      .map(([name, artifact]) => [name, artifact.environment]);
+    expect(Object.fromEntries(regions)).toEqual({
+      'holdfast-vault': 'aws://unknown-account/eu-west-1',
+      'holdfast-vault-replica': 'aws://unknown-account/eu-central-1',
+      'holdfast-cluster-prod': 'aws://unknown-account/eu-west-1',
+      'holdfast-cluster-prod-eks': 'aws://unknown-account/eu-west-1',
+    });
+  });
+
+  test('a cluster is deployed after both copies of the vault', () => {
+    const { dependencies } = read('manifest.json').artifacts['holdfast-cluster-prod'];
+    expect(dependencies).toEqual(expect.arrayContaining(['holdfast-vault', 'holdfast-vault-replica']));
+  });
+
+  test.each(['prod', 'prod-eks'])(
+    'the functions of %s load by themselves and have its settings',
+    async (name) => {
+      const { Resources } = read(`holdfast-cluster-${name}.template.json`);
+      const lambda = Object.values<{ Properties: Record<string, never> }>(Resources).find(
+        (r) => r.Properties.FunctionName === `holdfast-${name}-commit-backup`,
+      );
+      const code = lambda?.Properties.Code as unknown as { S3Key: string };
+      const dir = join(outdir, `asset.${code.S3Key.replace('.zip', '')}`);
+      const { handler } = await import(pathToFileURL(join(dir, 'index.mjs')).href);
+      expect(typeof handler).toBe('function');
+      const settings = z.parse(ClusterSettings, JSON.parse(readFileSync(join(dir, SETTINGS_FILE), 'utf8')));
+      expect(settings.cluster).toBe(name);
+    },
+  );
 });
 
 test('a wrong configuration ends the app with its problems and no stack trace', () => {
@@ -52,21 +82,6 @@ test('without any configuration the app says to copy the example', () => {
   const run = app(undefined);
   expect(run.status).toBe(1);
   expect(run.stderr.trim()).toMatch(/^holdfast\.yaml does not exist; copy holdfast\.example\.yaml .*$/);
-});
-
-test('a bundle holds a handler that loads by itself and its cluster’s settings', async () => {
-  const all = config();
-  const [cluster] = all.clusters;
-  if (!cluster) throw new Error('no cluster');
-  const settings = settingsOf(all, cluster);
-  const bundle = esbuildBundler();
-  const dir = bundle('commit-backup', settings);
-  expect(JSON.parse(readFileSync(join(dir, SETTINGS_FILE), 'utf8'))).toEqual(settings);
-  const loaded = await import(pathToFileURL(join(dir, 'index.mjs')).href);
-  expect(typeof loaded.handler).toBe('function');
-  const other = bundle('commit-backup', { ...settings, cluster: 'other' });
-  expect(other).not.toBe(dir);
-  expect(existsSync(join(other, 'index.mjs'))).toBe(true);
 });
 
 test('functions without code are named, all at once', () => {

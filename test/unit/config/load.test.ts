@@ -106,10 +106,10 @@ test('everything that is wrong is said at once', () => {
 });
 
 test('two plans of one name are refused, even beside another mistake', () => {
-  const twin = { name: 'nightly', namespaces: ['*'], schedule: 'rate(1 hour)', retention: { keepLast: 1 } };
+  const twin = { name: 'nightly', namespaces: 'shop', schedule: 'rate(1 hour)', retention: { keepLast: 1 } };
   const message = complaint(spoilt(['clusters', 0, 'plans', 1], twin));
   expect(message).toContain('clusters[0].plans: has more than one plan named nightly; rename one');
-  expect(message).toContain('is a pattern');
+  expect(message).toContain('namespaces: "shop" is not a list');
 });
 
 test('two clusters of one name are refused', () => {
