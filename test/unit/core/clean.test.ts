@@ -123,7 +123,9 @@ describe('a PersistentVolumeClaim', () => {
       'volume.beta.kubernetes.io/storage-provisioner': 'p',
       note: 'kept',
     };
-    const claim = clean(of('PersistentVolumeClaim', { volumeName: 'pv-1', storageClassName: 's' }, { annotations }));
+    const claim = clean(
+      of('PersistentVolumeClaim', { volumeName: 'pv-1', storageClassName: 's' }, { annotations }),
+    );
     expect([claim.spec, claim.metadata.annotations]).toEqual([{ storageClassName: 's' }, { note: 'kept' }]);
   });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { decidePhase, type ResourceResult, type VolumeOutcome, type Work } from '../../../functions/core/record.ts';
+import {
+  decidePhase,
+  type ResourceResult,
+  type VolumeOutcome,
+  type Work,
+} from '../../../functions/core/record.ts';
 
 const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0' };
 const work = (over: Partial<Work> = {}): Work => ({
@@ -39,11 +44,19 @@ describe('a backup', () => {
   });
 
   it('is Completed with volumes that nobody opted in', () => {
-    expect(decidePhase(work({ unprotected: ['shop/other'] }), resources(), [outcome()]).phase).toBe('Completed');
+    expect(decidePhase(work({ unprotected: ['shop/other'] }), resources(), [outcome()]).phase).toBe(
+      'Completed',
+    );
   });
 
   it.each([
-    ['a problem was there before', work({ problems: ['namespace x is missing'] }), {}, {}, 'namespace x is missing'],
+    [
+      'a problem was there before',
+      work({ problems: ['namespace x is missing'] }),
+      {},
+      {},
+      'namespace x is missing',
+    ],
     ['a type could not be read', work(), { unreadable: ['pods'] }, {}, 'pods could not be read'],
     ['a volume is partial', work(), {}, { result: 'partial', message: 'why' }, 'volume shop/data: why'],
     ['a volume failed', work(), {}, { result: 'failed', message: 'why' }, 'volume shop/data: why'],

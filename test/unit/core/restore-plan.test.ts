@@ -18,7 +18,9 @@ const at = (groupResource: string, name = 'x', namespace: string | undefined = '
   name,
 });
 const decide = (where: ArchivedName, object: Partial<KubeObject> = {}, uids: string[] = []) =>
-  planItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }, (uid) => uids.includes(uid));
+  planItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }, (uid) =>
+    uids.includes(uid),
+  );
 const ownedBy = (kind: string, controller = true) => ({
   metadata: {
     name: 'x',
@@ -44,7 +46,10 @@ describe('the order of a restore', () => {
       'mutatingwebhookconfigurations.admissionregistration.k8s.io',
       'validatingwebhookconfigurations.admissionregistration.k8s.io',
     ];
-    const sorted = [...kinds].reverse().map((k) => decide(at(k))).sort(compareItems);
+    const sorted = [...kinds]
+      .reverse()
+      .map((k) => decide(at(k)))
+      .sort(compareItems);
     expect(sorted.map((i) => i.groupResource)).toEqual(kinds);
   });
 
@@ -97,7 +102,12 @@ describe('an object of a recovery point', () => {
       { metadata: { name: 'x', annotations: { 'kubernetes.io/config.mirror': 'h' } } },
       'a mirror pod belongs to its node',
     ],
-    ['a pod that succeeded', at('pods'), { kind: 'Pod', status: { phase: 'Succeeded' } }, 'the pod has ended'],
+    [
+      'a pod that succeeded',
+      at('pods'),
+      { kind: 'Pod', status: { phase: 'Succeeded' } },
+      'the pod has ended',
+    ],
     ['a pod that failed', at('pods'), { kind: 'Pod', status: { phase: 'Failed' } }, 'the pod has ended'],
     [
       'a Job that completed',
@@ -140,7 +150,12 @@ describe('an object of a recovery point', () => {
     ],
     ['owned by what is not in the backup', at('pods'), ownedBy('ReplicaSet'), []],
     ['owned without being controlled', at('pods'), ownedBy('ReplicaSet', false), ['u1']],
-    ['a claim of a StatefulSet: its data is in a snapshot', at('persistentvolumeclaims'), ownedBy('StatefulSet'), ['u1']],
+    [
+      'a claim of a StatefulSet: its data is in a snapshot',
+      at('persistentvolumeclaims'),
+      ownedBy('StatefulSet'),
+      ['u1'],
+    ],
     ['endpoints that a person wrote', at('endpoints'), {}, ['u1']],
     ['a Secret of another type', at('secrets'), { type: 'Opaque' }, ['u1']],
     ['a Secret called like the CA', at('secrets', 'kube-root-ca.crt'), {}, ['u1']],
@@ -162,7 +177,13 @@ describe('a restore of some namespaces', () => {
   });
 
   it('never takes two objects for one', () => {
-    const all = [at('pods'), at('secrets'), at('pods', 'y'), at('pods', 'x', 'z'), { ...at('pods'), version: 'v2' }];
+    const all = [
+      at('pods'),
+      at('secrets'),
+      at('pods', 'y'),
+      at('pods', 'x', 'z'),
+      { ...at('pods'), version: 'v2' },
+    ];
     expect(new Set(all.map(itemKey)).size).toBe(all.length);
   });
 });

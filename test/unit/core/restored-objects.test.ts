@@ -14,7 +14,10 @@ describe('the differences of an object from what was wanted', () => {
   });
 
   it('are none for what the cluster adds', () => {
-    const added = fc.dictionary(fc.string().map((k) => `added-${k}`), fc.jsonValue());
+    const added = fc.dictionary(
+      fc.string().map((k) => `added-${k}`),
+      fc.jsonValue(),
+    );
     fc.assert(
       fc.property(fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue()), added, (wanted, more) => {
         expect(differences(wanted, { ...more, ...wanted })).toEqual([]);

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterSettings } from '../../../functions/contract/settings.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
-import { type RestoreWork, restoredOutcome, restoreJob, volumesToFill } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
+import {
+  type RestoreWork,
+  restoredOutcome,
+  restoreJob,
+  volumesToFill,
+} from '../../../functions/reconcile-restore-volumes/volume-job.ts';
 import { backupJob, volumeOutcome } from '../../../functions/reconcile-volumes/volume-job.ts';
 
 const volume = {
@@ -112,7 +117,9 @@ describe('the Job of a volume', () => {
     expect(job).toMatchObject({
       node: 'n1',
       mount: { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
-      steps: [{ name: 'backup', repository: 's3:https://s3.primary/bucket/restic/paris/shop', region: 'eu-west-3' }],
+      steps: [
+        { name: 'backup', repository: 's3:https://s3.primary/bucket/restic/paris/shop', region: 'eu-west-3' },
+      ],
     });
   });
 
@@ -154,9 +161,12 @@ describe('a volume is filled', () => {
     expect(fill('created')).toEqual([{ ...backedUp, gate: 'restic/paris/shop' }]);
   });
 
-  it.each(['skipped', 'failed', 'exists'])('never when its claim was %s: it holds somebody’s data', (result) => {
-    expect(fill(result)).toEqual([]);
-  });
+  it.each(['skipped', 'failed', 'exists'])(
+    'never when its claim was %s: it holds somebody’s data',
+    (result) => {
+      expect(fill(result)).toEqual([]);
+    },
+  );
 
   it('never for an object of the same name that is no claim', () => {
     expect(fill('created', { groupResource: 'secrets' })).toEqual([]);
