@@ -14,6 +14,7 @@ export function readiness(object: KubeObject): string | undefined {
         : [0, 0];
   if (object.kind === 'PersistentVolumeClaim' && status.phase === 'Lost')
     return 'the claim has lost its volume';
-  if (wanted > 0 && (!seen || ready < wanted)) return `${ready} of ${wanted} ready`;
+  const workload = ['Deployment', 'StatefulSet', 'DaemonSet'].includes(object.kind ?? '');
+  if (workload && (!seen || ready < wanted)) return `${ready} of ${wanted} ready`;
   return undefined;
 }
