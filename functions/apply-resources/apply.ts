@@ -2,8 +2,8 @@ import pMap from 'p-map';
 import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { cleanForRestore, RESTORE_LABEL } from '../core/clean.ts';
 import { HoldfastError, messageOf } from '../core/errors.ts';
-import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../core/resources.ts';
-import { itemKey, type PlanItem } from '../core/restore-plan.ts';
+import { collectionPath, type KubeObject, objectPath } from '../core/resources.ts';
+import { itemKey, type PlanItem, typeOfItem } from '../core/restore-plan.ts';
 import type { AppliedItem } from '../runtime/restore-documents.ts';
 import { waitEstablished } from './established.ts';
 
@@ -16,18 +16,6 @@ export interface ApplyOptions {
   readonly backup: string;
   readonly restore: string;
   readonly existing: 'skip' | 'fail';
-}
-
-/** The collection of an archived object. Kind and scope are not needed for a create. */
-function typeOf(item: PlanItem): ResourceType {
-  const [resource, ...group] = item.groupResource.split('.');
-  return {
-    resource: resource as string,
-    group: group.join('.'),
-    version: item.version,
-    kind: '',
-    namespaced: item.namespace !== undefined,
-  };
 }
 
 /** Creates items type by type in the plan's order; within a type side by side. */
@@ -85,7 +73,7 @@ async function createOne(
   body: KubeObject,
   options: ApplyOptions,
 ): Promise<Pick<AppliedItem, 'result' | 'reason'>> {
-  const type = typeOf(item);
+  const type = typeOfItem(item);
   const answer = await cluster.call('POST', collectionPath(type, item.namespace), {
     body,
     accept: [400, 403, 404, 409, 422],

@@ -1,5 +1,5 @@
 import type { ArchivedName } from './archive.ts';
-import type { KubeObject } from './resources.ts';
+import type { KubeObject, ResourceType } from './resources.ts';
 
 /** Velero's order. Stage 1 is everything that must exist before volumes are filled, stage 2 the rest. */
 const STAGE_1 = [
@@ -115,4 +115,16 @@ export function inScope(at: ArchivedName, namespaces: readonly string[]): boolea
 /** Identity of an object within an archive. */
 export function itemKey(at: ArchivedName): string {
   return `${at.groupResource}/${at.version}/${at.namespace ?? ''}/${at.name}`;
+}
+
+/** The collection of an archived object. Kind and scope are not needed for a path. */
+export function typeOfItem(item: ArchivedName): ResourceType {
+  const [resource, ...group] = item.groupResource.split('.');
+  return {
+    resource: resource as string,
+    group: group.join('.'),
+    version: item.version,
+    kind: '',
+    namespaced: item.namespace !== undefined,
+  };
 }

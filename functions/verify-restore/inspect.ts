@@ -4,7 +4,7 @@ import { cleanForRestore } from '../core/clean.ts';
 import { differences } from '../core/compare.ts';
 import { readiness } from '../core/readiness.ts';
 import { type KubeObject, objectPath } from '../core/resources.ts';
-import { itemKey, type PlanItem } from '../core/restore-plan.ts';
+import { itemKey, type PlanItem, typeOfItem } from '../core/restore-plan.ts';
 
 const CONCURRENCY = 8;
 
@@ -27,18 +27,14 @@ export async function inspect(
   const look = async (item: PlanItem) => {
     const body = bodies.get(itemKey(item));
     if (!body) return;
-    const [resource, ...group] = item.groupResource.split('.');
-    const type = {
-      resource: resource as string,
-      group: group.join('.'),
-      version: item.version,
-      kind: '',
-      namespaced: item.namespace !== undefined,
-    };
     const what = `${item.groupResource} ${item.namespace ? `${item.namespace}/` : ''}${item.name}`;
-    const { status, body: live } = await cluster.call('GET', objectPath(type, item.name, item.namespace), {
-      accept: [404],
-    });
+    const { status, body: live } = await cluster.call(
+      'GET',
+      objectPath(typeOfItem(item), item.name, item.namespace),
+      {
+        accept: [404],
+      },
+    );
     if (status === 404) {
       differing.push(`${what}: is not there`);
       return;
