@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { explain } from '../infra/local/errors.ts';
-import { printProgress } from '../infra/local/progress-lines.ts';
+import { progressPrinter } from '../infra/local/progress-lines.ts';
 import { bringUp, processEnv, takeDown } from '../infra/local/world.ts';
 
 // `npm test`: lint, types, fast tests, then world tests inside an embedded world of their own. The last line counts.
@@ -52,7 +52,7 @@ check('types', ['tsc']);
 vitest('fast', [], process.env);
 try {
   await takeDown(WORLD);
-  const world = await bringUp({ name: WORLD, onProgress: printProgress });
+  const world = await bringUp({ name: WORLD, onProgress: progressPrinter() });
   vitest('world', world.enter, processEnv(world));
 } catch (error) {
   console.error(explain(error));

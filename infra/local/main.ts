@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { explain } from './errors.ts';
-import { printProgress } from './progress-lines.ts';
+import { progressPrinter } from './progress-lines.ts';
 import { bringUp, defaultName, findWorld, listWorlds, processEnv, takeDown, type World } from './world.ts';
 
 const program = new Command('local')
@@ -49,7 +49,7 @@ async function up(options: { name: string; kubeconfig?: string; address?: string
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const { signal } = interruption;
   try {
-    describe(await bringUp({ ...options, onProgress: printProgress, signal }));
+    describe(await bringUp({ ...options, onProgress: progressPrinter(), signal }));
   } catch (error) {
     if (!signal.aborted) throw error;
     // Builds of tools may still run; they end with this process.

@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { explain } from '../errors.ts';
-import { printProgress } from '../progress-lines.ts';
+import { progressPrinter } from '../progress-lines.ts';
 import { bringUp, findWorld, takeDown } from '../world.ts';
 import { runDemo } from './run.ts';
 
@@ -14,6 +15,8 @@ const HELP = `npm run demo [-- options]
 `;
 
 const WORLD = 'demo';
+/** What a shell gives a process that ended by Ctrl-C. */
+const INTERRUPTED = 130;
 const sample = fileURLToPath(new URL('sample.yaml', import.meta.url));
 
 const options = parseArgs({
@@ -28,10 +31,14 @@ const options = parseArgs({
 }).values;
 
 /** The demo proper runs in the world's network namespace: this file starts itself again there. */
-function runInside(enter: readonly string[]): number {
+async function runInside(enter: readonly string[], signal: AbortSignal): Promise<number> {
   const self = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2), '--inside'];
   const [command, ...args] = [...enter, ...self] as [string, ...string[]];
-  return spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
+  const child = spawn(command, args, { stdio: 'inherit' });
+  // A terminal's Ctrl-C reaches the child by itself; a kill of this process alone must be passed on.
+  signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code ?? 1;
 }
 
 const LOOK_AROUND = `The world "${WORLD}" stays up. Look around:
@@ -51,27 +58,46 @@ async function main(): Promise<number> {
     if (!world) throw new Error(`world ${WORLD} is not up`);
     return runDemo(world, options.manifest);
   }
+  return withWorld();
+}
+
+async function withWorld(): Promise<number> {
   const { kubeconfig, address } = options;
+  const interruption = new AbortController();
+  const { signal } = interruption;
+  const stop = () => {
+    if (signal.aborted) return;
+    console.error(`\ninterrupted: taking ${WORLD} down`);
+    interruption.abort(new Error('interrupted'));
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   await takeDown(WORLD);
-  const world = await bringUp({
-    name: WORLD,
-    ...(kubeconfig && { kubeconfig }),
-    ...(address && { address }),
-    onProgress: printProgress,
-  });
-  const code = runInside(world.enter);
-  if (options.keep) console.log(LOOK_AROUND);
-  else await takeDown(WORLD);
-  return code;
+  try {
+    const world = await bringUp({
+      name: WORLD,
+      ...(kubeconfig && { kubeconfig }),
+      ...(address && { address }),
+      onProgress: progressPrinter(),
+      signal,
+    });
+    const code = await runInside(world.enter, signal);
+    if (options.keep && !signal.aborted) console.log(LOOK_AROUND);
+    else await takeDown(WORLD);
+    return signal.aborted ? INTERRUPTED : code;
+  } catch (error) {
+    await takeDown(WORLD).catch(() => undefined);
+    if (!signal.aborted) throw error;
+    // Builds of tools may still run; they end with this process.
+    process.exit(INTERRUPTED);
+  }
 }
 
 main().then(
   (code) => {
     process.exitCode = code;
   },
-  async (error: unknown) => {
+  (error: unknown) => {
     console.error(explain(error));
-    if (!options.inside) await takeDown(WORLD).catch(() => undefined);
     process.exitCode = 1;
   },
 );
