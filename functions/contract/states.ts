@@ -90,7 +90,12 @@ export const RestoreInput = z.strictObject({
 });
 export type RestoreInput = z.infer<typeof RestoreInput>;
 
-export const PlanRestoreRequest = z.strictObject({ input: RestoreInput, startedAt: instant });
+/** The machine's word to plan-restore: the input as given, and which execution it is and when it started. */
+export const PlanRestoreRequest = z.strictObject({
+  input: RestoreInput,
+  startedAt: instant,
+  execution: z.string(),
+});
 
 /** One restore: its name, what it reads, and how much it would do. */
 export const RestoreRef = z.object({
@@ -110,8 +115,10 @@ export const ApplyRequest = z.object({
   stage: z.union([z.literal(1), z.literal(2)]),
 });
 export const RestoreName = z.object({ restore: z.string(), backup: z.string() });
+/** Input of fail-restore: what was caught. The execution names the restore, even when planning it failed. */
 export const FailRestoreRequest = z.strictObject({
-  restore: z.optional(z.string()),
+  startedAt: instant,
+  execution: z.string(),
   error: z.string(),
   cause: z.string(),
 });

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** `yyyymmddhhmmss` in UTC of an instant. */
 export function stamp(at: Date): string {
   return at.toISOString().replace(/[-:T]/g, '').slice(0, 14);
@@ -16,4 +18,9 @@ export function parseBackupName(name: string): { plan: string; at: Date } | unde
   return Number.isNaN(at.getTime()) || stamp(at) !== name.slice(-14)
     ? undefined
     : { plan: m[1] as string, at };
+}
+
+/** Name of a restore: when it started and which execution it is. Two of one second are two restores. */
+export function restoreName(startedAt: Date, execution: string): string {
+  return `restore-${stamp(startedAt)}-${createHash('sha256').update(execution).digest('hex').slice(0, 6)}`;
 }

@@ -1,6 +1,7 @@
 import { listJobs, removeJob } from '../adapters/kubernetes/jobs.ts';
 import { createJson, releaseLease } from '../adapters/s3/documents.ts';
 import { FailRestoreRequest } from '../contract/states.ts';
+import { restoreName } from '../core/backup-name.ts';
 import { messageOf } from '../core/errors.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
@@ -9,8 +10,8 @@ import { handler as lambda, logger } from '../runtime/handler.ts';
 export const handler = lambda(
   'fail-restore',
   FailRestoreRequest,
-  async ({ restore, error, cause }, { now }) => {
-    if (!restore) return { phase: 'Failed', error, cause };
+  async ({ startedAt, execution, error, cause }, { now }) => {
+    const restore = restoreName(new Date(startedAt), execution);
     const vault = primaryVault();
     const k = keys();
     try {

@@ -1,6 +1,6 @@
 import { putJson, takeLease } from '../adapters/s3/documents.ts';
 import { PlanRestoreRequest, type RestoreRef } from '../contract/states.ts';
-import { stamp } from '../core/backup-name.ts';
+import { restoreName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
@@ -14,12 +14,12 @@ const LEASE_SECONDS = 6 * 3600;
 export const handler = lambda(
   'plan-restore',
   PlanRestoreRequest,
-  async ({ input, startedAt }, { now }): Promise<RestoreRef> => {
+  async ({ input, startedAt, execution }, { now }): Promise<RestoreRef> => {
     const k = keys();
     const from = input.from ?? 'primary';
     const source = from === 'primary' ? primaryVault() : replicaVault();
     const record = await findRecoveryPoint(source, k, input.backup, input.plan);
-    const restore = `restore-${stamp(new Date(startedAt))}`;
+    const restore = restoreName(new Date(startedAt), execution);
     const namespaces = input.namespaces ?? record.namespaces;
     const unknown = namespaces.filter((n) => !record.namespaces.includes(n));
     if (unknown.length > 0) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backupName, parseBackupName, stamp } from '../../../functions/core/backup-name.ts';
+import { backupName, parseBackupName, restoreName, stamp } from '../../../functions/core/backup-name.ts';
 
 const plan = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const wholeSecond = fc
@@ -62,5 +62,13 @@ describe('the name of a backup', () => {
     ['_prune', 'it is a folder of prune runs'],
   ])('%j is none: %s', (name) => {
     expect(parseBackupName(name)).toBeUndefined();
+  });
+});
+
+describe('the name of a restore', () => {
+  it('holds its second, and differs between two executions of the same one', () => {
+    const names = ['one', 'other'].map((e) => restoreName(new Date('2026-01-31T02:00:00.5Z'), e));
+    expect(names[0]).toMatch(/^restore-20260131020000-[0-9a-f]{6}$/);
+    expect(names[0]).not.toBe(names[1]);
   });
 });

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { type Answers, simulate, TaskError } from './simulate.ts';
+
+const REF = { restore: 'restore-20260131020000-abcdef', backup: 'apps-20260131010000' };
+const planned = { ...REF, plan: 'apps', from: 'primary', dryRun: false, items: 13, volumes: 1 };
+const EXECUTION = { startedAt: '2026-01-31T02:00:00Z', execution: 'execution' };
+const verified = { ...REF, phase: 'Completed', waitSeconds: 0, created: 13, failed: 0 };
+const whole: Answers = {
+  'plan-restore': () => planned,
+  'apply-resources': () => ({ created: 6, skipped: 0, failed: 0 }),
+  'reconcile-restore-volumes': () => ({ running: 0, done: 1, failed: 0, waitSeconds: 0 }),
+  'verify-restore': () => verified,
+  'fail-restore': (input: { error: string }) => ({ ...REF, phase: 'Failed', ...input, cause: 'because' }),
+};
+const restore = (answers: Answers = {}, input: object = { backup: 'latest' }) =>
+  simulate('restore', input, { ...whole, ...answers });
+const tasks = (calls: readonly { task: string }[]) => calls.map((c) => c.task);
+const fail = (name: string) => () => {
+  throw new TaskError(name);
+};
+
+describe('the restore machine', () => {
+  it('fills volumes after what they need exists and before any workload does', async () => {
+    const { status, calls } = await restore();
+    const stages = calls.map(({ task, input }) =>
+      `${task} ${(input as { stage?: number }).stage ?? ''}`.trim(),
+    );
+    expect([status, stages]).toEqual([
+      'SUCCEEDED',
+      [
+        'plan-restore',
+        'apply-resources 1',
+        'reconcile-restore-volumes',
+        'apply-resources 2',
+        'verify-restore',
+      ],
+    ]);
+  });
+
+  it('tells plan-restore what was typed and which execution it is', async () => {
+    const { calls } = await restore();
+    expect(calls[0]?.input).toEqual({ input: { backup: 'latest' }, ...EXECUTION });
+  });
+
+  it('touches nothing in a dry run', async () => {
+    const { status, calls } = await restore({ 'plan-restore': () => ({ ...planned, dryRun: true }) });
+    expect([status, tasks(calls)]).toEqual(['SUCCEEDED', ['plan-restore']]);
+  });
+
+  it('looks at the volumes again after the seconds it was told', async () => {
+    const waits = [5, 9, 0];
+    const { waits: waited } = await restore({
+      'reconcile-restore-volumes': () => ({ waitSeconds: waits.shift() }),
+    });
+    expect(waited).toEqual([5, 9]);
+  });
+
+  it('verifies again while workloads are not ready', async () => {
+    const answers = [{ ...REF, waitSeconds: 3, notReady: 1 }, verified];
+    const { calls, waits, output } = await restore({ 'verify-restore': () => answers.shift() });
+    expect([tasks(calls).filter((t) => t === 'verify-restore').length, waits, output]).toEqual([
+      2,
+      [3],
+      verified,
+    ]);
+  });
+
+  it('is red when anything was not restored, and says how much', async () => {
+    const partial = {
+      ...verified,
+      phase: 'PartiallyFailed',
+      failed: 2,
+      differing: 1,
+      notReady: 0,
+      failedVolumes: 1,
+    };
+    const { error, cause } = await restore({ 'verify-restore': () => partial });
+    expect([error, cause]).toEqual([
+      'PartiallyFailed',
+      `${REF.restore}: 2 objects failed, 1 differ, 0 are not ready, 1 volumes are not restored: see its report.json`,
+    ]);
+  });
+
+  it.each(['plan-restore', 'apply-resources', 'reconcile-restore-volumes', 'verify-restore'])(
+    'gives fail-restore the execution and the error that stopped %s, and ends with it',
+    async (task) => {
+      const { error, cause, calls } = await restore({ [task]: fail('RecoveryPointDamaged') });
+      expect([error, cause, calls.at(-1)]).toEqual([
+        'RecoveryPointDamaged',
+        `${REF.restore} failed: because`,
+        { task: 'fail-restore', input: { ...EXECUTION, error: 'RecoveryPointDamaged', cause: 'because' } },
+      ]);
+    },
+  );
+});
+
+describe('the prune machine', () => {
+  const prune = (answers: Answers, input: object = { plan: 'apps' }) => simulate('prune', input, answers);
+  const ref = { plan: 'apps', prune: 'prune-1', removed: 1, kept: 3, forget: 2 };
+
+  it('starts no Job when there is nothing to forget', async () => {
+    const { calls } = await prune({ 'prune-backups': () => ({ ...ref, forget: 0 }) });
+    expect(tasks(calls)).toEqual(['prune-backups']);
+  });
+
+  it('hands dryRun on only when a person gave it', async () => {
+    const answers: Answers = { 'prune-backups': () => ({ ...ref, forget: 0 }) };
+    const inputs = [
+      (await prune(answers)).calls[0],
+      (await prune(answers, { plan: 'apps', dryRun: true })).calls[0],
+    ];
+    expect(inputs.map((c) => c?.input)).toEqual([
+      { plan: 'apps', startedAt: EXECUTION.startedAt },
+      { plan: 'apps', startedAt: EXECUTION.startedAt, dryRun: true },
+    ]);
+  });
+
+  it('waits for its Jobs and ends with the counts alone', async () => {
+    const loops = [
+      { waitSeconds: 4, failed: 0 },
+      { waitSeconds: 0, failed: 0 },
+    ];
+    const { waits, output } = await prune({
+      'prune-backups': () => ref,
+      'reconcile-prune': () => loops.shift(),
+    });
+    expect([waits, output]).toEqual([[4], ref]);
+  });
+
+  it('fails when a repository kept what should be gone', async () => {
+    const { error, cause } = await prune({
+      'prune-backups': () => ref,
+      'reconcile-prune': () => ({ waitSeconds: 0, failed: 1 }),
+    });
+    expect([error, String(cause).slice(0, 26)]).toEqual(['SnapshotsLeft', '1 repositories kept snapsh']);
+  });
+});
