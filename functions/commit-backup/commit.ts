@@ -2,9 +2,22 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { getJson, putJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
-import { type BackupRecord, decidePhase, ResourceResult, VolumeOutcome, Work } from '../core/record.ts';
+import { parseBackupName } from '../core/backup-name.ts';
+import { changesBetween } from '../core/changes.ts';
+import {
+  type BackupRecord,
+  type ChangesSince,
+  decidePhase,
+  ResourceResult,
+  VolumeOutcome,
+  Work,
+} from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { veleroBackup, veleroResults, veleroVolumeInfo } from '../core/velero.ts';
+import { findFingerprints } from '../runtime/export/documents.ts';
+
+/** Earlier backups that are asked for fingerprints: failed ones may have none. */
+const LOOK_BACK = 5;
 
 const sha256 = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
 const gz = (value: unknown): Buffer => gzipSync(JSON.stringify(value));
@@ -16,6 +29,22 @@ async function volumeOutcomes(vault: Vault, keys: VaultKeys, work: Work): Promis
     if (await vault.exists(key)) found.push(await getJson(vault, VolumeOutcome, key));
   }
   return found;
+}
+
+/** Counts against the newest earlier backup of the plan that left fingerprints. */
+async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<ChangesSince | undefined> {
+  const own = parseBackupName(work.backup);
+  const after = await findFingerprints(vault, keys.records.fingerprints(work.backup));
+  if (!own || !after) return undefined;
+  const earlier = (await vault.folders(keys.records.root))
+    .map((name) => ({ name, parsed: parseBackupName(name) }))
+    .filter(({ parsed }) => parsed?.plan === own.plan && parsed.at < own.at)
+    .sort((a, b) => (b.parsed?.at.getTime() ?? 0) - (a.parsed?.at.getTime() ?? 0));
+  for (const { name } of earlier.slice(0, LOOK_BACK)) {
+    const before = await findFingerprints(vault, keys.records.fingerprints(name));
+    if (before) return { since: name, ...changesBetween(before, after) };
+  }
+  return undefined;
 }
 
 /** Writes everything that makes a backup a recovery point; record.json last. Repeating it writes the same again. */
@@ -45,6 +74,7 @@ export async function commitBackup(
     warnings: unprotected.length,
     errors: reasons.length,
   });
+  const changes = await changesSince(vault, keys, work);
   const documents: [string, Buffer][] = [
     [keys.velero.results(backup), gz(results)],
     [keys.velero.volumeInfo(backup), gz(veleroVolumeInfo(volumes))],
@@ -63,6 +93,7 @@ export async function commitBackup(
     completedAt: now.toISOString(),
     namespaces: work.namespaces,
     resources,
+    ...(changes && { changes }),
     volumes,
     unprotected: work.unprotected,
     objects: [

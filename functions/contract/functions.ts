@@ -15,6 +15,8 @@ export interface FunctionSpec {
 export const FUNCTIONS = {
   'open-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'export-resources': { machine: 'backup', access: 'backup', memoryMiB: 1769, timeoutSeconds: 900 },
+  'export-shard': { machine: 'backup', access: 'backup', memoryMiB: 1769, timeoutSeconds: 900 },
+  'join-export': { machine: 'backup', access: 'backup', memoryMiB: 3538, timeoutSeconds: 900 },
   'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 1024, timeoutSeconds: 900 },
   'fail-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },

@@ -12,10 +12,20 @@ export const AccessSettings = z.discriminatedUnion('kind', [
 ]);
 export type AccessSettings = z.infer<typeof AccessSettings>;
 
+export const SelectionSettings = z.strictObject({
+  namespaces: z.array(z.string()).check(z.minLength(1)),
+  excludedNamespaces: z.array(z.string()),
+  includedResources: z.array(z.string()),
+  excludedResources: z.array(z.string()),
+  includeClusterResources: z.optional(z.boolean()),
+  labelSelector: z.optional(z.string()),
+  orLabelSelectors: z.array(z.string()),
+});
+
 export const PlanSettings = z.strictObject({
   name: z.string(),
-  /** Namespaces, by name. */
-  namespaces: z.array(z.string()).check(z.minLength(1)),
+  /** Which objects: see core/selection.ts. */
+  selection: SelectionSettings,
   /** `opt-in`: volumes named in backup.velero.io/backup-volumes; `none`: no volumes. */
   volumes: z.enum(['opt-in', 'none']),
   retention: z.strictObject({ keepLast: z.int().check(z.positive()) }),
@@ -38,6 +48,8 @@ export const ClusterSettings = z.strictObject({
   access: AccessSettings,
   vault: z.strictObject({ region: z.string(), replicaRegion: z.string() }),
   jobs: JobSettings,
+  /** Objects that one function exports; larger clusters are split. */
+  shardItems: z.int().check(z.positive()),
   plans: z.array(PlanSettings).check(z.minLength(1)),
 });
 export type ClusterSettings = z.infer<typeof ClusterSettings>;

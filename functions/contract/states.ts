@@ -40,6 +40,9 @@ export type BackupRef = z.infer<typeof BackupRef>;
 export const BackupName = z.object({ plan: z.string(), backup: z.string() });
 export type BackupName = z.infer<typeof BackupName>;
 
+/** One shard of an export that is too large for one function. */
+export const ExportShardRequest = z.object({ plan: z.string(), backup: z.string(), shard: z.int() });
+
 /** Input of fail-backup: what was caught. */
 export const FailBackupRequest = z.strictObject({
   plan: z.string(),

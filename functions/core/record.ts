@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { SelectionSettings } from '../contract/settings.ts';
 
 /** Velero's words for how a backup ended. Completed means that nothing is missing. */
 export const Phase = z.enum(['Completed', 'PartiallyFailed', 'Failed']);
@@ -25,6 +26,9 @@ export const Work = z.object({
   backup: z.string(),
   startedAt: z.string(),
   namespaces: z.array(z.string()),
+  /** Most of the cluster's namespaces are in the backup: a type is then read in one list, not in one a namespace. */
+  wide: z.boolean(),
+  selection: SelectionSettings,
   volumes: z.array(WorkVolume),
   /** Bound PVCs that no pod opted in: shown as unprotected, not hidden. */
   unprotected: z.array(z.string()),
@@ -46,6 +50,9 @@ export const ResourceResult = z.object({
   inexact: z.array(z.string()),
   /** Types or groups that could not be read at all. */
   unreadable: z.array(z.string()),
+  /** By `plural.group`: how many objects, and a digest by which two backups are seen to be equal. */
+  types: z.record(z.string(), z.object({ items: z.int(), digest: z.string() })),
+  shards: z.int(),
   seconds: z.number(),
 });
 export type ResourceResult = z.infer<typeof ResourceResult>;
@@ -66,6 +73,16 @@ export const VolumeOutcome = z.object({
 });
 export type VolumeOutcome = z.infer<typeof VolumeOutcome>;
 
+const Counts = { added: z.int(), changed: z.int(), removed: z.int() };
+
+/** What became of the objects since an earlier backup of the plan. All counts 0: nothing changed. */
+export const ChangesSince = z.object({
+  since: z.string(),
+  ...Counts,
+  types: z.record(z.string(), z.object(Counts)),
+});
+export type ChangesSince = z.infer<typeof ChangesSince>;
+
 const Integrity = z.object({ key: z.string(), bytes: z.int(), sha256: z.string() });
 
 /** record.json, the commit marker. A recovery point exists when its record does. */
@@ -81,6 +98,8 @@ export const BackupRecord = z.object({
   completedAt: z.string(),
   namespaces: z.array(z.string()),
   resources: z.optional(ResourceResult),
+  /** Absent for the first backup of a plan. */
+  changes: z.optional(ChangesSince),
   volumes: z.array(VolumeOutcome),
   unprotected: z.array(z.string()),
   /** Every object of the recovery point outside the restic repositories. */

@@ -14,6 +14,7 @@ export function vaultKeys(cluster: string) {
   const c = enc(cluster);
   const veleroDir = (backup: string) => `velero/${c}/backups/${enc(backup)}/`;
   const recordDir = (backup: string) => `records/${c}/${enc(backup)}/`;
+  const exportDir = (backup: string) => `exports/${c}/${enc(backup)}/`;
   const restoreDir = (restore: string) => `restores/${c}/${enc(restore)}/`;
   const pruneDir = (prune: string) => `records/${c}/_prune/${enc(prune)}/`;
   return {
@@ -36,6 +37,8 @@ export function vaultKeys(cluster: string) {
       record: (b: string) => `${recordDir(b)}record.json`,
       work: (b: string) => `${recordDir(b)}work.json`,
       resources: (b: string) => `${recordDir(b)}resources.json`,
+      /** One fingerprint an object: what the next backup counts its changes against. */
+      fingerprints: (b: string) => `${recordDir(b)}fingerprints.json.gz`,
       volumeDir: (b: string) => `${recordDir(b)}volumes/`,
       volume: (b: string, id: string) => `${recordDir(b)}volumes/${enc(id)}.json`,
       replica: (b: string) => `${recordDir(b)}replica.json`,
@@ -44,6 +47,14 @@ export function vaultKeys(cluster: string) {
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,
         job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
       },
+    },
+    /** Between the functions of an export that is split; gone when it is joined. */
+    exports: {
+      dir: exportDir,
+      plan: (b: string) => `${exportDir(b)}plan.json`,
+      shards: (b: string) => `${exportDir(b)}shards.json`,
+      part: (b: string, shard: number) => `${exportDir(b)}${shard}.tar.gz`,
+      tally: (b: string, shard: number) => `${exportDir(b)}${shard}.tally.json.gz`,
     },
     restores: {
       root: `restores/${c}/`,

@@ -1,4 +1,14 @@
+import * as z from 'zod/mini';
 import type { ResourceType } from './resources.ts';
+
+/** A type as it is written into a document. */
+export const ResourceTypeShape = z.object({
+  group: z.string(),
+  version: z.string(),
+  resource: z.string(),
+  kind: z.string(),
+  namespaced: z.boolean(),
+});
 
 const type = (
   group: string,

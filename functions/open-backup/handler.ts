@@ -53,7 +53,7 @@ export const handler = lambda(
         plan: planName,
         backup,
         startedAt: now.toISOString(),
-        namespaces: plan.namespaces,
+        selection: plan.selection,
         ...seen,
       };
       await createJson(vault, k.records.work(backup), work);

@@ -14,7 +14,8 @@ export const keys = () => vaultKeys(settings().cluster);
 /** A client of this function's cluster, under the identity for backups or for restores. */
 export async function connectCluster(use: 'backup' | 'restore', now: Date): Promise<KubeClient> {
   const { access, vault } = settings();
-  return kubeClient(await clusterEndpoint(access, use, secretReader(vault.region), now));
+  const endpoint = (at: Date) => clusterEndpoint(access, use, secretReader(vault.region), at);
+  return kubeClient(await endpoint(now), () => endpoint(new Date()));
 }
 
 /** The cluster's repository master secret. */

@@ -10,6 +10,7 @@ const EXPECTED: Record<string, string> = {
   object: 'a group of options; indent them below it',
   int: 'a whole number',
   number: 'a whole number',
+  boolean: 'true or false',
 };
 
 /** What is wrong with a document, one line a problem: file and line, path, value, remedy. */

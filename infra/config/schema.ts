@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { selectorProblem } from '../../functions/contract/label-selector.ts';
 import { eventBridgeSchedule } from './cron.ts';
 
 const DNS = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -19,13 +20,26 @@ const url = z
     'is not an endpoint; write scheme and host, like https://s3.eu-west-1.amazonaws.com',
   );
 
-const namespace = z.string().superRefine((value, context) => {
-  if (/[*?]/.test(value))
-    context.addIssue({ code: 'custom', message: 'is a pattern; list the namespaces by name' });
-  else if (!DNS.test(value) || value.length > 63)
+const namespace = z
+  .string()
+  .regex(
+    /^[a-z0-9*?]([-a-z0-9*?]{0,61}[a-z0-9*?])?$/,
+    'is not a namespace; use lower-case letters, digits and "-", and * or ? for a pattern',
+  );
+
+const resource = z
+  .string()
+  .regex(
+    /^[a-z0-9*?][-a-z0-9.*?]*$/,
+    'is not a resource; write plural.group like deployments.apps, the plural alone, or a pattern with *',
+  );
+
+const selector = z.string().superRefine((value, context) => {
+  const problem = selectorProblem(value);
+  if (problem)
     context.addIssue({
       code: 'custom',
-      message: 'is not a namespace name; use lower-case letters, digits and "-"',
+      message: `is not a label selector: ${problem}; write one like "app=web,tier in (a, b),!old"`,
     });
 });
 
@@ -61,12 +75,29 @@ const uniqueNames = (what: string) => ({
   when: ({ value }: { value: unknown }) => Array.isArray(value),
 });
 
-const Plan = z.strictObject({
+const PlanOptions = z.strictObject({
   name: dnsName(40).describe('Backups are named <plan>-<yyyymmddhhmmss>'),
   namespaces: z
     .array(namespace)
-    .min(1, 'is empty; name at least one namespace')
-    .describe('Namespaces to back up, by name'),
+    .min(1, 'is empty; name at least one namespace, or "*" for all')
+    .describe('Namespaces to back up: names, or patterns with * and ?'),
+  excludedNamespaces: z
+    .array(namespace)
+    .default([])
+    .describe('Namespaces that are left out: names or patterns'),
+  includedResources: z
+    .array(resource)
+    .default([])
+    .describe('Types to back up, as plural.group, a plural, or a pattern; empty: all'),
+  excludedResources: z.array(resource).default([]).describe('Types that are left out'),
+  includeClusterResources: z
+    .boolean()
+    .optional()
+    .describe(
+      'Cluster-scoped objects: true all, false none; absent: all when namespaces is "*", else those that belong',
+    ),
+  labelSelector: selector.optional().describe('Only objects with these labels, as kubectl writes them'),
+  orLabelSelectors: z.array(selector).default([]).describe('Only objects that match one of these'),
   schedule: schedule.describe('Five cron fields, or EventBridge cron(...) or rate(...)'),
   timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule'),
   volumes: z
@@ -80,6 +111,11 @@ const Plan = z.strictObject({
         .min(1, 'keeps nothing; write a number of at least 1'),
     })
     .describe('How many recovery points stay'),
+});
+
+const Plan = PlanOptions.refine((plan) => !plan.labelSelector || plan.orLabelSelectors.length === 0, {
+  path: ['orLabelSelectors'],
+  error: 'cannot stand beside labelSelector; put it into the list',
 });
 
 const Access = z.discriminatedUnion(
@@ -126,6 +162,11 @@ const Cluster = z.strictObject({
   name: dnsName(20).describe('Name of the cluster in keys, stacks and reports'),
   access: Access,
   jobs: Jobs.prefault({}),
+  shardItems: z
+    .int('is not a whole number; write one of at least 1')
+    .min(1, 'exports nothing; write a number of at least 1')
+    .default(400_000)
+    .describe('Objects that one function exports; a larger cluster is read by several'),
   plans: z
     .array(Plan)
     .min(1, 'is empty; add a plan')

@@ -18,11 +18,12 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
       s3Endpoint: cluster.jobs.s3Endpoint ?? publicEndpoint(region),
       replicaS3Endpoint: cluster.jobs.replicaS3Endpoint ?? publicEndpoint(replicaRegion),
     },
-    plans: cluster.plans.map(({ name, namespaces, volumes, retention }) => ({
+    shardItems: cluster.shardItems,
+    plans: cluster.plans.map(({ name, volumes, retention, schedule: _, timeZone: __, ...selection }) => ({
       name,
-      namespaces,
       volumes,
       retention,
+      selection,
     })),
   };
 }

@@ -15,6 +15,8 @@ export interface AslMachineProps {
   readonly functions: readonly (readonly [FunctionName, IFunction])[];
   /** Machines that this one starts and waits for, by placeholder. */
   readonly children?: Readonly<Record<string, StateMachine>>;
+  /** What the machine itself does beside invoking: read the list of a distributed Map. */
+  readonly statements?: readonly PolicyStatement[];
   /** Folder of the ASL files. */
   readonly directory?: URL;
 }
@@ -67,7 +69,20 @@ export class AslMachine extends Construct {
       logs: { destination, level: LogLevel.ERROR, includeExecutionData: false },
     });
     for (const [, fn] of props.functions) fn.grantInvoke(this.stateMachine);
+    for (const statement of props.statements ?? []) this.stateMachine.addToRolePolicy(statement);
+    if (props.statements) this.grantDistributedMap(stateMachineName);
     if (children.length > 0) this.grantStart(children.map(([, machine]) => machine));
+  }
+
+  /** A distributed Map runs as child executions of its own machine. */
+  private grantDistributedMap(name: string): void {
+    const arn = (kind: string, rest: string) =>
+      `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:${kind}:${name}${rest}`;
+    const allow = (actions: string[], resource: string) =>
+      this.stateMachine.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
+    allow(['states:StartExecution'], arn('stateMachine', ''));
+    allow(['states:DescribeExecution', 'states:StopExecution'], arn('execution', ':*'));
+    allow(['states:RedriveExecution'], arn('execution', '/*'));
   }
 
   /** startExecution.sync:2 starts a machine, watches its execution, and is told of its end through an EventBridge rule. */

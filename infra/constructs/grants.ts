@@ -9,7 +9,7 @@ interface VaultRights {
   readonly write?: readonly Root[];
   readonly remove?: readonly Root[];
 }
-type Root = 'velero' | 'restic' | 'records' | 'restores' | 'leases';
+export type Root = 'velero' | 'restic' | 'records' | 'exports' | 'restores' | 'leases';
 
 export interface FunctionRights {
   readonly primary: VaultRights;
@@ -27,7 +27,17 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'open-backup': {
     primary: { read: ['records', 'leases'], write: ['records', 'leases'], remove: ['leases'] },
   },
-  'export-resources': { primary: { read: ['records'], write: ['records', 'velero'] } },
+  'export-resources': {
+    primary: { read: ['records', 'exports'], write: ['records', 'exports', 'velero'] },
+  },
+  'export-shard': { primary: { read: ['records', 'exports'], write: ['exports'] } },
+  'join-export': {
+    primary: {
+      read: ['records', 'exports'],
+      write: ['records', 'exports', 'velero'],
+      remove: ['exports'],
+    },
+  },
   'reconcile-volumes': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
   'commit-backup': {
     primary: { read: ['records', 'velero', 'leases'], write: ['records', 'velero'], remove: ['leases'] },

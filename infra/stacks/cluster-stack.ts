@@ -50,10 +50,11 @@ export class ClusterStack extends Stack {
     this.makeFunctions(props);
     const replicate = this.machine('replicate');
     const prune = this.machine('prune');
-    const backup = this.machine('backup', {
-      ReplicateMachineArn: replicate.stateMachine,
-      PruneMachineArn: prune.stateMachine,
-    });
+    const backup = this.machine(
+      'backup',
+      { ReplicateMachineArn: replicate.stateMachine, PruneMachineArn: prune.stateMachine },
+      vaultStatements(this.copies.primary, cluster.name, { read: ['exports'] }),
+    );
     const restore = this.machine('restore');
     this.makeSchedules(backup);
     for (const [name, machine] of Object.entries({
@@ -143,11 +144,21 @@ export class ClusterStack extends Stack {
     });
   }
 
-  private machine(machine: Machine, children: Record<string, AslMachine['stateMachine']> = {}): AslMachine {
+  private machine(
+    machine: Machine,
+    children: Record<string, AslMachine['stateMachine']> = {},
+    statements?: PolicyStatement[],
+  ): AslMachine {
     const functions = [...this.functions]
       .filter(([name]) => FUNCTIONS[name].machine === machine)
       .map(([name, fn]) => [name, fn.function] as const);
-    return new AslMachine(this, { cluster: this.cluster.name, machine, functions, children });
+    return new AslMachine(this, {
+      cluster: this.cluster.name,
+      machine,
+      functions,
+      children,
+      ...(statements && { statements }),
+    });
   }
 
   private makeSchedules(backup: AslMachine): void {

@@ -30,7 +30,9 @@ describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
   test('reaches only objects of its own cluster', () => {
     const objects = statements.filter((s) => s.actions.some((a) => /^s3:\w+Object|^s3:Abort/.test(a)));
     for (const resource of objects.flatMap((s) => s.resources))
-      expect(resource).toMatch(/-eu-(west|central)-1\/(velero|restic|records|restores|leases)\/prod\/\*$/);
+      expect(resource).toMatch(
+        /-eu-(west|central)-1\/(velero|restic|records|exports|restores|leases)\/prod\/\*$/,
+      );
   });
 
   test('lists only below prefixes of its own cluster', () => {
@@ -55,14 +57,16 @@ describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
 
 describe('who may write what', () => {
   test('the export adds to its backup and removes nothing', () => {
-    expect(allowed(template, 'export-resources', 's3:PutObject')).toEqual(roots('records', 'velero'));
+    expect(allowed(template, 'export-resources', 's3:PutObject')).toEqual(
+      roots('exports', 'records', 'velero'),
+    );
     expect(allowed(template, 'export-resources', 's3:DeleteObject')).toEqual([]);
   });
 
-  test('only pruning removes records and archives; everyone else removes leases at most', () => {
+  test('only pruning removes records and archives; everyone else removes leases and parts of exports at most', () => {
     for (const name of FUNCTION_NAMES.filter((n) => n !== 'prune-backups'))
       for (const resource of allowed(template, name, 's3:DeleteObject'))
-        expect(resource).toBe(`${PRIMARY}/leases/prod/*`);
+        expect(roots('exports', 'leases')).toContain(resource);
     expect(allowed(template, 'prune-backups', 's3:DeleteObject')).toEqual(
       [...roots('records', 'velero'), `${REPLICA}/records/prod/*`, `${REPLICA}/velero/prod/*`].sort(),
     );

@@ -58,15 +58,16 @@ describe.each(MACHINES)('the %s machine', (machine) => {
   });
 });
 
-test('only the backup machine starts others: replication and pruning', () => {
+test('only the backup machine starts others: replication, pruning, and itself for the shards of an export', () => {
   const started = (machine: string) => allowed(template, `machine-${machine}`, 'states:StartExecution');
   expect(started('backup')).toEqual([
     expect.stringMatching(/^<machineprune/),
     expect.stringMatching(/^<machinereplicate/),
+    expect.stringMatching(/:stateMachine:holdfast-prod-backup$/),
   ]);
   for (const machine of ['restore', 'replicate', 'prune']) expect(started(machine)).toEqual([]);
   for (const action of ['states:DescribeExecution', 'states:StopExecution'])
-    expect(allowed(template, 'machine-backup', action)).toHaveLength(2);
+    expect(allowed(template, 'machine-backup', action)).toHaveLength(3);
   expect(allowed(template, 'machine-backup', 'events:PutRule')).toEqual([
     expect.stringMatching(/:rule\/StepFunctionsGetEventsForStepFunctionsExecutionRule$/),
   ]);

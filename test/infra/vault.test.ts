@@ -72,7 +72,7 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
     expect(stack.terminationProtection).toBe(true);
   });
 
-  test('removes unfinished uploads after a week and never an object', () => {
+  test('removes unfinished uploads and parts of exports after a week, and no other object ever', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [
@@ -80,6 +80,13 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
             Id: 'unfinished-uploads',
             Status: 'Enabled',
             AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+          },
+          {
+            Id: 'parts-of-exports',
+            Status: 'Enabled',
+            Prefix: 'exports/',
+            ExpirationInDays: 7,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           },
         ],
       },

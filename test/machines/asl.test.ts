@@ -21,6 +21,7 @@ interface State {
   readonly Retry?: readonly Rule[];
   readonly Catch?: readonly Rule[];
   readonly Branches?: readonly Graph[];
+  readonly ItemProcessor?: Graph;
 }
 interface Graph {
   readonly StartAt: string;
@@ -33,7 +34,12 @@ const machineOf = (machine: string) => JSON.parse(text(machine)) as Graph & { Qu
 
 /** A machine and the branches in it, each a graph of its own. */
 function graphs(graph: Graph): Graph[] {
-  return [graph, ...Object.values(graph.States).flatMap((s) => (s.Branches ?? []).flatMap(graphs))];
+  return [
+    graph,
+    ...Object.values(graph.States).flatMap((s) =>
+      [...(s.Branches ?? []), ...(s.ItemProcessor ? [s.ItemProcessor] : [])].flatMap(graphs),
+    ),
+  ];
 }
 const statesOf = (machine: string) => graphs(machineOf(machine)).flatMap((g) => Object.entries(g.States));
 const invoking = (machine: string) =>

@@ -4,7 +4,7 @@ import { type Answers, simulate, TaskError } from './simulate.ts';
 const NAME = { plan: 'apps', backup: 'apps-20260131020000' };
 const whole: Answers = {
   'open-backup': () => ({ ...NAME, outcome: 'opened' }),
-  'export-resources': () => ({ items: 63, bytes: 90_000 }),
+  'export-resources': () => ({ ...NAME, shards: 0, items: 63 }),
   'reconcile-volumes': () => ({ running: 0, done: 1, failed: 0, waitSeconds: 0 }),
   'commit-backup': () => ({ ...NAME, phase: 'Completed', items: 63, volumes: 1, reasons: 0 }),
   'machine:replicate': () => ({ objects: 15, copied: 3, remaining: 0 }),
@@ -44,6 +44,23 @@ describe('the backup machine', () => {
   it.each(['finished', 'skipped'])('does nothing more when open-backup says %s', async (outcome) => {
     const { status, calls } = await backUp({ 'open-backup': () => ({ ...NAME, outcome }) });
     expect([status, calls.map((c) => c.task)]).toEqual(['SUCCEEDED', ['open-backup']]);
+  });
+
+  it('reads a large cluster in shards and joins them', async () => {
+    const { calls, output } = await backUp({
+      'export-resources': () => ({ ...NAME, shards: 2, items: 0, bucket: 'vault', list: 'shards.json' }),
+      items: ({ Bucket, Key }: { Bucket: string; Key: string }) =>
+        `${Bucket}/${Key}` === 'vault/shards.json' ? [{ shard: 0 }, { shard: 1 }] : undefined,
+      'export-shard': ({ shard }: { shard: number }) => ({ shard, items: 31 }),
+      'join-export': () => ({ ...NAME, shards: 0, items: 62 }),
+    });
+    const split = calls.filter((c) => /shard|join/.test(c.task));
+    expect(split).toEqual([
+      { task: 'export-shard', input: { ...NAME, shard: 0 } },
+      { task: 'export-shard', input: { ...NAME, shard: 1 } },
+      { task: 'join-export', input: NAME },
+    ]);
+    expect(output).toMatchObject({ phase: 'Completed' });
   });
 
   it('asks for the volumes again after the seconds it was told, until there is nothing to wait for', async () => {

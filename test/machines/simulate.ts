@@ -12,7 +12,7 @@ export class TaskError extends Error {
   }
 }
 
-/** Answers of tasks by function name or by machine (`machine:replicate`). A task that has none throws. */
+/** Answers of tasks by function name or by machine (`machine:replicate`), and `items` of a Map's list. What has none throws. */
 export type Answers = Readonly<Record<string, (input: never) => unknown>>;
 
 /** How a simulated execution ended, and what it did on the way. */
@@ -41,6 +41,8 @@ interface State {
   Seconds?: unknown;
   Branches?: Graph[];
   ItemProcessor?: Graph;
+  ItemSelector?: unknown;
+  ItemReader?: { Arguments: unknown };
   Retry?: { ErrorEquals: string[]; MaxAttempts?: number; IntervalSeconds?: number }[];
   Catch?: { ErrorEquals: string[]; Next: string; Output?: unknown }[];
   Error?: unknown;
@@ -158,7 +160,7 @@ class Run {
       for (const branch of state.Branches ?? []) outputs.push(await this.graph(branch, input));
       return outputs;
     }
-    if (state.Type === 'Map') return [await this.graph(state.ItemProcessor as Graph, input)];
+    if (state.Type === 'Map') return this.map(state, input);
     if (state.Type !== 'Task') return undefined;
     const given = (await this.value(state.Arguments ?? {}, { input, context: CONTEXT })) as Record<
       string,
@@ -172,6 +174,19 @@ class Run {
     const answer = this.answers[task];
     if (!answer) throw new Error(`${task} was called and has no answer: ${JSON.stringify(payload)}`);
     return fn ? { Payload: answer(payload as never) } : { Output: answer(payload as never) };
+  }
+
+  private async map(state: State, input: unknown): Promise<unknown> {
+    const list = await this.value(state.ItemReader?.Arguments, { input, context: CONTEXT });
+    const items = this.answers.items?.(list as never) as unknown[] | undefined;
+    if (!items) throw new Error(`the list ${JSON.stringify(list)} is not prepared`);
+    const outputs: unknown[] = [];
+    for (const [Index, Value] of items.entries()) {
+      const context = { ...CONTEXT, Map: { Item: { Index, Value } } };
+      const selected = await this.value(state.ItemSelector, { input, context });
+      outputs.push(await this.graph(state.ItemProcessor as Graph, selected));
+    }
+    return outputs;
   }
 
   /** Evaluates `{% ... %}` wherever it stands in a template. */

@@ -2,6 +2,8 @@ import { Agent, request } from 'undici';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 import type { ClusterEndpoint } from './access.ts';
 
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export interface KubeResponse {
   readonly status: number;
   readonly body: Buffer;
@@ -10,25 +12,24 @@ export interface KubeResponse {
 /** Raw HTTP to the API server: bytes in and out, because the typed client drops fields it does not know. */
 export interface KubeClient {
   /** Any status below 400 except those listed in `accept` throws a HoldfastError. */
-  call(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-    path: string,
-    options?: CallOptions,
-  ): Promise<KubeResponse>;
+  call(method: Method, path: string, options?: CallOptions): Promise<KubeResponse>;
   close(): Promise<void>;
 }
 
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string>>;
+  /** A value to be written as JSON, or JSON as it is to be sent. */
   readonly body?: unknown;
   /** Error statuses that the caller handles. */
   readonly accept?: readonly number[];
   readonly contentType?: string;
 }
 
-/** 429 and 5xx pass; with 5 tries and waits of 0.2, 0.4, 0.8, 1.6 s a call gives up after about 3 s of waiting. */
+/** 5xx and broken connections pass: 5 tries, with waits of 0.2, 0.4, 0.8 and 1.6 s, give up after about 3 s. */
 const TRIES = 5;
 const FIRST_WAIT_MS = 200;
+/** A server that is too busy says when to come again, by rule after 1 s: 20 tries are 20 s or more. */
+const BUSY_TRIES = 20;
 const TIMEOUT_MS = 60_000;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -44,82 +45,97 @@ function statusMessage(body: Buffer): string {
   }
 }
 
-function failure(status: number, what: string, body: Buffer): HoldfastError {
-  const message = `${what}: ${status} ${statusMessage(body)}`;
-  if (status === 401 || status === 403) {
-    return new HoldfastError('ClusterAccessDenied', message, {
-      hint: 'Apply the output of `holdfast rbac` to the cluster',
-    });
+/** An answer that is an error. `status` is HTTP's. */
+export class ClusterAnswer extends HoldfastError {
+  readonly status: number;
+
+  constructor(status: number, what: string, body: Buffer) {
+    const denied = status === 401 || status === 403;
+    const name = denied
+      ? 'ClusterAccessDenied'
+      : status === 429 || status >= 500
+        ? 'ClusterBusy'
+        : 'ClusterUnreachable';
+    const hint = 'Apply the output of `holdfast rbac` to the cluster';
+    super(name, `${what}: ${status} ${statusMessage(body)}`, denied ? { hint } : {});
+    this.status = status;
   }
-  return new HoldfastError(status === 429 || status >= 500 ? 'ClusterBusy' : 'ClusterUnreachable', message);
 }
 
-export function kubeClient(endpoint: ClusterEndpoint): KubeClient {
+/** Connects to an API server. `renew` gives fresh credentials when the server no longer takes the first ones. */
+export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<ClusterEndpoint>): KubeClient {
+  let endpoint = first;
+  let dispatcher = agentOf(endpoint);
+  let renewing: Promise<void> | undefined;
+
+  async function takeNewCredentials(): Promise<void> {
+    endpoint = await (renew as NonNullable<typeof renew>)();
+    const old = dispatcher;
+    dispatcher = agentOf(endpoint);
+    void old.close();
+  }
+
+  async function once(method: Method, url: URL, options: CallOptions) {
+    const { body } = options;
+    const raw = Buffer.isBuffer(body) || typeof body === 'string';
+    const response = await request(url, {
+      dispatcher,
+      method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'holdfast',
+        ...(endpoint.token && { authorization: `Bearer ${endpoint.token}` }),
+        ...(body !== undefined && { 'content-type': options.contentType ?? 'application/json' }),
+      },
+      body: body === undefined ? null : raw ? body : JSON.stringify(body),
+    });
+    return {
+      status: response.statusCode,
+      body: Buffer.from(await response.body.arrayBuffer()),
+      retryAfterMs: Number(response.headers['retry-after'] ?? 0) * 1000,
+    };
+  }
+
+  async function call(method: Method, path: string, options: CallOptions = {}): Promise<KubeResponse> {
+    const url = new URL(endpoint.server.replace(/\/+$/, '') + path);
+    for (const [k, v] of Object.entries(options.query ?? {})) url.searchParams.set(k, v);
+    const what = `${method} ${path}`;
+    let mayRenew = renew !== undefined;
+    for (let attempt = 1; ; attempt++) {
+      let wait = FIRST_WAIT_MS * 2 ** Math.min(attempt - 1, 3);
+      try {
+        const { status, body, retryAfterMs } = await once(method, url, options);
+        if (status === 401 && mayRenew) {
+          mayRenew = false;
+          renewing ??= takeNewCredentials().finally(() => {
+            renewing = undefined;
+          });
+          await renewing;
+          continue;
+        }
+        if (status < 400 || options.accept?.includes(status)) return { status, body };
+        const error = new ClusterAnswer(status, what, body);
+        if (!error.retryable || attempt >= (status === 429 ? BUSY_TRIES : TRIES)) throw error;
+        wait = Math.max(wait, retryAfterMs);
+      } catch (cause) {
+        if (cause instanceof HoldfastError) throw cause;
+        if (attempt >= TRIES) {
+          const message = `${what} at ${endpoint.server}: ${messageOf(cause)}`;
+          throw new HoldfastError('ClusterUnreachable', message, { cause });
+        }
+      }
+      await sleep(wait);
+    }
+  }
+  return { call, close: () => dispatcher.close() };
+}
+
+function agentOf(endpoint: ClusterEndpoint): Agent {
   const connect = {
     ...(endpoint.ca && { ca: endpoint.ca }),
     ...(endpoint.cert && { cert: endpoint.cert }),
     ...(endpoint.key && { key: endpoint.key }),
     rejectUnauthorized: !endpoint.insecure,
   };
-  const dispatcher = new Agent({
-    connect,
-    connections: 16,
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-  });
-  const authorization = endpoint.token ? { authorization: `Bearer ${endpoint.token}` } : {};
-
-  async function once(
-    method: string,
-    url: URL,
-    options: CallOptions,
-  ): Promise<KubeResponse & { retryAfter: number }> {
-    const response = await request(url, {
-      dispatcher,
-      method: method as 'GET',
-      headers: {
-        accept: 'application/json',
-        'user-agent': 'holdfast',
-        ...authorization,
-        ...(options.body !== undefined && { 'content-type': options.contentType ?? 'application/json' }),
-      },
-      body: options.body === undefined ? null : JSON.stringify(options.body),
-    });
-    const body = Buffer.from(await response.body.arrayBuffer());
-    return {
-      status: response.statusCode,
-      body,
-      retryAfter: Number(response.headers['retry-after'] ?? 0) * 1000,
-    };
-  }
-
-  async function call(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-    path: string,
-    options: CallOptions = {},
-  ): Promise<KubeResponse> {
-    const url = new URL(endpoint.server.replace(/\/+$/, '') + path);
-    for (const [k, v] of Object.entries(options.query ?? {})) url.searchParams.set(k, v);
-    const what = `${method} ${path}`;
-    for (let attempt = 1; ; attempt++) {
-      let wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
-      try {
-        const response = await once(method, url, options);
-        if (response.status < 400 || options.accept?.includes(response.status)) return response;
-        const error = failure(response.status, what, response.body);
-        if (error.name !== 'ClusterBusy' || attempt === TRIES) throw error;
-        wait = Math.max(wait, response.retryAfter);
-      } catch (cause) {
-        if (cause instanceof HoldfastError) throw cause;
-        if (attempt === TRIES)
-          throw new HoldfastError(
-            'ClusterUnreachable',
-            `${what} at ${endpoint.server}: ${messageOf(cause)}`,
-            { cause },
-          );
-      }
-      await sleep(wait);
-    }
-  }
-  return { call, close: () => dispatcher.close() };
+  return new Agent({ connect, connections: 64, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
 }

@@ -1,5 +1,5 @@
-import { HoldfastError } from '../../core/errors.ts';
-import { sliceItems } from '../../core/json-slices.ts';
+import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { type ListPage, type PageItem, readPage } from '../../core/json-slices.ts';
 import {
   apiVersion,
   collectionPath,
@@ -9,20 +9,24 @@ import {
 } from '../../core/resources.ts';
 import type { KubeClient } from './client.ts';
 
-const PAGE = '500';
-
-/** An object as it was sent, and the same parsed for looking at. */
-export interface RawObject {
-  readonly raw: Buffer;
-  readonly object: KubeObject;
-}
+/**
+ * Objects of a page: few at first, because nothing is known of their size and a Secret may have 1 MiB; then as
+ * many as make pages of about TARGET_BYTES, which is what bounds the memory of a list.
+ */
+const FIRST_PAGE = 20;
+const LARGEST_PAGE = 2000;
+const TARGET_BYTES = 4 * 1024 * 1024;
+/** A page grows at most by this factor: a few small objects say little of the rest. */
+const GROWTH = 10;
 
 export interface ListOptions {
-  readonly namespace?: string;
-  /** Only the object of this name. */
-  readonly name?: string;
+  readonly namespace?: string | undefined;
   /** Read at exactly this instant. */
   readonly resourceVersion?: string;
+  /** A kubectl label selector. */
+  readonly labelSelector?: string | undefined;
+  /** A kubectl field selector. */
+  readonly fieldSelector?: string;
 }
 
 /** The API server cannot (or can no longer) list at the resourceVersion that was asked for. */
@@ -30,36 +34,85 @@ export class InstantGone extends Error {
   override readonly name = 'InstantGone';
 }
 
-/** Pages of a type's objects that are not excluded by label; `undefined` when the type is not served there. */
+/** A page of a list. `instant`: whether it shows the resourceVersion that was asked for. */
+export interface ObjectPage {
+  readonly items: readonly PageItem[];
+  readonly instant: boolean;
+}
+
+/** How many objects a page should ask for after one of this size. */
+export function nextLimit(limit: number, bytes: number, items: number): number {
+  if (items === 0) return limit;
+  const fitting = Math.floor(TARGET_BYTES / (bytes / items));
+  return Math.max(1, Math.min(fitting, limit * GROWTH, LARGEST_PAGE));
+}
+
+/**
+ * Pages of a type's objects that are not excluded by label; nothing when the type is not served there. Throws
+ * InstantGone when the first page cannot be had at the instant. When the list's snapshot is compacted away on
+ * the way, the rest is read as it is now, from where it broke off, and its pages say so.
+ */
 export async function* listPages(
   client: KubeClient,
   type: ResourceType,
   options: ListOptions = {},
-): AsyncGenerator<RawObject[]> {
+): AsyncGenerator<ObjectPage> {
   let token = '';
+  let instant = options.resourceVersion !== undefined;
+  let limit = FIRST_PAGE;
   do {
-    const first = token === '' && options.resourceVersion;
-    const query = {
-      limit: PAGE,
-      labelSelector: `${EXCLUDE_LABEL}!=true`,
-      ...(options.name && { fieldSelector: `metadata.name=${options.name}` }),
-      ...(token && { continue: token }),
-      ...(first && { resourceVersion: options.resourceVersion as string, resourceVersionMatch: 'Exact' }),
-    };
-    const { status, body } = await client.call('GET', collectionPath(type, options.namespace), {
-      query,
+    const answer = await client.call('GET', collectionPath(type, options.namespace), {
+      query: queryOf(options, limit, token),
       accept: [400, 404, 405, 410, 504],
     });
+    const { status, body } = answer;
     if (status === 404 || status === 405) return;
-    if (status >= 400 && options.resourceVersion) throw new InstantGone(body.toString('utf8').slice(0, 200));
+    if (status === 410 && token !== '') {
+      token = resumeToken(body); // Kubernetes offers one that goes on behind the last name, at a newer instant
+      instant = false;
+      continue;
+    }
+    if (status >= 400 && token === '' && options.resourceVersion) throw new InstantGone(said(body));
     if (status >= 400)
-      throw new HoldfastError(
-        'ClusterBusy',
-        `list of ${type.resource}: ${status} ${body.toString('utf8').slice(0, 200)}`,
-      );
-    yield sliceItems(body).map((raw) => ({ raw, object: JSON.parse(raw.toString('utf8')) as KubeObject }));
-    token = continueToken(body);
+      throw new HoldfastError('ClusterBusy', `list of ${type.resource}: ${status} ${said(body)}`);
+    const page = readWhole(type, body);
+    // An aggregated API may ignore the instant that it was asked for.
+    if (page.metadata.resourceVersion !== options.resourceVersion) instant = false;
+    yield { items: page.items, instant };
+    limit = nextLimit(limit, body.length, page.items.length);
+    token = page.metadata.continue ?? '';
   } while (token);
+}
+
+function queryOf(options: ListOptions, limit: number, token: string): Record<string, string> {
+  const selectors = [`${EXCLUDE_LABEL}!=true`, ...(options.labelSelector ? [options.labelSelector] : [])];
+  return {
+    limit: String(limit),
+    labelSelector: selectors.join(','),
+    ...(options.fieldSelector && { fieldSelector: options.fieldSelector }),
+    ...(token && { continue: token }),
+    ...(!token &&
+      options.resourceVersion && {
+        resourceVersion: options.resourceVersion,
+        resourceVersionMatch: 'Exact',
+      }),
+  };
+}
+
+function readWhole(type: ResourceType, body: Buffer): ListPage {
+  try {
+    return readPage(body);
+  } catch (cause) {
+    throw new HoldfastError('ClusterUnreachable', `list of ${type.resource}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+const said = (body: Buffer): string => body.toString('utf8').slice(0, 200);
+
+function resumeToken(body: Buffer): string {
+  const { metadata } = JSON.parse(body.toString('utf8')) as { metadata?: { continue?: string } };
+  if (metadata?.continue) return metadata.continue;
+  throw new HoldfastError('ClusterBusy', `a list was compacted away: ${said(body)}`);
 }
 
 /** All objects of a type, parsed: for the few that Holdfast itself reads. */
@@ -69,21 +122,38 @@ export async function listObjects(
   namespace?: string,
 ): Promise<KubeObject[]> {
   const all: KubeObject[] = [];
-  for await (const page of listPages(client, type, namespace ? { namespace } : {})) {
-    for (const { object } of page) all.push({ ...object, apiVersion: apiVersion(type), kind: type.kind });
+  for await (const { items } of listPages(client, type, namespace ? { namespace } : {})) {
+    for (const { raw } of items)
+      all.push({
+        ...(JSON.parse(raw.toString('utf8')) as KubeObject),
+        apiVersion: apiVersion(type),
+        kind: type.kind,
+      });
   }
   return all;
 }
 
-function continueToken(page: Buffer): string {
-  // A list's own metadata stands before or after its items; the token is base64url and can stand nowhere else at that depth.
-  const meta = JSON.parse(page.toString('utf8')) as { metadata?: { continue?: string } };
-  return meta.metadata?.continue ?? '';
+/** About how many objects a list would have; undefined when the server does not say. */
+export async function countObjects(
+  client: KubeClient,
+  type: ResourceType,
+  namespace?: string,
+): Promise<number | undefined> {
+  const { status, body } = await client.call('GET', collectionPath(type, namespace), {
+    query: { limit: '1' },
+    accept: [400, 403, 404, 405, 410, 503, 504],
+  });
+  if (status >= 400) return undefined;
+  const { items, metadata } = readWhole(type, body);
+  return metadata.continue && metadata.remainingItemCount === undefined
+    ? undefined
+    : items.length + (metadata.remainingItemCount ?? 0);
 }
 
 /** The API server's newest resourceVersion: the one instant of a backup. */
 export async function currentResourceVersion(client: KubeClient): Promise<string> {
   const { body } = await client.call('GET', '/api/v1/namespaces', { query: { limit: '1' } });
-  return (JSON.parse(body.toString('utf8')) as { metadata: { resourceVersion: string } }).metadata
-    .resourceVersion;
+  const { resourceVersion } = readPage(body).metadata;
+  if (resourceVersion) return resourceVersion;
+  throw new HoldfastError('ClusterBusy', 'the list of namespaces has no resourceVersion');
 }

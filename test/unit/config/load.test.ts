@@ -72,8 +72,21 @@ describe('each wrong value is named with its place and a remedy', () => {
       'a'.repeat(41),
       'plans[0].name: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is longer than 40',
     ],
-    [[...plan, 'namespaces'], ['*'], 'namespaces[0]: "*" is a pattern; list the namespaces by name'],
-    [[...plan, 'namespaces'], ['Shop'], 'namespaces[0]: "Shop" is not a namespace name; use'],
+    [[...plan, 'namespaces'], ['Shop'], 'namespaces[0]: "Shop" is not a namespace; use'],
+    [[...plan, 'excludedNamespaces'], ['a b'], 'excludedNamespaces[0]: "a b" is not a namespace; use'],
+    [[...plan, 'includedResources'], ['Pods'], 'includedResources[0]: "Pods" is not a resource; write'],
+    [[...plan, 'includeClusterResources'], 'yes', 'includeClusterResources: "yes" is not true or false'],
+    [
+      [...plan, 'labelSelector'],
+      'a,,b',
+      'labelSelector: "a,,b" is not a label selector: a requirement is empty',
+    ],
+    [
+      [...plan, 'orLabelSelectors'],
+      ['a in b'],
+      'orLabelSelectors[0]: "a in b" is not a label selector: "a in b" is no',
+    ],
+    [['clusters', 0, 'shardItems'], 0, 'shardItems: 0 exports nothing; write a number of at least 1'],
     [[...plan, 'namespaces'], [], 'namespaces: is empty; name at least one namespace'],
     [
       [...plan, 'schedule'],

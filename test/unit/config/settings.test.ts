@@ -35,6 +35,17 @@ test('configured endpoints go before the public ones', () => {
 
 test('schedules are not told to functions: EventBridge keeps them', () => {
   expect(settingsFrom(GOOD).plans).toEqual([
-    { name: 'nightly', namespaces: ['shop'], volumes: 'opt-in', retention: { keepLast: 7 } },
+    {
+      name: 'nightly',
+      volumes: 'opt-in',
+      retention: { keepLast: 7 },
+      selection: {
+        namespaces: ['shop'],
+        excludedNamespaces: [],
+        includedResources: [],
+        excludedResources: [],
+        orLabelSelectors: [],
+      },
+    },
   ]);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sliceItems, withTypeMeta } from '../../../functions/core/json-slices.ts';
+import { readPage, typeMeta } from '../../../functions/core/json-slices.ts';
 
 /** Strings that look like JSON, end in backslashes, or hold what is not ASCII. */
 const text = fc.oneof(
@@ -37,7 +37,7 @@ describe('the slices of a list', () => {
         fc.constantFrom('', ' ', '\n  '),
         (objects, metadata, indent, glue) => {
           const items = objects.map((o) => JSON.stringify(o, null, indent));
-          const slices = sliceItems(listOf(items, metadata, glue));
+          const slices = readPage(listOf(items, metadata, glue)).items.map((i) => i.raw);
           expect(slices.map((s) => s.toString('utf8'))).toEqual(items);
         },
       ),
@@ -47,23 +47,23 @@ describe('the slices of a list', () => {
 
   it('stop at the end of items, before lists that follow', () => {
     const page = Buffer.from('{"items":[{"a":1}],"others":[{"b":2}]}');
-    expect(sliceItems(page).map(String)).toEqual(['{"a":1}']);
+    expect(readPage(page).items.map((i) => i.raw.toString())).toEqual(['{"a":1}']);
   });
 
   it('are none when items is null, empty or absent', () => {
     for (const page of ['{"items":null}', '{"items":[]}', '{"metadata":{"items":[{}]}}', '{}'])
-      expect(sliceItems(Buffer.from(page))).toEqual([]);
+      expect(readPage(Buffer.from(page)).items).toEqual([]);
   });
 
   it('share the memory of the page', () => {
     const page = Buffer.from('{"items":[{"a":1}]}');
-    expect(sliceItems(page)[0]?.buffer).toBe(page.buffer);
+    expect(readPage(page).items[0]?.raw.buffer).toBe(page.buffer);
   });
 
   it.each(['{"items":[{"a":1}', '{"items":[{"a":1', '{"items":[{"a":"1', '{"items":['])(
     'are refused when the page is torn: %s',
     (torn) => {
-      expect(() => sliceItems(Buffer.from(torn))).toThrow(SyntaxError);
+      expect(() => readPage(Buffer.from(torn))).toThrow(SyntaxError);
     },
   );
 
@@ -73,27 +73,32 @@ describe('the slices of a list', () => {
         const start = Buffer.from('{"items":[');
         const rest = Buffer.from(objects.map((o) => JSON.stringify(o)).join(','));
         const torn = Buffer.concat([start, rest.subarray(0, cut % (rest.length + 1))]);
-        expect(() => sliceItems(torn)).toThrow(SyntaxError);
+        expect(() => readPage(torn)).toThrow(SyntaxError);
       }),
     );
   });
 });
 
-describe('an object with its type', () => {
-  it('keeps every byte of the object, integers beyond 2^53 and unknown fields too', () => {
+describe('what a page says beside its objects', () => {
+  it('is where the list goes on, at which instant, and how much is left', () => {
+    const metadata = { resourceVersion: '7', continue: 'abc', remainingItemCount: 3 };
+    expect(readPage(listOf([], metadata, ' ')).metadata).toEqual(metadata);
+  });
+
+  it('is the name of each object, and not a name that stands elsewhere in it', () => {
+    const one = '{"spec":{"name":"x"},"metadata":{"labels":{"name":"y"},"name":"web","namespace":"shop"}}';
+    const other = '{"kind":"Node","metadata":{"name":"n\\u0031"},"name":"z"}';
+    const seen = readPage(listOf([one, other], {}, '')).items.map(({ raw: _, ...rest }) => rest);
+    expect(seen).toEqual([
+      { name: 'web', namespace: 'shop', typed: false },
+      { name: 'n1', namespace: undefined, typed: true },
+    ]);
+  });
+});
+
+describe('the type put in front of an object', () => {
+  it('leaves every byte of the object, integers beyond 2^53 and unknown fields too', () => {
     const own = '"spec":{"big":9007199254740993,"float":1.0,"x-unknown":{"b":1,"a":2}}}';
-    const typed = withTypeMeta(Buffer.from(`{${own}`), 'v1', 'Thing');
-    expect(typed.toString('utf8')).toBe(`{"apiVersion":"v1","kind":"Thing",${own}`);
-  });
-
-  it.each(['{}', '{ }', '{\n}'])('is valid JSON for the empty object %j', (empty) => {
-    const typed = withTypeMeta(Buffer.from(empty), 'v1', 'Thing');
-    expect(JSON.parse(typed.toString('utf8'))).toEqual({ apiVersion: 'v1', kind: 'Thing' });
-  });
-
-  it('does not touch the page that the object is a slice of', () => {
-    const page = Buffer.from('{"items":[{"a":1}]}');
-    withTypeMeta(sliceItems(page)[0] as Buffer, 'v1', 'Thing');
-    expect(page.toString()).toBe('{"items":[{"a":1}]}');
+    expect(`${typeMeta('v1', 'Thing')}${own}`).toBe(`{"apiVersion":"v1","kind":"Thing",${own}`);
   });
 });

@@ -7,11 +7,20 @@ import {
 } from '../../../functions/core/record.ts';
 
 const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0' };
+const selection = {
+  namespaces: ['shop'],
+  excludedNamespaces: [],
+  includedResources: [],
+  excludedResources: [],
+  orLabelSelectors: [],
+};
 const work = (over: Partial<Work> = {}): Work => ({
   plan: 'daily',
   backup: 'daily-1',
   startedAt: '2026-01-31T02:00:00Z',
   namespaces: ['shop'],
+  wide: false,
+  selection,
   volumes: [volume],
   unprotected: [],
   problems: [],
@@ -23,6 +32,8 @@ const resources = (over: Partial<ResourceResult> = {}): ResourceResult => ({
   archiveBytes: 1,
   sha256: 'aa',
   resourceVersion: '1',
+  types: {},
+  shards: 1,
   consistency: 'exact',
   inexact: [],
   unreadable: [],

@@ -20,6 +20,13 @@ const volume = {
   gate: 'restic/paris/shop',
 };
 const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
+const selection = {
+  namespaces: ['shop'],
+  excludedNamespaces: [],
+  includedResources: [],
+  excludedResources: [],
+  orLabelSelectors: [],
+};
 const settings: ClusterSettings = {
   cluster: 'paris',
   access: { kind: 'eks', name: 'paris', region: 'eu-west-3' },
@@ -31,13 +38,16 @@ const settings: ClusterSettings = {
     replicaS3Endpoint: 'https://s3.replica',
     concurrency: 4,
   },
-  plans: [{ name: 'daily', namespaces: ['shop'], volumes: 'opt-in', retention: { keepLast: 7 } }],
+  shardItems: 1000,
+  plans: [{ name: 'daily', selection, volumes: 'opt-in', retention: { keepLast: 7 } }],
 };
 const work = {
   plan: 'daily',
   backup: 'daily-1',
   startedAt: '2026-01-31T02:00:00Z',
   namespaces: ['shop'],
+  wide: false,
+  selection,
   volumes: [volume],
   unprotected: [],
   problems: [],

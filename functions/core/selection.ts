@@ -1,0 +1,97 @@
+import { groupResource, type ResourceType } from './resources.ts';
+
+/**
+ * Which objects a plan backs up, in Velero's words. Lists of resources are `plural.group`, a plural alone, or
+ * a pattern with `*` and `?`; an empty list of what is included means everything.
+ */
+export interface Selection {
+  /** Names or patterns; `*` is every namespace. */
+  readonly namespaces: readonly string[];
+  readonly excludedNamespaces: readonly string[];
+  readonly includedResources: readonly string[];
+  readonly excludedResources: readonly string[];
+  /** true: all cluster-scoped objects; false: none; absent: all when every namespace is included, else those that belong to what is. */
+  readonly includeClusterResources?: boolean | undefined;
+  /** One kubectl label selector, or several of which an object must match one. */
+  readonly labelSelector?: string | undefined;
+  readonly orLabelSelectors: readonly string[];
+}
+
+/** How much of a type is backed up. `related`: the objects that others of the backup need. */
+export type Extent = 'all' | 'related' | 'none';
+
+/** A pattern of `*` and `?` as Velero and shells use it, matching the whole text. */
+export function matchesGlob(pattern: string, text: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
+  return new RegExp(`^${source}$`).test(text);
+}
+
+export const isGlob = (text: string): boolean => /[*?]/.test(text);
+
+/** Whether one of the patterns names the type, by `plural.group` or by its plural alone. */
+export function namesType(
+  patterns: readonly string[],
+  type: Pick<ResourceType, 'group' | 'resource'>,
+): boolean {
+  return patterns.some((p) => matchesGlob(p, groupResource(type)) || matchesGlob(p, type.resource));
+}
+
+/** Namespaces of a cluster that a selection includes, sorted, and names that it asks for and that do not exist. */
+export function selectNamespaces(
+  existing: readonly string[],
+  selection: Pick<Selection, 'namespaces' | 'excludedNamespaces'>,
+): { included: string[]; missing: string[] } {
+  const excluded = (name: string) => selection.excludedNamespaces.some((p) => matchesGlob(p, name));
+  const included = existing.filter(
+    (name) => selection.namespaces.some((p) => matchesGlob(p, name)) && !excluded(name),
+  );
+  const missing = selection.namespaces.filter((p) => !isGlob(p) && !existing.includes(p) && !excluded(p));
+  return { included: included.sort(), missing };
+}
+
+/** Whether a selection takes every namespace there is. */
+export function isWholeCluster(selection: Pick<Selection, 'namespaces' | 'excludedNamespaces'>): boolean {
+  return selection.namespaces.includes('*') && selection.excludedNamespaces.length === 0;
+}
+
+/** Measurements, not objects: nobody stores them and nobody can restore them. */
+const MEASUREMENTS = ['metrics.k8s.io', 'custom.metrics.k8s.io', 'external.metrics.k8s.io'];
+
+/** The same stored objects under a second name, and the name under which they are taken. */
+const SERVED_TWICE: Record<string, string> = {
+  'events.events.k8s.io': 'events',
+  'deployments.extensions': 'deployments.apps',
+  'daemonsets.extensions': 'daemonsets.apps',
+  'replicasets.extensions': 'replicasets.apps',
+  'networkpolicies.extensions': 'networkpolicies.networking.k8s.io',
+  'ingresses.extensions': 'ingresses.networking.k8s.io',
+};
+
+/** Types of which a backup takes what belongs to its namespaced objects. */
+export const RELATED = {
+  volumes: 'persistentvolumes',
+  definitions: 'customresourcedefinitions.apiextensions.k8s.io',
+  roles: 'clusterroles.rbac.authorization.k8s.io',
+  bindings: 'clusterrolebindings.rbac.authorization.k8s.io',
+  storageClasses: 'storageclasses.storage.k8s.io',
+  priorityClasses: 'priorityclasses.scheduling.k8s.io',
+} as const;
+const RELATED_NAMES: readonly string[] = Object.values(RELATED);
+
+/** How much of a served type a selection takes. `served` are all types, for those that are served twice. */
+export function extentOf(type: ResourceType, selection: Selection, served: ReadonlySet<string>): Extent {
+  const name = groupResource(type);
+  const twin = SERVED_TWICE[name];
+  if (MEASUREMENTS.includes(type.group) || (twin && served.has(twin))) return 'none';
+  if (namesType(selection.excludedResources, type)) return 'none';
+  const asked = selection.includedResources.length === 0 || namesType(selection.includedResources, type);
+  if (type.namespaced || name === 'namespaces') return asked ? 'all' : 'none';
+  const { includeClusterResources: cluster = isWholeCluster(selection) || undefined } = selection;
+  if (cluster === false) return 'none';
+  if (cluster === true && asked) return 'all';
+  // Velero brings what belongs to an object even when its type was not asked for.
+  return RELATED_NAMES.includes(name) ? 'related' : 'none';
+}
