@@ -9,13 +9,30 @@ export interface FunctionSpec {
   readonly access: ClusterAccess;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
+  /** NODE_OPTIONS of the function. */
+  readonly nodeOptions?: string;
 }
+
+/** Pages stream through an export and are garbage at once: collected early and often, its memory stays flat. */
+export const STREAMING = '--max-semi-space-size=2';
 
 /** Every function of a cluster stack. The key is the folder, and `holdfast-<cluster>-<key>` the function's name. */
 export const FUNCTIONS = {
   'open-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
-  'export-resources': { machine: 'backup', access: 'backup', memoryMiB: 1769, timeoutSeconds: 900 },
-  'export-shard': { machine: 'backup', access: 'backup', memoryMiB: 1769, timeoutSeconds: 900 },
+  'export-resources': {
+    machine: 'backup',
+    access: 'backup',
+    memoryMiB: 1769,
+    timeoutSeconds: 900,
+    nodeOptions: STREAMING,
+  },
+  'export-shard': {
+    machine: 'backup',
+    access: 'backup',
+    memoryMiB: 1769,
+    timeoutSeconds: 900,
+    nodeOptions: STREAMING,
+  },
   'join-export': { machine: 'backup', access: 'backup', memoryMiB: 3538, timeoutSeconds: 900 },
   'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 1024, timeoutSeconds: 900 },

@@ -1,56 +1,56 @@
-/** One type of an export: how many objects, a digest of all of them, and one sorted fingerprint an object. */
+/** One type of an export: how many objects, a digest of all of them, and the sorted fingerprints of each. */
 export interface TypeDigest {
   readonly type: string;
   readonly items: number;
   readonly digest: string;
-  /** 16 hex digits of the object's namespace and name, then 16 of its bytes. */
-  readonly fingerprints: readonly string[];
+  /** FINGERPRINT_DIGITS hex digits an object: half of its namespace and name, half of its bytes. Sorted, without separators. */
+  readonly fingerprints: string;
+}
+
+export const FINGERPRINT_DIGITS = 32;
+const NAME_DIGITS = FINGERPRINT_DIGITS / 2;
+
+interface Counts {
+  added: number;
+  changed: number;
+  removed: number;
 }
 
 /** What became of the objects between two exports. */
-export interface Changes {
-  readonly added: number;
-  readonly changed: number;
-  readonly removed: number;
+export interface Changes extends Readonly<Counts> {
   /** `plural.group` of the types that are not the same, with the same counts. */
-  readonly types: Readonly<Record<string, { added: number; changed: number; removed: number }>>;
+  readonly types: Readonly<Record<string, Counts>>;
 }
-
-const NAME_DIGITS = 16;
 
 /** Compares two exports by their fingerprints; types of equal digest are not looked into. */
 export function changesBetween(before: readonly TypeDigest[], after: readonly TypeDigest[]): Changes {
-  const types: Record<string, { added: number; changed: number; removed: number }> = {};
+  const types: Record<string, Counts> = {};
   const old = new Map(before.map((t) => [t.type, t]));
-  const names = new Set([...old.keys(), ...after.map((t) => t.type)]);
   const current = new Map(after.map((t) => [t.type, t]));
-  for (const name of [...names].sort()) {
+  for (const name of [...new Set([...old.keys(), ...current.keys()])].sort()) {
     const [a, b] = [old.get(name), current.get(name)];
-    if (a?.digest !== b?.digest) types[name] = difference(a?.fingerprints ?? [], b?.fingerprints ?? []);
+    if (a?.digest !== b?.digest) types[name] = difference(a?.fingerprints ?? '', b?.fingerprints ?? '');
   }
-  const sum = (key: 'added' | 'changed' | 'removed') => Object.values(types).reduce((n, t) => n + t[key], 0);
+  const sum = (key: keyof Counts) => Object.values(types).reduce((n, t) => n + t[key], 0);
   return { added: sum('added'), changed: sum('changed'), removed: sum('removed'), types };
 }
 
-/** Merges two sorted lists of fingerprints. */
-function difference(before: readonly string[], after: readonly string[]) {
+/** Merges two sorted runs of fingerprints. */
+function difference(before: string, after: string): Counts {
   const counts = { added: 0, changed: 0, removed: 0 };
+  const name = (text: string, at: number) => text.slice(at, at + NAME_DIGITS);
+  const bytes = (text: string, at: number) => text.slice(at + NAME_DIGITS, at + FINGERPRINT_DIGITS);
   let i = 0;
   let j = 0;
   while (i < before.length || j < after.length) {
-    const [a, b] = [before[i], after[j]];
-    const [nameA, nameB] = [a?.slice(0, NAME_DIGITS), b?.slice(0, NAME_DIGITS)];
-    if (nameA === nameB) {
-      if (a !== b) counts.changed++;
-      i++;
-      j++;
-    } else if (nameB === undefined || (nameA !== undefined && nameA < nameB)) {
-      counts.removed++;
-      i++;
-    } else {
-      counts.added++;
-      j++;
-    }
+    const [a, b] = [name(before, i), name(after, j)];
+    if (a === b && bytes(before, i) !== bytes(after, j)) counts.changed++;
+    else if (a !== b && b !== '' && (a === '' || b < a)) counts.added++;
+    else if (a !== b) counts.removed++;
+    const takesBefore = a === b || b === '' || (a !== '' && a < b);
+    const takesAfter = a === b || !takesBefore;
+    if (takesBefore) i += FINGERPRINT_DIGITS;
+    if (takesAfter) j += FINGERPRINT_DIGITS;
   }
   return counts;
 }

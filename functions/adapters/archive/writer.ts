@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { ENTRY_MODE, entryPaths, VERSION_ENTRY } from '../../core/archive.ts';
+import { GrowingBuffer } from '../../core/growing-buffer.ts';
 import type { ResourceType } from '../../core/resources.ts';
 import { END_OF_TAR, fileHeader, paddingOf } from '../../core/tar.ts';
 
@@ -43,31 +44,29 @@ export function archiveWriter(part: ArchivePart = { first: true, last: true }): 
   const ended = once(output, 'end');
   ended.catch(() => undefined); // told to whoever awaits end(); nobody does after abort()
 
-  let batch: Buffer[] = [];
-  let bytes = 0;
+  // One is filled while the other is compressed.
+  let batch = new GrowingBuffer(2 * BATCH_BYTES);
+  let other = new GrowingBuffer(2 * BATCH_BYTES);
   let flushing: Promise<void> | undefined;
-  const append = (...chunks: readonly Buffer[]) => {
-    for (const chunk of chunks) {
-      batch.push(chunk);
-      bytes += chunk.length;
-    }
-  };
   const entry = (path: string, content: readonly Buffer[]) => {
     const size = content.reduce((sum, c) => sum + c.length, 0);
-    append(fileHeader(path, size, ENTRY_MODE), ...content, ZEROS.subarray(0, paddingOf(size)));
+    batch.append(fileHeader(path, size, ENTRY_MODE));
+    for (const bytes of content) batch.append(bytes);
+    batch.append(ZEROS.subarray(0, paddingOf(size)));
   };
   async function flush(): Promise<void> {
-    const whole = Buffer.concat(batch, bytes);
-    batch = [];
-    bytes = 0;
-    if (!gzip.write(whole)) await once(gzip, 'drain');
+    [batch, other] = [other, batch];
+    await new Promise<void>((done, fail) => {
+      gzip.write(other.content(), (error) => (error ? fail(error) : done()));
+    });
+    other.clear();
   }
   if (part.first) entry(VERSION_ENTRY.path, [Buffer.from(VERSION_ENTRY.content)]);
   return {
     output,
     async add(type, name, namespace, ...json) {
       for (const path of entryPaths(type, name, namespace)) entry(path, json);
-      while (bytes >= BATCH_BYTES) {
+      while (batch.length >= BATCH_BYTES) {
         flushing ??= flush().finally(() => {
           flushing = undefined;
         });
@@ -76,8 +75,8 @@ export function archiveWriter(part: ArchivePart = { first: true, last: true }): 
     },
     async end() {
       await flushing;
-      if (part.last) append(END_OF_TAR);
-      gzip.end(Buffer.concat(batch, bytes));
+      if (part.last) batch.append(END_OF_TAR);
+      gzip.end(batch.content());
       await ended;
       return { archiveBytes, sha256: hash.digest('hex') };
     },

@@ -1,4 +1,5 @@
 import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { GrowingBuffer } from '../../core/growing-buffer.ts';
 import { type ListPage, type PageItem, readPage } from '../../core/json-slices.ts';
 import {
   apiVersion,
@@ -15,7 +16,8 @@ import type { KubeClient } from './client.ts';
  */
 const FIRST_PAGE = 20;
 const LARGEST_PAGE = 2000;
-const TARGET_BYTES = 4 * 1024 * 1024;
+const TARGET_BYTES = 1024 * 1024;
+const FIRST_BYTES = 64 * 1024;
 /** A page grows at most by this factor: a few small objects say little of the rest. */
 const GROWTH = 10;
 
@@ -50,7 +52,8 @@ export function nextLimit(limit: number, bytes: number, items: number): number {
 /**
  * Pages of a type's objects that are not excluded by label; nothing when the type is not served there. Throws
  * InstantGone when the first page cannot be had at the instant. When the list's snapshot is compacted away on
- * the way, the rest is read as it is now, from where it broke off, and its pages say so.
+ * the way, the rest is read as it is now, from where it broke off, and its pages say so. A page's bytes are good
+ * until the next page is asked for.
  */
 export async function* listPages(
   client: KubeClient,
@@ -60,10 +63,12 @@ export async function* listPages(
   let token = '';
   let instant = options.resourceVersion !== undefined;
   let limit = FIRST_PAGE;
+  const into = new GrowingBuffer(FIRST_BYTES);
   do {
     const answer = await client.call('GET', collectionPath(type, options.namespace), {
       query: queryOf(options, limit, token),
       accept: [400, 404, 405, 410, 504],
+      into,
     });
     const { status, body } = answer;
     if (status === 404 || status === 405) return;

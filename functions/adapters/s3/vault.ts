@@ -119,8 +119,8 @@ export function openVault(bucket: string, region: string): Vault {
       const upload = new Upload({
         client: s3,
         params: { ...object(key), Body: body },
-        partSize: 8 * 1024 * 1024,
-        queueSize: 2,
+        partSize: 5 * 1024 * 1024,
+        queueSize: 1,
       });
       await attempt(key, () => upload.done());
     },

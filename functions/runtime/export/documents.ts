@@ -6,7 +6,7 @@ import { HoldfastError } from '../../core/errors.ts';
 import type { TallyDocument } from './tally.ts';
 
 const Digests = z.array(
-  z.object({ type: z.string(), items: z.int(), digest: z.string(), fingerprints: z.array(z.string()) }),
+  z.object({ type: z.string(), items: z.int(), digest: z.string(), fingerprints: z.string() }),
 );
 
 /** Writes the fingerprints of an export: what the next one compares itself with. */

@@ -156,7 +156,7 @@ async function conclude(
   { archiveBytes, sha256 }: WrittenArchive,
   started: number,
 ): Promise<ResourceResult> {
-  const list = gzipSync(JSON.stringify(Object.fromEntries(tally.list)));
+  const list = gzipSync(tally.resourceList());
   await vault.put(keys.velero.resourceList(work.backup), list);
   const digests = tally.digests();
   await putFingerprints(vault, keys.records.fingerprints(work.backup), digests);

@@ -1,24 +1,25 @@
 import { createHash, hash } from 'node:crypto';
 import type { TypeDigest } from '../../core/changes.ts';
+import { GrowingBuffer } from '../../core/growing-buffer.ts';
 import { noRelated, type Related } from '../../core/related.ts';
 
-/** What an export has seen so far; of a shard, what it hands to the one that joins. */
+/** What an export has seen so far; of a shard, what it hands to the one that joins. About 60 bytes an object. */
 export class Tally {
   items = 0;
   bytes = 0;
   readonly inexact = new Set<string>();
   readonly unreadable = new Set<string>();
   readonly related: Related = noRelated();
-  /** Velero's resource list: `apps/v1/Deployment` -> `ns/name`. */
-  readonly list = new Map<string, string[]>();
-  /** By type, one fingerprint an object: 16 hex digits of its name, 16 of its bytes. */
-  readonly fingerprints = new Map<string, string[]>();
+  /** Members of Velero's resource list, `"ns/name",` each, by `apps/v1/Deployment`. */
+  private readonly listed = new Map<string, GrowingBuffer>();
+  /** FINGERPRINT_BYTES an object, by `plural.group`. */
+  private readonly fingerprints = new Map<string, GrowingBuffer>();
 
   note(groupResource: string, kind: string, namespace: string | undefined, name: string, raw: Buffer): void {
     const path = namespace ? `${namespace}/${name}` : name;
     this.items++;
-    push(this.list, kind, path);
-    push(this.fingerprints, groupResource, half(path) + half(raw));
+    of(this.listed, kind).append(Buffer.from(`${JSON.stringify(path)},`));
+    of(this.fingerprints, groupResource).append(Buffer.from(half(path) + half(raw), 'hex'));
   }
 
   /** Everything as JSON. */
@@ -30,8 +31,8 @@ export class Tally {
       inexact: [...this.inexact],
       unreadable: [...this.unreadable],
       related: Object.fromEntries(Object.entries(related).map(([k, set]) => [k, [...(set as Set<string>)]])),
-      list: Object.fromEntries(this.list),
-      fingerprints: Object.fromEntries(this.fingerprints),
+      listed: texts(this.listed, 'utf8'),
+      fingerprints: texts(this.fingerprints, 'base64'),
     };
   }
 
@@ -43,20 +44,37 @@ export class Tally {
     for (const type of other.unreadable) this.unreadable.add(type);
     for (const [key, names] of Object.entries(other.related))
       for (const name of names) this.related[key as keyof Related].add(name);
-    for (const [kind, paths] of Object.entries(other.list)) for (const p of paths) push(this.list, kind, p);
-    for (const [type, marks] of Object.entries(other.fingerprints))
-      for (const m of marks) push(this.fingerprints, type, m);
+    for (const [kind, text] of Object.entries(other.listed)) of(this.listed, kind).append(Buffer.from(text));
+    for (const [type, text] of Object.entries(other.fingerprints))
+      of(this.fingerprints, type).append(Buffer.from(text, 'base64'));
+  }
+
+  /** Velero's resource list, `{"apps/v1/Deployment": ["ns/name"]}`, as JSON. */
+  resourceList(): Buffer {
+    const members = [...this.listed].map(([kind, names]) =>
+      Buffer.concat([
+        Buffer.from(`${JSON.stringify(kind)}:[`),
+        names.content().subarray(0, -1),
+        Buffer.from(']'),
+      ]),
+    );
+    const separated = members.flatMap((m, i) => (i === 0 ? [m] : [Buffer.from(','), m]));
+    return Buffer.concat([Buffer.from('{'), ...separated, Buffer.from('}')]);
   }
 
   /** Digest and sorted fingerprints of each type. */
   digests(): TypeDigest[] {
     return [...this.fingerprints]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([type, marks]) => {
-        const sorted = marks.sort();
-        const digest = createHash('sha256');
-        for (const mark of sorted) digest.update(mark);
-        return { type, items: sorted.length, digest: digest.digest('hex'), fingerprints: sorted };
+      .map(([type, records]) => {
+        const sorted = sortedRecords(records.content());
+        const digest = createHash('sha256').update(sorted).digest('hex');
+        return {
+          type,
+          items: sorted.length / FINGERPRINT_BYTES,
+          digest,
+          fingerprints: sorted.toString('hex'),
+        };
       });
   }
 }
@@ -67,14 +85,30 @@ export interface TallyDocument {
   readonly inexact: readonly string[];
   readonly unreadable: readonly string[];
   readonly related: Readonly<Record<string, readonly string[]>>;
-  readonly list: Readonly<Record<string, readonly string[]>>;
-  readonly fingerprints: Readonly<Record<string, readonly string[]>>;
+  readonly listed: Readonly<Record<string, string>>;
+  readonly fingerprints: Readonly<Record<string, string>>;
 }
 
-const half = (of: string | Buffer): string => hash('sha256', of, 'hex').slice(0, 16);
+const FINGERPRINT_BYTES = 16;
 
-function push(map: Map<string, string[]>, key: string, value: string): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
+function sortedRecords(records: Buffer): Buffer {
+  const all = Array.from({ length: records.length / FINGERPRINT_BYTES }, (_, i) =>
+    records.toString('latin1', i * FINGERPRINT_BYTES, (i + 1) * FINGERPRINT_BYTES),
+  );
+  return Buffer.from(all.sort().join(''), 'latin1');
 }
+
+/** 64 bits of a digest: enough to tell a million names apart, and two states of one object. */
+const half = (what: string | Buffer): string => hash('sha256', what, 'hex').slice(0, FINGERPRINT_BYTES);
+
+function of(map: Map<string, GrowingBuffer>, key: string): GrowingBuffer {
+  const found = map.get(key) ?? new GrowingBuffer(256);
+  map.set(key, found);
+  return found;
+}
+
+const texts = (
+  map: ReadonlyMap<string, GrowingBuffer>,
+  encoding: 'utf8' | 'base64',
+): Record<string, string> =>
+  Object.fromEntries([...map].map(([key, buffer]) => [key, buffer.content().toString(encoding)]));

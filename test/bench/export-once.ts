@@ -1,0 +1,48 @@
+import { openVault } from '../../functions/adapters/s3/vault.ts';
+import type { Work } from '../../functions/core/record.ts';
+import { vaultKeys } from '../../functions/core/vault-keys.ts';
+import { exportWhole } from '../../functions/runtime/export/export.ts';
+import { planExport } from '../../functions/runtime/export/plan.ts';
+import { NAMESPACES, namespaceName } from './objects.ts';
+import { BUCKET, connect, REGION } from './world.ts';
+
+// One export in a process of its own, so that its CPU and memory are the export's. Prints one JSON line.
+const [backup = 'bench-20260101000000', count = String(NAMESPACES), wide = 'wide'] = process.argv.slice(2);
+const namespaces = Array.from({ length: Number(count) }, (_, i) => namespaceName(i));
+const work: Work = {
+  plan: 'bench',
+  backup,
+  startedAt: new Date().toISOString(),
+  namespaces,
+  wide: wide === 'wide',
+  selection: {
+    namespaces,
+    excludedNamespaces: [],
+    includedResources: [],
+    excludedResources: [],
+    orLabelSelectors: [],
+  },
+  volumes: [],
+  unprotected: [],
+  problems: [],
+};
+const cluster = connect();
+const vault = openVault(BUCKET, REGION);
+const started = performance.now();
+const plan = await planExport(cluster, work, Number.MAX_SAFE_INTEGER);
+const result = await exportWhole({ cluster, vault, keys: vaultKeys('bench') }, work, plan, started);
+const wall = (performance.now() - started) / 1000;
+const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+console.log(
+  JSON.stringify({
+    items: result.items,
+    bytes: result.bytes,
+    archive_bytes: result.archiveBytes,
+    consistency: result.consistency,
+    unreadable: result.unreadable,
+    wall_s: wall,
+    cpu_s: (userCPUTime + systemCPUTime) / 1e6,
+    rss_mib: maxRSS / 1024,
+  }),
+);
+await cluster.close();
