@@ -6,6 +6,8 @@ export interface Related {
   readonly storageClasses: Set<string>;
   readonly priorityClasses: Set<string>;
   readonly roles: Set<string>;
+  /** Namespaces whose service accounts are in the backup. */
+  readonly accounts: Set<string>;
   /** `plural.group` of exported types: of those that are custom, the definition. */
   readonly definitions: Set<string>;
 }
@@ -15,11 +17,17 @@ export const noRelated = (): Related => ({
   storageClasses: new Set(),
   priorityClasses: new Set(),
   roles: new Set(),
+  accounts: new Set(),
   definitions: new Set(),
 });
 
 /** Types of which every object is parsed, because it may name others. Of all other objects the bytes are enough. */
-export const POINTING = ['persistentvolumeclaims', 'pods', 'rolebindings.rbac.authorization.k8s.io'];
+export const POINTING = [
+  'persistentvolumeclaims',
+  'pods',
+  'serviceaccounts',
+  'rolebindings.rbac.authorization.k8s.io',
+];
 
 /** Notes what one object of a pointing type names. */
 export function noteRelated(related: Related, groupResource: string, object: KubeObject): void {
@@ -30,6 +38,7 @@ export function noteRelated(related: Related, groupResource: string, object: Kub
     text(object.spec?.volumeName, related.volumes);
     text(object.spec?.storageClassName, related.storageClasses);
   }
+  if (groupResource === 'serviceaccounts') text(object.metadata.namespace, related.accounts);
   if (groupResource === 'pods') text(object.spec?.priorityClassName, related.priorityClasses);
   if (groupResource.startsWith('rolebindings.')) {
     const role = object.roleRef as { kind?: string; name?: string } | undefined;

@@ -3,7 +3,12 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { FUNCTIONS, type FunctionName, lambdaName } from '../../functions/contract/functions.ts';
+import {
+  FUNCTIONS,
+  type FunctionName,
+  type FunctionSpec,
+  lambdaName,
+} from '../../functions/contract/functions.ts';
 
 export interface PipelineFunctionProps {
   readonly cluster: string;
@@ -21,7 +26,7 @@ export class PipelineFunction extends Construct {
   constructor(scope: Construct, props: PipelineFunctionProps) {
     super(scope, props.name);
     const functionName = lambdaName(props.cluster, props.name);
-    const spec = FUNCTIONS[props.name];
+    const spec: FunctionSpec = FUNCTIONS[props.name];
     const logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: RetentionDays.ONE_MONTH,
@@ -42,7 +47,10 @@ export class PipelineFunction extends Construct {
       timeout: Duration.seconds(spec.timeoutSeconds),
       role: this.role,
       logGroup,
-      environment: props.environment,
+      environment: {
+        ...props.environment,
+        ...(spec.nodeOptions !== undefined && { NODE_OPTIONS: spec.nodeOptions }),
+      },
     });
   }
 }

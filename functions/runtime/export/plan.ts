@@ -11,6 +11,8 @@ import { ResourceTypeShape } from '../../core/well-known.ts';
 
 /** Counts are asked for side by side, a few at a time: the API server has other things to do. */
 const CONCURRENCY = 8;
+/** A type with less than this part of a shard is not counted by namespace. */
+const FEW = 100;
 
 const Unit = z.object({ type: ResourceTypeShape, namespace: z.optional(z.string()) });
 
@@ -54,9 +56,9 @@ async function countUnits(
   shardItems: number,
 ): Promise<ExportUnit[]> {
   const items = (await countObjects(cluster, type)) ?? 0;
-  if (items === 0 && !type.namespaced) return [{ type, items }];
   if (!type.namespaced || (work.wide && items <= shardItems) || items === 0) return [{ type, items }];
-  if (items <= shardItems) return work.namespaces.map((namespace) => ({ type, namespace, items: 0 }));
+  // So few that it matters little in which namespaces they are.
+  if (items <= shardItems / FEW) return work.namespaces.map((namespace) => ({ type, namespace, items: 0 }));
   return pMap(
     work.namespaces,
     async (namespace) => ({ type, namespace, items: (await countObjects(cluster, type, namespace)) ?? 0 }),

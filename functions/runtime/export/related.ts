@@ -16,7 +16,7 @@ export async function exportRelated(context: ExportContext, types: readonly Reso
       names.has(name);
   const bound: Take = (_, parse) => {
     const binding = parse();
-    if (!bindsInto(binding, context.namespaces)) return false;
+    if (!bindsInto(binding, related.accounts)) return false;
     related.roles.add(roleOf(binding));
     return true;
   };
@@ -26,7 +26,7 @@ export async function exportRelated(context: ExportContext, types: readonly Reso
     [RELATED.definitions, byName(related.definitions), related.definitions.size > 0],
     [RELATED.storageClasses, byName(related.storageClasses), related.storageClasses.size > 0],
     [RELATED.priorityClasses, byName(related.priorityClasses), related.priorityClasses.size > 0],
-    [RELATED.bindings, bound, true],
+    [RELATED.bindings, bound, related.accounts.size > 0],
     [RELATED.roles, byName(related.roles), true],
   ];
   for (const [name, take, needed] of takes) {
