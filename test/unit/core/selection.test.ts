@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  matchesSelector,
+  parseSelector,
+  selectorProblem,
+} from '../../../functions/contract/label-selector.ts';
+import { bindsInto, noRelated, noteRelated } from '../../../functions/core/related.ts';
+import type { ResourceType } from '../../../functions/core/resources.ts';
+import {
+  extentOf,
+  matchesGlob,
+  type Selection,
+  selectNamespaces,
+} from '../../../functions/core/selection.ts';
+
+const type = (resource: string, group = '', namespaced = true): ResourceType => ({
+  group,
+  version: 'v1',
+  resource,
+  kind: 'Kind',
+  namespaced,
+});
+const select = (over: Partial<Selection> = {}): Selection => ({
+  namespaces: ['shop'],
+  excludedNamespaces: [],
+  includedResources: [],
+  excludedResources: [],
+  orLabelSelectors: [],
+  ...over,
+});
+const extent = (t: ResourceType, over: Partial<Selection> = {}, served: string[] = []) =>
+  extentOf(t, select(over), new Set(served));
+const VOLUMES = type('persistentvolumes', '', false);
+const NODES = type('nodes', '', false);
+
+describe('a pattern', () => {
+  it.each([
+    ['team-*', 'team-a', true],
+    ['team-*', 'steam-a', false],
+    ['*.example.com', 'orders.example.com', true],
+    ['*.example.com', 'orders-example.com', false],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['a+(b', 'a+(b', true],
+  ])('%s on %s is %s', (pattern, text, matches) => {
+    expect(matchesGlob(pattern, text)).toBe(matches);
+  });
+});
+
+describe('the namespaces of a plan', () => {
+  const existing = ['shop', 'team-a', 'team-b', 'kube-system'];
+  it('are those that a name or pattern includes and none excludes', () => {
+    const { included } = selectNamespaces(existing, {
+      namespaces: ['team-*', 'shop'],
+      excludedNamespaces: ['*-b'],
+    });
+    expect(included).toEqual(['shop', 'team-a']);
+  });
+  it('that are named and not there are missing; a pattern that matches nothing is not', () => {
+    const { missing } = selectNamespaces(existing, {
+      namespaces: ['shop', 'gone', 'no-*'],
+      excludedNamespaces: [],
+    });
+    expect(missing).toEqual(['gone']);
+  });
+});
+
+describe('of a type, a backup takes', () => {
+  it('all when nothing is said', () => {
+    expect(extent(type('pods'))).toBe('all');
+  });
+  it('all that is included by plural.group, by its plural, or by a pattern', () => {
+    for (const name of ['deployments.apps', 'deployments', '*.apps'])
+      expect(extent(type('deployments', 'apps'), { includedResources: [name] })).toBe('all');
+  });
+  it('none when others are included, or it is excluded', () => {
+    expect(extent(type('pods'), { includedResources: ['secrets'] })).toBe('none');
+    expect(extent(type('pods'), { excludedResources: ['pods'] })).toBe('none');
+  });
+  it('no measurements', () => {
+    expect(extent(type('pods', 'metrics.k8s.io'))).toBe('none');
+  });
+  it('one name when it is served under two', () => {
+    expect(extent(type('events', 'events.k8s.io'), {}, ['events'])).toBe('none');
+    expect(extent(type('events', 'events.k8s.io'), {}, [])).toBe('all');
+  });
+  it('of cluster-scoped ones what belongs to the namespaces, and no nodes', () => {
+    expect([extent(VOLUMES), extent(NODES)]).toEqual(['related', 'none']);
+  });
+  it('all cluster-scoped ones of a plan of every namespace', () => {
+    expect(extent(NODES, { namespaces: ['*'] })).toBe('all');
+    expect(extent(NODES, { namespaces: ['*'], excludedNamespaces: ['x'] })).toBe('none');
+  });
+  it('none or all cluster-scoped ones when that is said', () => {
+    expect([
+      extent(VOLUMES, { includeClusterResources: false }),
+      extent(NODES, { includeClusterResources: true }),
+    ]).toEqual(['none', 'all']);
+  });
+  it('what belongs to its objects even when that type was not asked for, unless it is excluded', () => {
+    expect(extent(VOLUMES, { includedResources: ['persistentvolumeclaims'] })).toBe('related');
+    expect(extent(VOLUMES, { excludedResources: ['persistentvolumes'] })).toBe('none');
+  });
+});
+
+describe('a label selector', () => {
+  it.each([
+    ['app=web', { app: 'web' }, true],
+    ['app==web', { app: 'db' }, false],
+    ['app!=web', {}, true],
+    ['app notin (a,b)', { app: 'b' }, false],
+    ['app in (a, b), !old', { app: 'b' }, true],
+    ['app in (a, b), !old', { app: 'b', old: '' }, false],
+    ['example.com/tier', { 'example.com/tier': '' }, true],
+    ['app=', { app: '' }, true],
+    ['toString', {}, false],
+  ])('%s on %j is %s', (text, labels, matches) => {
+    expect(matchesSelector(parseSelector(text), labels as Record<string, string>)).toBe(matches);
+  });
+  it.each(['', 'a,,b', 'a in b', 'a in (b', 'a=b=c', '=x', '!', 'a notin ()x'])(
+    '%j is refused with a reason',
+    (text) => {
+      expect(selectorProblem(text)).toMatch(/requirement/);
+    },
+  );
+  it('in and notin are opposites, whatever the labels', () => {
+    const word = fc.constantFrom('a', 'b', 'c');
+    fc.assert(
+      fc.property(word, word, fc.dictionary(word, word), (key, value, labels) => {
+        const has = matchesSelector(parseSelector(`${key} in (${value})`), labels);
+        expect(matchesSelector(parseSelector(`${key} notin (${value})`), labels)).toBe(!has);
+      }),
+    );
+  });
+});
+
+describe('what belongs to an object', () => {
+  const noted = (groupResource: string, body: object) => {
+    const related = noRelated();
+    noteRelated(related, groupResource, { metadata: { name: 'x', namespace: 'shop' }, ...body });
+    return Object.fromEntries(Object.entries(related).flatMap(([k, v]) => (v.size ? [[k, [...v]]] : [])));
+  };
+  it('is a claim’s volume and class', () => {
+    expect(
+      noted('persistentvolumeclaims', { spec: { volumeName: 'pv-1', storageClassName: 'fast' } }),
+    ).toEqual({
+      volumes: ['pv-1'],
+      storageClasses: ['fast'],
+    });
+  });
+  it('is nothing for a claim that is not bound', () => {
+    expect(noted('persistentvolumeclaims', { spec: { volumeName: '' } })).toEqual({});
+  });
+  it('is the ClusterRole that a RoleBinding names, not a Role', () => {
+    const binding = (kind: string) =>
+      noted('rolebindings.rbac.authorization.k8s.io', { roleRef: { kind, name: 'view' } });
+    expect([binding('ClusterRole'), binding('Role')]).toEqual([{ roles: ['view'] }, {}]);
+  });
+  it('is a ClusterRoleBinding that names its service account, alone or by the group of its namespace', () => {
+    const bound = (subject: object) =>
+      bindsInto({ metadata: { name: 'b' }, subjects: [subject] }, new Set(['shop']));
+    expect(bound({ kind: 'ServiceAccount', name: 'a', namespace: 'shop' })).toBe(true);
+    expect(bound({ kind: 'Group', name: 'system:serviceaccounts:shop' })).toBe(true);
+    expect(bound({ kind: 'ServiceAccount', name: 'a', namespace: 'other' })).toBe(false);
+    expect(bound({ kind: 'User', name: 'shop', namespace: 'shop' })).toBe(false);
+  });
+});
