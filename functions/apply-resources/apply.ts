@@ -1,100 +1,103 @@
-import pMap from 'p-map';
+import { parseArchived } from '../adapters/archive/reader.ts';
 import type { KubeClient } from '../adapters/kubernetes/client.ts';
-import { cleanForRestore, RESTORE_LABEL } from '../core/clean.ts';
+import type { RestoreOptions } from '../contract/restore-options.ts';
 import { HoldfastError, messageOf } from '../core/errors.ts';
-import { collectionPath, type KubeObject, objectPath } from '../core/resources.ts';
-import { itemKey, type PlanItem, typeOfItem } from '../core/restore-plan.ts';
-import type { AppliedItem } from '../runtime/restore-documents.ts';
+import { parseLossless } from '../core/lossless-json.ts';
+import type { KubeObject } from '../core/resources.ts';
+import { itemKey, type PlanItem } from '../core/restore-plan.ts';
+import { type Origin, targetOf, transform } from '../core/transform.ts';
+import { runAdaptive } from '../runtime/adaptive.ts';
+import { type AppliedItem, keyOfApplied } from '../runtime/restore-documents.ts';
 import { waitEstablished } from './established.ts';
+import { type Ending, putObject } from './put-object.ts';
 
-const CONCURRENCY = 8;
-/** Objects that fail because something is not there yet are tried again: 3 passes, 2 s apart. */
-const PASSES = 3;
-const PASS_WAIT_MS = 2000;
+/** Waits between passes over what failed because something was not ready: 1, 2, 4, 8 and 16 s, half a minute in all. */
+const PASS_WAITS_MS = [1000, 2000, 4000, 8000, 16_000];
 
-export interface ApplyOptions {
-  readonly backup: string;
-  readonly restore: string;
-  readonly existing: 'skip' | 'fail';
+export interface ApplyOptions extends Origin {
+  readonly options: RestoreOptions;
+  /** Results of an earlier call that ran out of time. */
+  readonly before: readonly AppliedItem[];
+  /** Whether there is time to begin another object. */
+  readonly goOn: () => boolean;
+  readonly wait?: (ms: number) => Promise<void>;
 }
 
-/** Creates items type by type in the plan's order; within a type side by side. */
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Brings items into the cluster, type by type in the plan's order, within a type side by side. Returns how each ended;
+ * those without an end are left for the next call.
+ */
 export async function applyItems(
   cluster: KubeClient,
   items: readonly PlanItem[],
-  bodies: ReadonlyMap<string, KubeObject>,
-  options: ApplyOptions,
+  bodies: ReadonlyMap<string, Buffer>,
+  apply: ApplyOptions,
 ): Promise<AppliedItem[]> {
-  const results = new Map<string, AppliedItem>();
-  const note = (item: PlanItem, result: AppliedItem['result'], reason?: string) => {
-    const { groupResource, version, namespace, name } = item;
+  const results = new Map(apply.before.map((a) => [keyOfApplied(a), a]));
+  const again = new Set<string>();
+  const note = (item: PlanItem, { result, reason }: Ending) => {
+    const to = targetOf(item, apply.options);
+    const { groupResource, version, namespace, name } = to;
     results.set(itemKey(item), {
       groupResource,
       version,
-      ...(namespace && { namespace }),
+      ...(namespace !== undefined && { namespace }),
       name,
+      ...(to.name !== item.name || to.namespace !== item.namespace ? { from: itemKey(item) } : {}),
       result,
       ...(reason && { reason }),
     });
   };
-  const create = async (item: PlanItem) => {
-    const body = bodies.get(itemKey(item));
-    if (!body) return note(item, 'failed', 'not in the archive');
-    try {
-      const ended = await createOne(cluster, item, cleanForRestore(body, options), options);
-      note(item, ended.result, ended.reason);
-    } catch (error) {
-      if (error instanceof HoldfastError && error.retryable) throw error;
-      note(item, 'failed', messageOf(error));
-    }
+  const one = async (item: PlanItem): Promise<'done' | 'busy'> => {
+    const raw = bodies.get(itemKey(item));
+    const ending = raw
+      ? await bring(cluster, item, raw, apply)
+      : { result: 'failed' as const, reason: 'not in the archive' };
+    again[ending.again ? 'add' : 'delete'](itemKey(item));
+    note(item, ending);
+    return ending.busy ? 'busy' : 'done';
   };
-  for (const item of items.filter((i) => i.action === 'skip')) note(item, 'skipped', item.reason);
-  const wanted = items.filter((i) => i.action === 'create');
-  for (let pass = 1; pass <= PASSES; pass++) {
-    const open = wanted.filter((i) => (results.get(itemKey(i))?.result ?? 'failed') === 'failed');
-    for (const type of new Set(open.map((i) => i.groupResource))) {
-      const ofType = open.filter((i) => i.groupResource === type);
-      await pMap(ofType, create, { concurrency: CONCURRENCY });
-      if (type.startsWith('customresourcedefinitions.'))
-        await waitEstablished(
-          cluster,
-          ofType.map((i) => i.name),
-        );
-    }
-    if (wanted.every((i) => results.get(itemKey(i))?.result !== 'failed')) break;
-    if (pass < PASSES) await new Promise((resolve) => setTimeout(resolve, PASS_WAIT_MS));
+  for (const item of items) {
+    if (item.action === 'skip') note(item, { result: 'skipped', reason: item.reason });
+    if (item.action === 'hold') note(item, { result: 'held', reason: item.reason });
   }
-  return items.map((i) => results.get(itemKey(i)) as AppliedItem);
+  const wanted = items.filter((i) => i.action === 'create' && !results.has(itemKey(i)));
+  for (let pass = 0; ; pass++) {
+    const open = pass === 0 ? wanted : wanted.filter((i) => again.has(itemKey(i)));
+    await inOrder(cluster, open, one, apply.goOn);
+    if (again.size === 0 || pass === PASS_WAITS_MS.length || !apply.goOn()) break;
+    await (apply.wait ?? sleep)(PASS_WAITS_MS[pass] as number);
+  }
+  return items.flatMap((i) => results.get(itemKey(i)) ?? []);
 }
 
-async function createOne(
+async function inOrder(
   cluster: KubeClient,
-  item: PlanItem,
-  body: KubeObject,
-  options: ApplyOptions,
-): Promise<Pick<AppliedItem, 'result' | 'reason'>> {
-  const type = typeOfItem(item);
-  const answer = await cluster.call('POST', collectionPath(type, item.namespace), {
-    body,
-    accept: [400, 403, 404, 409, 422],
-  });
-  if (answer.status < 400) return { result: 'created' };
-  const message =
-    (JSON.parse(answer.body.toString('utf8')) as { message?: string }).message ?? `status ${answer.status}`;
-  if (answer.status !== 409) {
-    if (/because it is being terminated/.test(message)) throw new HoldfastError('ClusterBusy', message);
-    return { result: 'failed', reason: message };
+  items: readonly PlanItem[],
+  one: (item: PlanItem) => Promise<'done' | 'busy'>,
+  goOn: () => boolean,
+): Promise<void> {
+  for (const type of new Set(items.map((i) => i.groupResource))) {
+    const ofType = items.filter((i) => i.groupResource === type);
+    await runAdaptive(ofType, one, goOn);
+    if (type.startsWith('customresourcedefinitions.') && goOn())
+      await waitEstablished(
+        cluster,
+        ofType.map((i) => i.name),
+      );
   }
-  const live = JSON.parse(
-    (await cluster.call('GET', objectPath(type, item.name, item.namespace), { accept: [404] })).body.toString(
-      'utf8',
-    ),
-  ) as KubeObject;
-  if (live.metadata?.deletionTimestamp)
-    throw new HoldfastError('ClusterBusy', `${item.groupResource} ${item.name} is still being deleted`);
-  // Ours from an earlier try of this very step: a killed function starts it again.
-  if (live.metadata?.labels?.[RESTORE_LABEL] === options.restore) return { result: 'created' };
-  return options.existing === 'fail'
-    ? { result: 'failed', reason: 'exists already' }
-    : { result: 'skipped', reason: 'exists already' };
+}
+
+async function bring(cluster: KubeClient, item: PlanItem, raw: Buffer, apply: ApplyOptions): Promise<Ending> {
+  try {
+    const archived = parseArchived<KubeObject>({ at: item, raw }, parseLossless);
+    const { status } = archived;
+    const wanted = transform(item, archived, apply.options, apply);
+    return await putObject(cluster, targetOf(item, apply.options), wanted, status, apply);
+  } catch (error) {
+    if (error instanceof HoldfastError && error.retryable) throw error;
+    return { result: 'failed', reason: messageOf(error) };
+  }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { RestoreInput } from './restore-options.ts';
 
 /**
  * What travels between the states of the machines: keys and counts, never lists. Lists live in the vault.
@@ -76,23 +77,6 @@ export const PruneRef = z.object({
 });
 export type PruneRef = z.infer<typeof PruneRef>;
 
-/** What a person types into the console to restore. */
-export const RestoreInput = z.strictObject({
-  /** Name of a recovery point, or `latest`: the newest Completed one. */
-  backup: z.string(),
-  /** Narrows `latest` to one plan. */
-  plan: z.optional(dnsName),
-  /** Only these namespaces; all of the recovery point when absent. */
-  namespaces: z.optional(z.array(dnsName)),
-  /** Which copy to read. */
-  from: z.optional(z.enum(['primary', 'replica'])),
-  /** What to do with an object that the cluster already has. */
-  existingResources: z.optional(z.enum(['skip', 'fail'])),
-  volumes: z.optional(z.boolean()),
-  dryRun: z.optional(z.boolean()),
-});
-export type RestoreInput = z.infer<typeof RestoreInput>;
-
 /** The machine's word to plan-restore: the input as given, and which execution it is and when it started. */
 export const PlanRestoreRequest = z.strictObject({
   input: RestoreInput,
@@ -117,6 +101,18 @@ export const ApplyRequest = z.object({
   backup: z.string(),
   stage: z.union([z.literal(1), z.literal(2)]),
 });
+
+/** What apply-resources returns: it is called again while something remains. */
+export interface ApplyState {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+  readonly held: number;
+  readonly failed: number;
+  readonly remaining: number;
+}
+
 export const RestoreName = z.object({ restore: z.string(), backup: z.string() });
 /** Input of fail-restore: what was caught. The execution names the restore, even when planning it failed. */
 export const FailRestoreRequest = z.strictObject({

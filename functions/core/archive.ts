@@ -39,3 +39,12 @@ export function parsePreferredPath(path: string): ArchivedName | undefined {
     return undefined;
   return { groupResource, version, namespace, name };
 }
+
+const ENTRY = /^resources\/([^/\0]+)\/(?:([^/\0]+)\/)?(?:cluster|namespaces\/([^/\0]+))\/([^/\0]+)\.json$/;
+
+/** Whether a path may be in an archive at all: relative, of the format's depth, and climbing nowhere. */
+export function isArchivePath(path: string): boolean {
+  if (path === VERSION_ENTRY.path) return true;
+  const m = ENTRY.exec(path);
+  return m?.slice(1).every((part) => part !== '.' && part !== '..') ?? false;
+}

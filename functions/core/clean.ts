@@ -19,17 +19,31 @@ export const RESTORE_LABEL = 'velero.io/restore-name';
 
 type Spec = Record<string, unknown>;
 
-function cleanService(spec: Spec): void {
+function cleanService({ metadata }: KubeObject, spec: Spec, preserveNodePorts: boolean): void {
   if (spec.clusterIP !== 'None') {
     delete spec.clusterIP;
     delete spec.clusterIPs;
   }
+  if (preserveNodePorts) return;
   delete spec.healthCheckNodePort;
-  for (const port of (spec.ports ?? []) as Spec[]) delete port.nodePort;
+  const meant = nodePortsMeant(metadata.annotations?.[LAST_APPLIED]);
+  for (const port of (spec.ports ?? []) as Spec[]) if (!meant.has(port.nodePort)) delete port.nodePort;
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Node ports that a person wrote into a manifest: those are kept, as Velero keeps them. */
+function nodePortsMeant(lastApplied: string | undefined): Set<unknown> {
+  try {
+    const ports = (JSON.parse(lastApplied ?? '{}') as { spec?: { ports?: Spec[] } }).spec?.ports ?? [];
+    return new Set(ports.map((p) => p.nodePort).filter((p) => p !== undefined));
+  } catch {
+    return new Set();
+  }
 }
 
 function cleanPod(spec: Spec): void {
-  for (const field of ['nodeName', 'priority', 'preemptionPolicy']) delete spec[field];
+  for (const field of ['nodeName', 'priority', 'preemptionPolicy', 'ephemeralContainers']) delete spec[field];
   const token = (name: unknown) => typeof name === 'string' && name.startsWith('kube-api-access-');
   spec.volumes = ((spec.volumes ?? []) as Spec[]).filter((v) => !token(v.name));
   for (const list of ['containers', 'initContainers'] as const) {
@@ -50,24 +64,30 @@ function cleanJob(spec: Spec): void {
   if (selector && Object.keys(selector).length === 0) delete spec.selector;
 }
 
+/** What binding and provisioning wrote; not the storage class, which old claims have as an annotation. */
+const BINDING_ANNOTATION =
+  /^(pv\.kubernetes\.io\/|volume\.(beta\.)?kubernetes\.io\/(selected-node|storage-provisioner|migrated-to))/;
+
 function cleanClaim(object: KubeObject): void {
   delete object.spec?.volumeName;
   for (const name of Object.keys(object.metadata.annotations ?? {})) {
-    if (/^(pv\.kubernetes\.io\/|volume\.(beta\.)?kubernetes\.io\/)/.test(name))
-      delete object.metadata.annotations?.[name];
+    if (BINDING_ANNOTATION.test(name)) delete object.metadata.annotations?.[name];
   }
 }
 
-/** What the cluster adds to its objects by itself is taken off, so that a create asks only for what a person meant. */
+/**
+ * What the cluster adds to its objects by itself is taken off, so that a create asks only for what a person meant.
+ * Changes the object itself, which was parsed for this.
+ */
 export function cleanForRestore(
-  archived: KubeObject,
+  object: KubeObject,
   labels: { backup: string; restore: string },
+  preserveNodePorts = false,
 ): KubeObject {
-  const object = structuredClone(archived);
   for (const field of DROPPED_METADATA) delete object.metadata[field];
   delete object.status;
   if (object.kind === 'PersistentVolumeClaim') cleanClaim(object);
-  if (object.kind === 'Service' && object.spec) cleanService(object.spec);
+  if (object.kind === 'Service' && object.spec) cleanService(object, object.spec, preserveNodePorts);
   if (object.kind === 'Pod' && object.spec) cleanPod(object.spec);
   if (object.kind === 'Job' && object.spec) cleanJob(object.spec);
   if (object.kind === 'Namespace') delete object.spec;

@@ -34,7 +34,7 @@ const NEVER: Record<string, string> = {
   persistentvolumes: 'fresh volumes are provisioned for the claims',
 };
 
-export type RestoreAction = 'create' | 'skip';
+export type RestoreAction = 'create' | 'skip' | 'hold';
 
 /** One line of a restore plan: what happens to an object, in which order, and why. */
 export interface PlanItem extends ArchivedName {
@@ -84,18 +84,29 @@ function skipReason(
     metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time']
   )
     return 'made from the Service and its pods';
+  if (at.groupResource.startsWith('apiservices.') && object.spec?.service == null)
+    return 'registered by the API server itself';
   if (object.type === 'kubernetes.io/service-account-token') return 'a token of the old cluster';
   if (at.groupResource === 'configmaps' && at.name === 'kube-root-ca.crt') return 'published by the cluster';
   return undefined;
 }
 
-/** Decides one object of a recovery point. `inBackup` tells whether an owner's uid is of the same recovery point. */
-export function planItem(at: ArchivedName, object: KubeObject, inBackup: (uid: string) => boolean): PlanItem {
-  const reason = skipReason(at, object, inBackup);
+/**
+ * Decides one object of a recovery point. `inBackup` tells whether an owner's uid is of the same recovery point,
+ * `held` why an object is held back.
+ */
+export function planItem(
+  at: ArchivedName,
+  object: KubeObject,
+  inBackup: (uid: string) => boolean,
+  held?: string,
+): PlanItem {
+  const skip = skipReason(at, object, inBackup);
+  const reason = skip ?? held;
   return {
     ...at,
     ...restoreOrder(at.groupResource),
-    action: reason ? 'skip' : 'create',
+    action: skip ? 'skip' : held ? 'hold' : 'create',
     ...(reason && { reason }),
   };
 }
@@ -104,12 +115,6 @@ export function planItem(at: ArchivedName, object: KubeObject, inBackup: (uid: s
 export function compareItems(a: PlanItem, b: PlanItem): number {
   const text = (i: PlanItem) => `${i.groupResource}\n${i.namespace ?? ''}\n${i.name}`;
   return a.stage - b.stage || a.order - b.order || (text(a) < text(b) ? -1 : 1);
-}
-
-/** Whether an archived object belongs to a restore of these namespaces; cluster-scoped ones always do. */
-export function inScope(at: ArchivedName, namespaces: readonly string[]): boolean {
-  if (at.groupResource === 'namespaces') return namespaces.includes(at.name);
-  return at.namespace === undefined || namespaces.includes(at.namespace);
 }
 
 /** Identity of an object within an archive. */

@@ -2,6 +2,7 @@ import { putJson, takeLease } from '../adapters/s3/documents.ts';
 import { PlanRestoreRequest, type RestoreRef } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
+import { restoredNamespaces } from '../core/restore-options.ts';
 import { keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { findRecoveryPoint } from './find.ts';
@@ -20,8 +21,7 @@ export const handler = lambda(
     const source = from === 'primary' ? primaryVault() : replicaVault();
     const record = await findRecoveryPoint(source, k, input.backup, input.plan);
     const restore = restoreName(new Date(startedAt), execution);
-    const namespaces = input.namespaces ?? record.namespaces;
-    const unknown = namespaces.filter((n) => !record.namespaces.includes(n));
+    const { namespaces, unknown } = restoredNamespaces(input.namespaces, record.namespaces);
     if (unknown.length > 0) {
       throw new HoldfastError(
         'RestoreRefused',
@@ -29,7 +29,16 @@ export const handler = lambda(
         { hint: `It holds: ${record.namespaces.join(', ')}` },
       );
     }
-    const items = await planItems(source, k, record, namespaces);
+    const {
+      backup: _,
+      plan: __,
+      namespaces: ___,
+      from: ____,
+      volumes: _____,
+      dryRun: ______,
+      ...options
+    } = input;
+    const { items, archiveSha256 } = await planItems(source, k, record, namespaces, options);
     const volumes =
       (input.volumes ?? true)
         ? record.volumes.filter((v) => v.snapshot && namespaces.includes(v.namespace))
@@ -49,7 +58,8 @@ export const handler = lambda(
       from,
       startedAt: now.toISOString(),
       namespaces,
-      existingResources: input.existingResources ?? 'skip',
+      options,
+      archiveSha256,
       dryRun,
       volumes,
     };

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
-import { readArchive } from '../adapters/archive/reader.ts';
+import type { Readable } from 'node:stream';
+import { parseArchived, readArchive } from '../adapters/archive/reader.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
+import type { RestoreOptions } from '../contract/restore-options.ts';
 import type { ArchivedName } from '../core/archive.ts';
+import { holdReason } from '../core/dangerous.ts';
 import { HoldfastError } from '../core/errors.ts';
-import type { BackupRecord, ResourceResult } from '../core/record.ts';
+import type { BackupRecord } from '../core/record.ts';
 import type { KubeObject } from '../core/resources.ts';
-import { compareItems, inScope, type PlanItem, planItem } from '../core/restore-plan.ts';
+import { type Scope, scopeOf } from '../core/restore-options.ts';
+import { compareItems, type PlanItem, planItem } from '../core/restore-plan.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 
 /** Only what a decision looks at is kept of an object; bodies are read again when they are applied. */
-const outline = ({ kind, metadata, status, type }: KubeObject): KubeObject => ({
+const outline = ({ kind, metadata, status, type, spec }: KubeObject): KubeObject => ({
   ...(kind && { kind }),
   metadata: {
     name: metadata.name,
@@ -18,6 +22,7 @@ const outline = ({ kind, metadata, status, type }: KubeObject): KubeObject => ({
   },
   ...(status && { status: { phase: status.phase, conditions: status.conditions } }),
   ...(type !== undefined && { type }),
+  ...(spec?.service !== undefined && { spec: { service: spec.service } }),
 });
 
 /** Verifies every object of the recovery point against its record and plans each archived object, in order of work. */
@@ -26,7 +31,8 @@ export async function planItems(
   k: VaultKeys,
   record: BackupRecord,
   namespaces: readonly string[],
-): Promise<PlanItem[]> {
+  options: RestoreOptions,
+): Promise<{ items: PlanItem[]; archiveSha256: string }> {
   const archive = k.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
     const actual = createHash('sha256')
@@ -39,15 +45,31 @@ export async function planItems(
         { hint: 'Restore from the other copy' },
       );
   }
-  const seen: { at: ArchivedName; object: KubeObject }[] = [];
-  const uids = new Set<string>();
-  await readArchive(
+  return planArchive(
     await vault.stream(archive),
-    (record.resources as ResourceResult).sha256,
-    ({ at, object }) => {
-      if (object.metadata.uid) uids.add(object.metadata.uid);
-      if (inScope(at, namespaces)) seen.push({ at, object: outline(object) });
-    },
+    record.resources?.sha256,
+    scopeOf(options, namespaces),
+    options,
   );
-  return seen.map(({ at, object }) => planItem(at, object, (uid) => uids.has(uid))).sort(compareItems);
+}
+
+/** Reads an archive to its end and plans each object that is in scope. */
+export async function planArchive(
+  archive: Readable,
+  sha256: string | undefined,
+  inScope: Scope,
+  options: RestoreOptions,
+): Promise<{ items: PlanItem[]; archiveSha256: string }> {
+  const seen: { at: ArchivedName; object: KubeObject; held: string | undefined }[] = [];
+  const uids = new Set<string>();
+  const archiveSha256 = await readArchive(archive, sha256, (entry) => {
+    const object = parseArchived<KubeObject>(entry, JSON.parse);
+    if (object.metadata.uid) uids.add(object.metadata.uid);
+    const held = holdReason(entry.at, object, options);
+    if (inScope(entry.at, object)) seen.push({ at: entry.at, object: outline(object), held });
+  });
+  const items = seen
+    .map(({ at, object, held }) => planItem(at, object, (uid) => uids.has(uid), held))
+    .sort(compareItems);
+  return { items, archiveSha256 };
 }

@@ -18,8 +18,11 @@ export const handler = lambda(
     const k = keys();
     const plan = await getRestore(vault, k, restore);
     const source = plan.from === 'primary' ? vault : replicaVault();
-    const desired = volumesToFill(plan.volumes, await getApplied(vault, k, restore, 1), (namespace) =>
-      k.restic.repository(namespace),
+    const desired = volumesToFill(
+      plan.volumes,
+      await getApplied(vault, k, restore, 1),
+      (namespace) => k.restic.repository(namespace),
+      plan.options.namespaceMapping,
     );
     const cluster = await connectCluster('restore', now);
     try {

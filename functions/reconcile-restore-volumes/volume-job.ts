@@ -7,22 +7,30 @@ import { EXIT, lastWords, parseSummary, restoreArgs } from '../core/restic.ts';
 import type { AppliedItem } from '../runtime/restore-documents.ts';
 
 /** A snapshot to be put into a fresh claim of the same name. */
-export type RestoreWork = VolumeOutcome & { readonly gate: string; readonly snapshot: string };
+export type RestoreWork = VolumeOutcome & {
+  readonly gate: string;
+  readonly snapshot: string;
+  /** Namespace of the fresh claim. */
+  readonly into: string;
+};
 
 /** Volumes whose claim this restore created: one that was there before is somebody's data and is not touched. */
 export function volumesToFill(
   volumes: readonly VolumeOutcome[],
   applied: readonly AppliedItem[],
   repositoryOf: (namespace: string) => string,
+  mapping: Readonly<Record<string, string>> = {},
 ): RestoreWork[] {
   const created = new Set(
     applied
       .filter((a) => a.groupResource === 'persistentvolumeclaims' && a.result === 'created')
       .map((a) => `${a.namespace}.${a.name}`),
   );
-  return volumes.flatMap((v) =>
-    v.snapshot && created.has(v.id) ? [{ ...v, snapshot: v.snapshot, gate: repositoryOf(v.namespace) }] : [],
-  );
+  return volumes.flatMap((v) => {
+    const into = mapping[v.namespace] ?? v.namespace;
+    if (!v.snapshot || !created.has(`${into}.${v.pvc}`)) return [];
+    return [{ ...v, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into }];
+  });
 }
 
 /** The Job that fills a fresh claim and reads everything back (`--verify`). Being its first consumer, it also decides its node. */
@@ -41,7 +49,7 @@ export function restoreJob(
   return {
     run: restore,
     id: v.id,
-    namespace: v.namespace,
+    namespace: v.into,
     image: s.jobs.resticImage,
     imagePullSecrets: s.jobs.imagePullSecrets,
     steps: [

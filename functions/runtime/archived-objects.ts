@@ -1,28 +1,22 @@
 import { readArchive } from '../adapters/archive/reader.ts';
-import { getJson } from '../adapters/s3/documents.ts';
-import { HoldfastError } from '../core/errors.ts';
-import { BackupRecord } from '../core/record.ts';
-import type { KubeObject } from '../core/resources.ts';
 import { itemKey, type PlanItem } from '../core/restore-plan.ts';
 import { keys, primaryVault, replicaVault } from './connect.ts';
+import type { StoredRestore } from './restore-documents.ts';
 
-/** Bodies of some items of a recovery point, by item key. The archive is verified again on the way. */
+/** Bytes of some items of a recovery point, by item key. The archive must still be the one that was planned from. */
 export async function archivedObjects(
-  from: 'primary' | 'replica',
-  backup: string,
+  plan: Pick<StoredRestore, 'from' | 'backup' | 'archiveSha256'>,
   items: readonly PlanItem[],
-): Promise<Map<string, KubeObject>> {
-  const vault = from === 'primary' ? primaryVault() : replicaVault();
-  const record = await getJson(vault, BackupRecord, keys().records.record(backup));
-  if (!record.resources)
-    throw new HoldfastError('RecoveryPointNotFound', `recovery point ${backup} holds no resources`);
+): Promise<Map<string, Buffer>> {
+  const vault = plan.from === 'primary' ? primaryVault() : replicaVault();
   const wanted = new Set(items.map(itemKey));
-  const found = new Map<string, KubeObject>();
+  const found = new Map<string, Buffer>();
+  if (wanted.size === 0) return found;
   await readArchive(
-    await vault.stream(keys().velero.archive(backup)),
-    record.resources.sha256,
-    ({ at, object }) => {
-      if (wanted.has(itemKey(at))) found.set(itemKey(at), object);
+    await vault.stream(keys().velero.archive(plan.backup)),
+    plan.archiveSha256,
+    ({ at, raw }) => {
+      if (wanted.has(itemKey(at))) found.set(itemKey(at), raw);
     },
   );
   return found;

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import { getJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
+import { RestoreOptions } from '../contract/restore-options.ts';
 import { VolumeOutcome } from '../core/record.ts';
-import type { PlanItem } from '../core/restore-plan.ts';
+import { itemKey, type PlanItem } from '../core/restore-plan.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 
 /** plan.json of a restore: the choices; its items are in plan.jsonl beside it. */
@@ -12,11 +13,18 @@ export const StoredRestore = z.object({
   from: z.enum(['primary', 'replica']),
   startedAt: z.string(),
   namespaces: z.array(z.string()),
-  existingResources: z.enum(['skip', 'fail']),
+  options: RestoreOptions,
+  /** The archive that was planned from; what is applied is read from the same one. */
+  archiveSha256: z.string(),
   dryRun: z.boolean(),
   volumes: z.array(VolumeOutcome),
 });
 export type StoredRestore = z.infer<typeof StoredRestore>;
+
+/** Key of an applied item in the archive. */
+export const keyOfApplied = (a: AppliedItem): string => a.from ?? itemKey({ ...a, namespace: a.namespace });
+
+export type ItemResult = AppliedItem['result'];
 
 /** How one item of the plan ended. */
 export const AppliedItem = z.object({
@@ -24,7 +32,9 @@ export const AppliedItem = z.object({
   version: z.string(),
   namespace: z.optional(z.string()),
   name: z.string(),
-  result: z.enum(['created', 'skipped', 'failed']),
+  /** Key of the object in the archive, when it is not this one. */
+  from: z.optional(z.string()),
+  result: z.enum(['created', 'updated', 'unchanged', 'skipped', 'held', 'failed']),
   reason: z.optional(z.string()),
 });
 export type AppliedItem = z.infer<typeof AppliedItem>;
@@ -51,6 +61,16 @@ export async function getApplied(
   stage: 1 | 2,
 ): Promise<AppliedItem[]> {
   return lines(await vault.get(k.restores.applied(restore, stage))).map((line) => z.parse(AppliedItem, line));
+}
+
+/** The same, before the stage has begun or after it broke off. */
+export async function findApplied(
+  vault: Vault,
+  k: VaultKeys,
+  restore: string,
+  stage: 1 | 2,
+): Promise<AppliedItem[]> {
+  return (await vault.exists(k.restores.applied(restore, stage))) ? getApplied(vault, k, restore, stage) : [];
 }
 
 export async function putApplied(

@@ -5,11 +5,20 @@ import { itemKey } from '../core/restore-plan.ts';
 import { archivedObjects } from '../runtime/archived-objects.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { getApplied, getItems, getRestore } from '../runtime/restore-documents.ts';
+import {
+  getApplied,
+  getItems,
+  getRestore,
+  type ItemResult,
+  keyOfApplied,
+} from '../runtime/restore-documents.ts';
 import { inspect } from './inspect.ts';
 
 /** A workload that is not ready after this long is reported as such. */
 const READY_SECONDS = 600;
+
+/** Results after which an object is in the cluster as the restore wants it. */
+const IN_PLACE: ItemResult[] = ['created', 'updated', 'unchanged'];
 
 /** Compares what was restored with what was asked for; waits for workloads; writes the report and frees the cluster. */
 export const handler = lambda('verify-restore', RestoreName, async ({ restore, backup }, { now }) => {
@@ -17,15 +26,14 @@ export const handler = lambda('verify-restore', RestoreName, async ({ restore, b
   const k = keys();
   const plan = await getRestore(vault, k, restore);
   const applied = [...(await getApplied(vault, k, restore, 1)), ...(await getApplied(vault, k, restore, 2))];
-  const created = new Set(
-    applied.filter((a) => a.result === 'created').map((a) => itemKey({ ...a, namespace: a.namespace })),
-  );
-  const items = (await getItems(vault, k, restore)).filter((i) => created.has(itemKey(i)));
-  const bodies = await archivedObjects(plan.from, backup, items);
+  const there = new Set(applied.filter((a) => IN_PLACE.includes(a.result)).map(keyOfApplied));
+  const items = (await getItems(vault, k, restore)).filter((i) => there.has(itemKey(i)));
+  const bodies = await archivedObjects(plan, items);
   const cluster = await connectCluster('restore', now);
-  const { notReady, differing } = await inspect(cluster, items, bodies, { backup, restore }).finally(() =>
-    cluster.close(),
-  );
+  const { notReady, differing } = await inspect(cluster, items, bodies, plan.options, {
+    backup,
+    restore,
+  }).finally(() => cluster.close());
   const seconds = Math.round((now.getTime() - Date.parse(plan.startedAt)) / 1000);
   if (notReady.length > 0 && seconds < READY_SECONDS)
     return { restore, backup, waitSeconds: 3, notReady: notReady.length };
@@ -33,12 +41,19 @@ export const handler = lambda('verify-restore', RestoreName, async ({ restore, b
   for await (const o of vault.list(k.restores.volumeDir(restore)))
     volumes.push(await getJson(vault, VolumeOutcome, o.key));
   const failed = applied.filter((a) => a.result === 'failed');
+  const held = applied.filter((a) => a.result === 'held');
   const skippedVolumes = plan.volumes
     .filter((v) => !volumes.some((done) => done.id === v.id))
     .map((v) => v.id);
   const failedVolumes = volumes.filter((v) => v.result === 'failed');
   const whole =
-    failed.length + notReady.length + differing.length + failedVolumes.length + skippedVolumes.length === 0;
+    failed.length +
+      held.length +
+      notReady.length +
+      differing.length +
+      failedVolumes.length +
+      skippedVolumes.length ===
+    0;
   const phase = whole ? 'Completed' : 'PartiallyFailed';
   await putJson(vault, k.restores.report(restore), {
     restore,
@@ -58,7 +73,8 @@ export const handler = lambda('verify-restore', RestoreName, async ({ restore, b
     phase,
     waitSeconds: 0,
     seconds,
-    created: created.size,
+    created: applied.filter((a) => a.result === 'created').length,
+    held: held.length,
     failed: failed.length,
     differing: differing.length,
     notReady: notReady.length,

@@ -7,7 +7,7 @@ const EXECUTION = { startedAt: '2026-01-31T02:00:00Z', execution: 'execution' };
 const verified = { ...REF, phase: 'Completed', waitSeconds: 0, created: 13, failed: 0 };
 const whole: Answers = {
   'plan-restore': () => planned,
-  'apply-resources': () => ({ created: 6, skipped: 0, failed: 0 }),
+  'apply-resources': () => ({ created: 6, skipped: 0, failed: 0, remaining: 0 }),
   'reconcile-restore-volumes': () => ({ running: 0, done: 1, failed: 0, waitSeconds: 0 }),
   'verify-restore': () => verified,
   'fail-restore': (input: { error: string }) => ({ ...REF, phase: 'Failed', ...input, cause: 'because' }),
@@ -42,6 +42,12 @@ describe('the restore machine', () => {
     expect(calls[0]?.input).toEqual({ input: { backup: 'latest' }, ...EXECUTION });
   });
 
+  it('calls a function again that ran out of time, for what remains', async () => {
+    const remaining = [5, 0, 0];
+    const { calls } = await restore({ 'apply-resources': () => ({ remaining: remaining.shift() }) });
+    expect(tasks(calls).filter((t) => t === 'apply-resources')).toHaveLength(3);
+  });
+
   it('touches nothing in a dry run', async () => {
     const { status, calls } = await restore({ 'plan-restore': () => ({ ...planned, dryRun: true }) });
     expect([status, tasks(calls)]).toEqual(['SUCCEEDED', ['plan-restore']]);
@@ -70,6 +76,7 @@ describe('the restore machine', () => {
       ...verified,
       phase: 'PartiallyFailed',
       failed: 2,
+      held: 4,
       differing: 1,
       notReady: 0,
       failedVolumes: 1,
@@ -77,7 +84,7 @@ describe('the restore machine', () => {
     const { error, cause } = await restore({ 'verify-restore': () => partial });
     expect([error, cause]).toEqual([
       'PartiallyFailed',
-      `${REF.restore}: 2 objects failed, 1 differ, 0 are not ready, 1 volumes are not restored: see its report.json`,
+      `${REF.restore}: 2 objects failed, 4 were held back, 1 differ, 0 are not ready, 1 volumes are not restored: see its report.json`,
     ]);
   });
 

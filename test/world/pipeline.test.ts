@@ -38,7 +38,7 @@ beforeAll(async () => {
   // A schedule that does not fire here: these tests name the instants themselves.
   await deployWorld(
     world,
-    { namespaces: app.namespaces, schedule: '0 3 1 1 *', keepLast: 2 },
+    { namespaces: app.namespaces, schedule: '0 3 1 1 *', keepLast: 2, shardItems: 15 },
     () => undefined,
   );
 });
@@ -61,6 +61,9 @@ describe('the pipeline, deployed by cdk', () => {
       reasons: [],
       resources: { consistency: 'exact', unreadable: [] },
     });
+    // So small are the shards here that a Distributed Map reads them.
+    expect(record.resources?.shards).toBeGreaterThan(2);
+    expect(record.changes).toMatchObject({ since: 'apps-20260101000000', removed: 0 });
     expect(record.volumes).toMatchObject([{ id: 'shop.data-db-0', result: 'protected' }]);
     expect(replica).toMatchObject({ region: demo.replicaRegion, bucket: bucketOf(demo.replicaRegion) });
   });

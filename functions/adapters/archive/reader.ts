@@ -1,66 +1,141 @@
 import { createHash } from 'node:crypto';
 import { type Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { type ArchivedName, parsePreferredPath } from '../../core/archive.ts';
+import { type ArchivedName, isArchivePath, parsePreferredPath } from '../../core/archive.ts';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
-import type { KubeObject } from '../../core/resources.ts';
 
+/** An object as its bytes in the archive. */
 export interface ArchivedObject {
   readonly at: ArchivedName;
-  readonly object: KubeObject;
+  readonly raw: Buffer;
 }
 
-const MAX_OBJECT_BYTES = 8 * 1024 * 1024;
+/** What an archive may be at most. An honest one is far below; a hostile one must not fill memory or time. */
+export const CAPS = {
+  entries: 20_000_000,
+  /** etcd takes objects of 1.5 MiB unless told otherwise. */
+  entryBytes: 16 * 1024 * 1024,
+  totalBytes: 256 * 1024 ** 3,
+  /** Bytes out of gzip for one in. Real archives have 5 to 20; deflate can have 1032. */
+  ratio: 200,
+} as const;
+export type Caps = Readonly<Record<keyof typeof CAPS, number>>;
+
+/** From here on the ratio is looked at: little archives of equal objects compress very well. */
+const RATIO_FROM_BYTES = 64 * 1024 * 1024;
+
+class NotAnArchive extends Error {}
 
 /**
- * Reads an archive to its end and hands out each object once. Nothing is unpacked to disk: entries that are not
- * regular files, too large, or not JSON refuse the whole archive, as does a digest that is not the expected one.
- * The caller acts only after this has returned.
+ * Reads an archive to its end and hands out each object once. Nothing is unpacked to disk. Whatever is not an archive
+ * of this format refuses it as a whole, as does a digest that is not the expected one: the caller acts only after
+ * this has returned. Returns the archive's sha256. What `visit` and the source throw comes through as it is.
  */
 export async function readArchive(
   archive: Readable,
-  sha256: string,
+  sha256: string | undefined,
   visit: (entry: ArchivedObject) => void,
-): Promise<void> {
+  caps: Caps = CAPS,
+): Promise<string> {
   const hash = createHash('sha256');
+  let compressed = 0;
+  let plain = 0;
   const tap = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
+      compressed += chunk.length;
       done(null, chunk);
     },
   });
+  const gauge = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      plain += chunk.length;
+      if (plain > caps.totalBytes) done(new NotAnArchive(`it has more than ${caps.totalBytes} bytes`));
+      else if (plain > RATIO_FROM_BYTES && plain > caps.ratio * compressed)
+        done(new NotAnArchive(`it is a bomb: ${plain} bytes come out of ${compressed}`));
+      else done(null, chunk);
+    },
+  });
+  let sourceError: Error | undefined;
+  let broken: Error | undefined;
+  const gunzip = createGunzip();
   const tar = extract();
-  const reading = pipeline(archive, tap, createGunzip(), tar);
-  reading.catch(() => undefined); // rethrown below, after the entries
-  try {
-    for await (const entry of tar) {
-      const { name, type, size } = entry.header;
-      if (type !== 'file') throw new Error(`entry ${name} is a ${type}, not a file`);
-      if ((size ?? 0) > MAX_OBJECT_BYTES) throw new Error(`entry ${name} has ${size} bytes`);
-      const at = parsePreferredPath(name);
-      if (!at) {
-        entry.resume();
-        continue;
-      }
-      const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
-      visit({ at, object: JSON.parse(Buffer.concat(chunks).toString('utf8')) as KubeObject });
-    }
-    await reading;
-  } catch (cause) {
-    throw new HoldfastError('RecoveryPointDamaged', `the archive cannot be read: ${messageOf(cause)}`, {
-      cause,
-      hint: 'Restore from the other copy: "from": "replica"',
+  archive.on('error', (error) => {
+    sourceError = error;
+    tar.destroy(error);
+  });
+  for (const stream of [tap, gunzip, gauge])
+    stream.on('error', (error: Error) => {
+      broken ??= error;
+      tar.destroy(error);
     });
+  archive.pipe(tap).pipe(gunzip).pipe(gauge).pipe(tar);
+  try {
+    await visitEntries(tar, visit, caps);
+  } catch (thrown) {
+    archive.destroy();
+    const cause = sourceError ?? broken ?? thrown;
+    if (sourceError)
+      throw new HoldfastError('VaultUnavailable', `the archive broke off: ${messageOf(sourceError)}`, {
+        cause,
+      });
+    if (thrown instanceof VisitError) throw thrown.cause;
+    throw damaged(`the archive cannot be read: ${messageOf(cause)}`, cause);
   }
   const actual = hash.digest('hex');
-  if (actual !== sha256) {
-    throw new HoldfastError(
-      'RecoveryPointDamaged',
-      `the archive's sha256 is ${actual}, its record says ${sha256}`,
-      { hint: 'Restore from the other copy: "from": "replica"' },
+  if (sha256 !== undefined && actual !== sha256)
+    throw damaged(`the archive's sha256 is ${actual}, its record says ${sha256}`);
+  return actual;
+}
+
+class VisitError extends Error {}
+
+async function visitEntries(
+  tar: ReturnType<typeof extract>,
+  visit: (entry: ArchivedObject) => void,
+  caps: Caps,
+): Promise<void> {
+  const seen = new Set<string>();
+  let entries = 0;
+  for await (const entry of tar) {
+    const { name, type, size } = entry.header;
+    if (type !== 'file') throw new NotAnArchive(`entry ${name} is a ${type}, not a file`);
+    if (!isArchivePath(name)) throw new NotAnArchive(`entry ${name} is no path of an object`);
+    if ((size ?? 0) > caps.entryBytes)
+      throw new NotAnArchive(`entry ${name} has ${size} bytes, more than ${caps.entryBytes}`);
+    if (++entries > caps.entries) throw new NotAnArchive(`it has more than ${caps.entries} entries`);
+    const at = parsePreferredPath(name);
+    if (!at) {
+      entry.resume();
+      continue;
+    }
+    if (seen.has(name)) throw new NotAnArchive(`entry ${name} is there twice`);
+    seen.add(name);
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(chunk as Buffer);
+    try {
+      visit({ at, raw: Buffer.concat(chunks) });
+    } catch (cause) {
+      throw new VisitError('', { cause });
+    }
+  }
+}
+
+const damaged = (message: string, cause?: unknown): HoldfastError =>
+  new HoldfastError('RecoveryPointDamaged', message, {
+    cause,
+    hint: 'Nothing was restored. Restore from the other copy: "from": "replica"',
+  });
+
+/** An object's bytes as JSON; damaged when they are none. */
+export function parseArchived<T>({ at, raw }: ArchivedObject, parse: (text: string) => unknown): T {
+  try {
+    return parse(raw.toString('utf8')) as T;
+  } catch (cause) {
+    throw damaged(
+      `${at.groupResource} ${at.namespace ?? ''}/${at.name} is not JSON: ${messageOf(cause)}`,
+      cause,
     );
   }
 }

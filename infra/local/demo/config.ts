@@ -10,12 +10,19 @@ export const demo = {
   restoreSecret: 'holdfast/demo/kubeconfig-restore',
 } as const;
 
+/** What may differ from the demo's plan. */
+export interface WorldPlan {
+  readonly schedule?: string;
+  readonly keepLast?: number;
+  /** Splits exports of more objects. */
+  readonly shardItems?: number;
+}
+
 /** The holdfast.yaml of an embedded world: a plan of these namespaces, every two minutes. */
 export function worldConfig(
   namespaces: readonly string[],
   endpoint: string,
-  schedule = '*/2 * * * *',
-  keepLast = 3,
+  { schedule = '*/2 * * * *', keepLast = 3, shardItems }: WorldPlan = {},
 ): string {
   const volumes = 'opt-in';
   return stringify({
@@ -25,6 +32,7 @@ export function worldConfig(
         name: demo.cluster,
         access: { kind: 'kubeconfig', backupSecret: demo.backupSecret, restoreSecret: demo.restoreSecret },
         jobs: { resticImage: imageNames.restic, s3Endpoint: endpoint, replicaS3Endpoint: endpoint },
+        ...(shardItems !== undefined && { shardItems }),
         plans: [
           {
             name: demo.plan,

@@ -5,13 +5,11 @@ import { deploy } from '../deploy.ts';
 import type { OnProgress } from '../progress.ts';
 import type { World } from '../world.ts';
 import type { Aws } from './aws.ts';
-import { demo, worldConfig } from './config.ts';
+import { demo, type WorldPlan, worldConfig } from './config.ts';
 import type { Kubectl } from './kubectl.ts';
 
-export interface SetupOptions {
+export interface SetupOptions extends WorldPlan {
   readonly namespaces: readonly string[];
-  readonly schedule?: string;
-  readonly keepLast?: number;
 }
 
 /** What a person does once before the first deploy: the roles in the cluster and the two kubeconfig secrets in AWS. */
@@ -30,10 +28,7 @@ export async function deployWorld(
   const dir = join(world.runDir, 'deploy');
   mkdirSync(dir, { recursive: true });
   const configFile = join(dir, 'holdfast.yaml');
-  writeFileSync(
-    configFile,
-    worldConfig(options.namespaces, world.endpoint, options.schedule, options.keepLast),
-  );
+  writeFileSync(configFile, worldConfig(options.namespaces, world.endpoint, options));
   await deploy(world, { configFile, outDir: join(dir, 'cdk.out'), onProgress });
   return configFile;
 }

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArchivedName } from '../../../functions/core/archive.ts';
 import type { KubeObject } from '../../../functions/core/resources.ts';
+import { scopeOf } from '../../../functions/core/restore-options.ts';
 import {
   compareItems,
-  inScope,
   itemKey,
   type PlanItem,
   planItem,
@@ -173,7 +173,7 @@ describe('a restore of some namespaces', () => {
     [{ ...at('namespaces', 'other'), namespace: undefined }, false],
     [{ ...at('clusterroles.rbac.authorization.k8s.io', 'x'), namespace: undefined }, true],
   ])('has %j: %s', (where, expected) => {
-    expect(inScope(where, ['shop'])).toBe(expected);
+    expect(scopeOf({}, ['shop'])(where, { metadata: { name: where.name } })).toBe(expected);
   });
 
   it('never takes two objects for one', () => {

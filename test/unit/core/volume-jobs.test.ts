@@ -149,7 +149,13 @@ describe('the Job of a volume', () => {
     ['primary', 's3:https://s3.primary/bucket/restic/paris/shop', 'eu-west-3'],
     ['replica', 's3:https://s3.replica/bucket/restic/paris/shop', 'eu-north-1'],
   ] as const)('reads the %s when the restore does', (from, repository, region) => {
-    const filling: RestoreWork = { ...of, gate: volume.gate, snapshot: 'abc', result: 'protected' };
+    const filling: RestoreWork = {
+      ...of,
+      gate: volume.gate,
+      into: 'shop',
+      snapshot: 'abc',
+      result: 'protected',
+    };
     const job = restoreJob(settings, 'restore-1', filling, from, 'bucket');
     expect(job.steps).toMatchObject([{ repository, region }]);
     expect(job.mount?.readOnly).toBe(false);
@@ -168,7 +174,7 @@ describe('a volume is filled', () => {
     );
 
   it('when this restore created its claim', () => {
-    expect(fill('created')).toEqual([{ ...backedUp, gate: 'restic/paris/shop' }]);
+    expect(fill('created')).toEqual([{ ...backedUp, gate: 'restic/paris/shop', into: 'shop' }]);
   });
 
   it.each(['skipped', 'failed', 'exists'])(
@@ -186,13 +192,26 @@ describe('a volume is filled', () => {
     expect(fill('created', { namespace: 'other' })).toEqual([]);
   });
 
+  it('in the namespace that its own is mapped to, from its own repository', () => {
+    const claim = { ...at, namespace: 'copy', result: 'created' } as const;
+    expect(volumesToFill([backedUp], [claim], repositoryOf, { shop: 'copy' })).toEqual([
+      { ...backedUp, gate: 'restic/paris/shop', into: 'copy' },
+    ]);
+  });
+
   it('never without a snapshot', () => {
     expect(fill('created', {}, { snapshot: undefined })).toEqual([]);
   });
 });
 
 describe('the outcome of a filled volume', () => {
-  const filling: RestoreWork = { ...of, gate: volume.gate, snapshot: 'abc', result: 'protected' };
+  const filling: RestoreWork = {
+    ...of,
+    gate: volume.gate,
+    into: 'shop',
+    snapshot: 'abc',
+    result: 'protected',
+  };
   const restored = JSON.stringify({ message_type: 'summary', files_restored: 3, bytes_restored: 40 });
 
   it('is protected for exit code 0', () => {

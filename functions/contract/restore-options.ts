@@ -1,0 +1,82 @@
+import * as z from 'zod/mini';
+import { selectorProblem } from './label-selector.ts';
+
+const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 name'));
+const pattern = z.string().check(z.regex(/^[-a-z0-9.*?/]+$/, 'must be a name or a pattern with * and ?'));
+const selector = z.string().check(
+  z.refine((text) => selectorProblem(text) === undefined, {
+    error: (issue) => `is not a label selector: ${selectorProblem(String(issue.input))}`,
+  }),
+);
+
+/** One JSON patch operation (RFC 6902). */
+const Operation = z.strictObject({
+  op: z.enum(['add', 'remove', 'replace', 'move', 'copy', 'test']),
+  path: z.string(),
+  from: z.optional(z.string()),
+  value: z.optional(z.unknown()),
+});
+
+/** A rule that changes objects on their way into the cluster, as Velero's resource modifiers. */
+export const ResourceModifier = z.strictObject({
+  conditions: z.strictObject({
+    /** `plural.group`, a plural, or a pattern. */
+    groupResource: pattern,
+    resourceNameRegex: z.optional(z.string()),
+    namespaces: z.optional(z.array(pattern)),
+    labelSelector: z.optional(selector),
+  }),
+  patches: z.optional(z.array(Operation)),
+  /** JSON merge patches (RFC 7386), applied after `patches`. */
+  mergePatches: z.optional(z.array(z.record(z.string(), z.unknown()))),
+});
+export type ResourceModifier = z.infer<typeof ResourceModifier>;
+
+const options = {
+  /** What to do with an object that the cluster already has. */
+  existingResources: z.optional(z.enum(['skip', 'update', 'fail'])),
+  includedResources: z.optional(z.array(pattern)),
+  excludedResources: z.optional(z.array(pattern)),
+  includeClusterResources: z.optional(z.boolean()),
+  labelSelector: z.optional(selector),
+  orLabelSelectors: z.optional(z.array(selector)),
+  /** Old namespace -> new one. */
+  namespaceMapping: z.optional(z.record(dnsName, dnsName)),
+  /** Old storage class -> new one. */
+  storageClassMapping: z.optional(z.record(z.string(), z.string())),
+  /** Beginning of an image's name -> what stands in its place. */
+  imageRegistryMapping: z.optional(z.record(z.string(), z.string())),
+  resourceModifiers: z.optional(z.array(ResourceModifier)),
+  /** Types whose status is restored too. */
+  restoreStatus: z.optional(z.array(pattern)),
+  preserveNodePorts: z.optional(z.boolean()),
+  /** Objects that are let through although they could seize the cluster: `plural.group/[namespace/]name`, or patterns. */
+  allow: z.optional(z.array(pattern)),
+} as const;
+
+/** How a restore chooses and changes what it restores. Kept in its plan, so that every step does the same. */
+export const RestoreOptions = z.strictObject(options);
+export type RestoreOptions = z.infer<typeof RestoreOptions>;
+
+/** What a person types into the console to restore. */
+export const RestoreInput = z
+  .strictObject({
+    /** Name of a recovery point, or `latest`: the newest Completed one. */
+    backup: z.string(),
+    /** Narrows `latest` to one plan. */
+    plan: z.optional(dnsName),
+    /** Only these namespaces, by name or pattern; all of the recovery point when absent. */
+    namespaces: z.optional(z.array(pattern)),
+    /** Which copy to read. */
+    from: z.optional(z.enum(['primary', 'replica'])),
+    volumes: z.optional(z.boolean()),
+    dryRun: z.optional(z.boolean()),
+    ...options,
+  })
+  .check(
+    z.refine((input) => !input.labelSelector || (input.orLabelSelectors ?? []).length === 0, {
+      path: ['orLabelSelectors'],
+      error: 'cannot stand beside labelSelector',
+    }),
+  );
+export type RestoreInput = z.infer<typeof RestoreInput>;
