@@ -71,7 +71,8 @@ export async function commitBackup(
     startedAt,
     completedAt: now,
     items: resources.items,
-    warnings: unprotected.length,
+    // Velero shows the results only of a backup that counts some: each protected volume has one, too.
+    warnings: unprotected.length + volumes.filter((v) => v.result === 'protected').length,
     errors: reasons.length,
   });
   const changes = await changesSince(vault, keys, work);

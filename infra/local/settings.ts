@@ -7,6 +7,9 @@ export const versions = {
   kubernetes: '1.34.4',
   restic: '0.19.1',
   emulator: '1.5.33',
+  /** Only for the tests of exchange; not part of a world. */
+  velero: '1.18.3',
+  veleroPluginForAws: '1.14.3',
   /** Counts changes of the Debian package list in tools/debian.ts. */
   debian: '1',
   /** Counts changes of sandbox/pause. */

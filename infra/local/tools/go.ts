@@ -5,7 +5,7 @@ import { projectRoot, versions } from '../settings.ts';
 import { run } from './command.ts';
 import type { Tool } from './provide.ts';
 
-const goEnv = { GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'local', CGO_ENABLED: '0', GOWORK: 'off' };
+export const goEnv = { GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'local', CGO_ENABLED: '0', GOWORK: 'off' };
 const programs = [
   'kube-apiserver',
   'kube-controller-manager',
@@ -103,7 +103,7 @@ function kubernetesLinkerFlags(): string {
   return ['-s -w', ...settings].join(' ');
 }
 
-function writeModule(folder: string, goMod: string, imports: readonly string[]): void {
+export function writeModule(folder: string, goMod: string, imports: readonly string[]): void {
   mkdirSync(folder, { recursive: true });
   const lines = imports.map((path) => `import _ "${path}"`);
   writeFileSync(join(folder, 'go.mod'), goMod);
