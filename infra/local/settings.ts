@@ -17,7 +17,7 @@ export const versions = {
   /** Counts changes of images/images.ts. */
   images: '1',
   /** Counts changes of emulator/patches.ts. */
-  patches: '1',
+  patches: '2',
 } as const;
 
 /** Addresses that exist only inside a world's network namespace, so two worlds may share them. */

@@ -4,6 +4,7 @@ import {
   createWriteStream,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -29,6 +30,8 @@ export interface Velero {
   run(...args: string[]): Promise<string>;
   kubectl(args: readonly string[], input?: string): Promise<string>;
   addLocation(location: Location): Promise<void>;
+  /** What the server and its plugins have used so far: CPU seconds, and the most memory that was seen, in MiB. */
+  usage(): { cpu: number; rss: number };
   stop(): Promise<void>;
 }
 
@@ -72,6 +75,7 @@ export async function startVelero(tools: string): Promise<Velero> {
   );
   server.stdout.pipe(log);
   server.stderr.pipe(log);
+  const watch = watchProcess(server.pid ?? 0);
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
 
   return {
@@ -95,7 +99,9 @@ export async function startVelero(tools: string): Promise<Velero> {
       const tail = readFileSync(join(scratch, 'server.log'), 'utf8').slice(-2000);
       throw new Error(`location ${location.name} did not become available:\n${tail}`);
     },
+    usage: watch.usage,
     async stop() {
+      watch.stop();
       server.kill('SIGTERM');
       await ended;
       rmSync(scratch, { recursive: true, force: true });
@@ -139,4 +145,54 @@ function locationObject({ name, bucket, prefix, readOnly }: Location): object {
       config: { region: 'eu-west-1', s3ForcePathStyle: 'true', s3Url: process.env.AWS_ENDPOINT_URL ?? '' },
     },
   };
+}
+
+/** Ticks of CPU a second in /proc, on every Linux that Node runs on. */
+const TICKS = 100;
+
+/** Follows a process and its children through /proc, five times a second. */
+function watchProcess(pid: number) {
+  const cpu = new Map<number, number>();
+  let rss = 0;
+  const look = () => {
+    const family = [pid, ...childrenOf(pid)];
+    let now = 0;
+    for (const member of family) {
+      try {
+        const fields = readFileSync(`/proc/${member}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        cpu.set(member, (Number(fields[11]) + Number(fields[12])) / TICKS);
+        now += Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${member}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+      } catch {
+        // It has just ended; what it used until the last look is counted.
+      }
+    }
+    rss = Math.max(rss, now);
+  };
+  const timer = setInterval(look, 200);
+  return {
+    usage: () => {
+      look();
+      return { cpu: [...cpu.values()].reduce((a, b) => a + b, 0), rss };
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const own = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
+    const threads = readdirSync(`/proc/${pid}/task`)
+      .filter((t) => t !== String(pid))
+      .flatMap((t) =>
+        readFileSync(`/proc/${pid}/task/${t}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+      );
+    return [...own, ...threads].flatMap((child) => [child, ...childrenOf(child)]);
+  } catch {
+    return [];
+  }
 }

@@ -182,10 +182,10 @@ describe('an export', () => {
         orLabelSelectors: ['color=red', 'size in (xl)'],
       }),
     );
-    const objects = [...entries.keys()].filter((k) => k.includes('preferredversion'));
+    const objects = [...entries.keys()].filter((k) => k.includes('preferredversion')).sort();
     expect(objects).toEqual([
-      'resources/namespaces/v1-preferredversion/cluster/export-a.json',
       'resources/configmaps/v1-preferredversion/namespaces/export-a/red.json',
+      'resources/namespaces/v1-preferredversion/cluster/export-a.json',
     ]);
     expect(result.items).toBe(2);
   });

@@ -58,8 +58,44 @@ const scheduledTime: Patch[] = [
   },
 ];
 
+const distributedMap: Patch[] = [
+  {
+    why: 'a distributed Map of a JSONata machine gives its reader JSONata arguments',
+    file: 'services/stepfunctions.py',
+    find: '    params = _resolve_params_obj(reader.get("Parameters") or reader.get("Arguments") or {}, effective, ctx)\n',
+    replace: `    if "Arguments" in reader:
+        params = _apply_jsonata_template(reader["Arguments"], effective, ctx)
+    else:
+        params = _resolve_params_obj(reader.get("Parameters") or {}, effective, ctx)
+`,
+  },
+  {
+    why: 'and selects its items by JSONata',
+    file: 'services/stepfunctions.py',
+    find: '        child_input = _resolve_params_obj(item_selector, effective, item_ctx) if item_selector else item\n',
+    replace: `        if item_selector and _state_query_language(state_def, ctx) == "JSONata":
+            child_input = _apply_jsonata_template(item_selector, effective, item_ctx)
+        else:
+            child_input = _resolve_params_obj(item_selector, effective, item_ctx) if item_selector else item
+`,
+  },
+  {
+    why: 'and says by JSONata what comes out of it',
+    file: 'services/stepfunctions.py',
+    find:
+      '                              "The specified tolerated failure threshold was exceeded")\n' +
+      '    result = _apply_result_selector(state_def, results)\n',
+    replace: `                              "The specified tolerated failure threshold was exceeded")
+    if _state_query_language(state_def, ctx) == "JSONata":
+        output = _apply_jsonata_output(state_def, raw_input, ctx, result=results, default=results)
+        return output, _next_or_end(state_def)
+    result = _apply_result_selector(state_def, results)
+`,
+  },
+];
+
 /** Everything that is changed in the emulator; docs/local-world.md says the same in words. */
-export const patches: readonly Patch[] = [...nodeWorkerErrors, ...scheduledTime];
+export const patches: readonly Patch[] = [...nodeWorkerErrors, ...scheduledTime, ...distributedMap];
 
 /** Applies every patch to an installed package folder. */
 export function applyPatches(packageFolder: string): void {

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { explain } from '../../infra/local/errors.ts';
+import { bringUp, processEnv, takeDown } from '../../infra/local/world.ts';
+import { measure } from './measure.ts';
+
+const HELP = `npm run bench -- export  [--items N] [--json]   wall, CPU and memory of an export beside a plain LIST
+npm run bench -- restore [--items N] [--json]   objects a second beside plain creates
+npm run bench -- compare [--items N] [--json]   both beside a real Velero (npm run test:velero makes it)
+`;
+const WORLD = 'bench';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    items: { type: 'string', default: '10000' },
+    json: { type: 'boolean', default: false },
+    inside: { type: 'boolean', default: false },
+  },
+});
+
+async function main(): Promise<number> {
+  const [what = ''] = positionals;
+  const items = Number(values.items);
+  if (!['export', 'restore', 'compare'].includes(what) || !Number.isInteger(items) || items < 10) {
+    console.error(HELP);
+    return 2;
+  }
+  if (values.inside) {
+    const figures = await measure(what, items);
+    const rounded = Object.fromEntries(
+      Object.entries(figures).map(([k, v]) => [k, Math.round(v * 1000) / 1000]),
+    );
+    if (!values.json) console.table(rounded);
+    console.log(JSON.stringify(rounded));
+    return 0;
+  }
+  await takeDown(WORLD);
+  try {
+    const world = await bringUp({
+      name: WORLD,
+      onProgress: ({ name, state }) => console.error(`${state} ${name}`),
+    });
+    const self = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2), '--inside'];
+    const [file = '', ...args] = [...world.enter, ...self];
+    const child = spawn(file, args, { stdio: 'inherit', env: processEnv(world) });
+    const [code] = (await once(child, 'close')) as [number | null];
+    return code ?? 1;
+  } finally {
+    await takeDown(WORLD);
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(explain(error));
+    process.exitCode = 1;
+  },
+);
