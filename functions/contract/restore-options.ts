@@ -67,8 +67,8 @@ export const RestoreInput = z
     plan: z.optional(dnsName),
     /** Only these namespaces, by name or pattern; all of the recovery point when absent. */
     namespaces: z.optional(z.array(pattern)),
-    /** Which copy to read. */
-    from: z.optional(z.enum(['primary', 'replica'])),
+    /** Which copy to read: `primary`, `replica`, or a Velero source by name. */
+    from: z.optional(dnsName),
     volumes: z.optional(z.boolean()),
     dryRun: z.optional(z.boolean()),
     ...options,

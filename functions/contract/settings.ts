@@ -43,11 +43,21 @@ export const JobSettings = z.strictObject({
 });
 export type JobSettings = z.infer<typeof JobSettings>;
 
+/** A backup storage location of a Velero, to restore from. `prefix` is empty or ends with a slash. */
+export const VeleroSource = z.strictObject({
+  name: z.string(),
+  bucket: z.string(),
+  region: z.string(),
+  prefix: z.string(),
+});
+export type VeleroSource = z.infer<typeof VeleroSource>;
+
 export const ClusterSettings = z.strictObject({
   cluster: z.string(),
   access: AccessSettings,
   vault: z.strictObject({ region: z.string(), replicaRegion: z.string() }),
   jobs: JobSettings,
+  veleroSources: z.array(VeleroSource),
   /** Objects that one function exports; larger clusters are split. */
   shardItems: z.int().check(z.positive()),
   plans: z.array(PlanSettings).check(z.minLength(1)),

@@ -89,7 +89,7 @@ export const RestoreRef = z.object({
   restore: z.string(),
   backup: z.string(),
   plan: z.string(),
-  from: z.enum(['primary', 'replica']),
+  from: z.string(),
   dryRun: z.boolean(),
   items: z.int(),
   volumes: z.int(),

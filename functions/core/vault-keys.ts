@@ -80,3 +80,16 @@ export function backupOfRecordKey(cluster: string, key: string): string | undefi
   const name = /^records\/([^/]+)\/([a-z0-9][^/]*)\//.exec(key);
   return name?.[1] === cluster ? name[2] : undefined;
 }
+
+/** Keys that Holdfast reads in a bucket that a Velero wrote. `prefix` is empty or ends with a slash. */
+export function veleroKeys(prefix: string) {
+  const dir = (backup: string) => `${prefix}backups/${enc(backup)}/`;
+  return {
+    root: `${prefix}backups/`,
+    archive: (b: string) => `${dir(b)}${b}.tar.gz`,
+    backup: (b: string) => `${dir(b)}velero-backup.json`,
+    resourceList: (b: string) => `${dir(b)}${b}-resource-list.json.gz`,
+  };
+}
+
+export type VeleroKeys = ReturnType<typeof veleroKeys>;

@@ -2,11 +2,14 @@ import { putJson, takeLease } from '../adapters/s3/documents.ts';
 import { PlanRestoreRequest, type RestoreRef } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
-import { restoredNamespaces } from '../core/restore-options.ts';
-import { keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { restoredNamespaces, scopeOf } from '../core/restore-options.ts';
+import type { VeleroKeys } from '../core/vault-keys.ts';
+import { keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { sourceOf } from '../runtime/restore-source.ts';
 import { findRecoveryPoint } from './find.ts';
-import { planItems } from './plan.ts';
+import { findVeleroBackup } from './find-velero.ts';
+import { planArchive, planItems } from './plan.ts';
 
 /** As long as a restore may take before a backup or another restore may start. */
 const LEASE_SECONDS = 6 * 3600;
@@ -18,15 +21,18 @@ export const handler = lambda(
   async ({ input, startedAt, execution }, { now }): Promise<RestoreRef> => {
     const k = keys();
     const from = input.from ?? 'primary';
-    const source = from === 'primary' ? primaryVault() : replicaVault();
-    const record = await findRecoveryPoint(source, k, input.backup, input.plan);
+    const source = sourceOf(from);
+    const record = source.velero
+      ? undefined
+      : await findRecoveryPoint(source.vault, k, input.backup, input.plan);
+    const point = record ?? (await findVeleroBackup(source.vault, source.velero as VeleroKeys, input.backup));
     const restore = restoreName(new Date(startedAt), execution);
-    const { namespaces, unknown } = restoredNamespaces(input.namespaces, record.namespaces);
+    const { namespaces, unknown } = restoredNamespaces(input.namespaces, point.namespaces);
     if (unknown.length > 0) {
       throw new HoldfastError(
         'RestoreRefused',
-        `${record.backup} does not hold namespace ${unknown.join(', ')}`,
-        { hint: `It holds: ${record.namespaces.join(', ')}` },
+        `${point.backup} does not hold namespace ${unknown.join(', ')}`,
+        { hint: `It holds: ${point.namespaces.join(', ')}` },
       );
     }
     const {
@@ -38,11 +44,18 @@ export const handler = lambda(
       dryRun: ______,
       ...options
     } = input;
-    const { items, archiveSha256 } = await planItems(source, k, record, namespaces, options);
-    const volumes =
-      (input.volumes ?? true)
-        ? record.volumes.filter((v) => v.snapshot && namespaces.includes(v.namespace))
-        : [];
+    const { items, archiveSha256 } = record
+      ? await planItems(source.vault, k, record, namespaces, options)
+      : await planArchive(
+          await source.vault.stream(source.archive(point.backup)),
+          undefined,
+          scopeOf(options, namespaces),
+          options,
+        );
+    const fillsVolumes = input.volumes ?? true;
+    const volumes = fillsVolumes
+      ? (record?.volumes ?? []).filter((v) => v.snapshot && namespaces.includes(v.namespace))
+      : [];
     const dryRun = input.dryRun ?? false;
     const vault = primaryVault();
     if (!dryRun) {
@@ -54,12 +67,13 @@ export const handler = lambda(
     }
     const plan = {
       restore,
-      backup: record.backup,
+      backup: point.backup,
       from,
       startedAt: now.toISOString(),
       namespaces,
       options,
       archiveSha256,
+      fillsVolumes,
       dryRun,
       volumes,
     };
@@ -71,8 +85,8 @@ export const handler = lambda(
     const count = items.filter((i) => i.action === 'create').length;
     return {
       restore,
-      backup: record.backup,
-      plan: record.plan,
+      backup: point.backup,
+      plan: record?.plan ?? '',
       from,
       dryRun,
       items: count,

@@ -17,7 +17,8 @@ export const handler = lambda(
     const vault = primaryVault();
     const k = keys();
     const plan = await getRestore(vault, k, restore);
-    const source = plan.from === 'primary' ? vault : replicaVault();
+    const from = plan.from === 'replica' ? 'replica' : 'primary';
+    const source = from === 'primary' ? vault : replicaVault();
     const desired = volumesToFill(
       plan.volumes,
       await getApplied(vault, k, restore, 1),
@@ -29,7 +30,7 @@ export const handler = lambda(
       return await lookOnce(
         desired,
         resticJobs(cluster, restore, 'restore', [source.bucket], (v: RestoreWork) =>
-          restoreJob(settings(), restore, v, plan.from, source.bucket),
+          restoreJob(settings(), restore, v, from, source.bucket),
         ),
         resultsIn<RestoreWork>(
           vault,

@@ -10,7 +10,9 @@ import type { VaultKeys } from '../core/vault-keys.ts';
 export const StoredRestore = z.object({
   restore: z.string(),
   backup: z.string(),
-  from: z.enum(['primary', 'replica']),
+  from: z.string(),
+  /** Whether claims are to be filled; a Velero source has nothing to fill them with. */
+  fillsVolumes: z.boolean(),
   startedAt: z.string(),
   namespaces: z.array(z.string()),
   options: RestoreOptions,

@@ -6,6 +6,7 @@ import { archivedObjects } from '../runtime/archived-objects.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import {
+  type AppliedItem,
   getApplied,
   getItems,
   getRestore,
@@ -16,6 +17,9 @@ import { inspect } from './inspect.ts';
 
 /** A workload that is not ready after this long is reported as such. */
 const READY_SECONDS = 600;
+
+const isFreshClaim = (a: AppliedItem) =>
+  a.groupResource === 'persistentvolumeclaims' && a.result === 'created';
 
 /** Results after which an object is in the cluster as the restore wants it. */
 const IN_PLACE: ItemResult[] = ['created', 'updated', 'unchanged'];
@@ -45,6 +49,10 @@ export const handler = lambda('verify-restore', RestoreName, async ({ restore, b
   const skippedVolumes = plan.volumes
     .filter((v) => !volumes.some((done) => done.id === v.id))
     .map((v) => v.id);
+  // Velero's copies of volumes are not ours to read: their claims stay empty, which must not look like success.
+  const foreign = plan.fillsVolumes && !['primary', 'replica'].includes(plan.from);
+  const emptyVolumes = foreign ? applied.filter(isFreshClaim).map((a) => `${a.namespace}.${a.name}`) : [];
+  skippedVolumes.push(...emptyVolumes);
   const failedVolumes = volumes.filter((v) => v.result === 'failed');
   const whole =
     failed.length +

@@ -158,10 +158,27 @@ const Jobs = z.strictObject({
     .describe('Jobs at once in the cluster'),
 });
 
+const VeleroSource = z.strictObject({
+  name: dnsName(30)
+    .refine((name) => name !== 'primary' && name !== 'replica', 'is a copy of the vault; choose another name')
+    .describe('What a restore says in "from"'),
+  bucket: z
+    .string()
+    .regex(/^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$/, 'is not a bucket name; write the name, not the ARN')
+    .describe('Bucket of the backup storage location'),
+  region: region.describe('Region of the bucket'),
+  prefix: z.string().default('').describe('Prefix of the backup storage location'),
+});
+
 const Cluster = z.strictObject({
   name: dnsName(20).describe('Name of the cluster in keys, stacks and reports'),
   access: Access,
   jobs: Jobs.prefault({}),
+  veleroSources: z
+    .array(VeleroSource)
+    .default([])
+    .refine((sources) => repeated(sources).length === 0, uniqueNames('Velero source'))
+    .describe('Buckets that a Velero wrote, to restore from'),
   shardItems: z
     .int('is not a whole number; write one of at least 1')
     .min(1, 'exports nothing; write a number of at least 1')

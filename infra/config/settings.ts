@@ -18,6 +18,10 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
       s3Endpoint: cluster.jobs.s3Endpoint ?? publicEndpoint(region),
       replicaS3Endpoint: cluster.jobs.replicaS3Endpoint ?? publicEndpoint(replicaRegion),
     },
+    veleroSources: cluster.veleroSources.map((s) => ({
+      ...s,
+      prefix: s.prefix.replace(/\/*$/, s.prefix ? '/' : ''),
+    })),
     shardItems: cluster.shardItems,
     plans: cluster.plans.map(({ name, volumes, retention, schedule: _, timeZone: __, ...selection }) => ({
       name,

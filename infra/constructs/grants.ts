@@ -110,6 +110,23 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
   ];
 }
 
+/** Functions that read the archives of a Velero source. */
+export const READS_SOURCES: readonly FunctionName[] = ['plan-restore', 'apply-resources', 'verify-restore'];
+
+/** Statements to read a Velero source. Its own key policy must let the function decrypt, where it has a key. */
+export function sourceStatements({ bucket, prefix }: { bucket: string; prefix: string }): PolicyStatement[] {
+  const arn = `arn:${Aws.PARTITION}:s3:::${bucket}`;
+  const below = prefix ? `${prefix.replace(/\/*$/, '')}/backups/*` : 'backups/*';
+  return [
+    new PolicyStatement({
+      actions: ['s3:ListBucket'],
+      resources: [arn],
+      conditions: { StringLike: { 's3:prefix': [below] } },
+    }),
+    new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${arn}/${below}`] }),
+  ];
+}
+
 /** The most that a Job's credentials can be; each Job's are narrowed to one repository by a session policy. */
 export function jobStatements(copy: VaultCopy, cluster: string): PolicyStatement[] {
   const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;

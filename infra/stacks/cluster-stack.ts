@@ -19,7 +19,14 @@ import type { ClusterConfig, Config } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
 import { AslMachine } from '../constructs/asl-machine.ts';
 import { BackupSchedule } from '../constructs/backup-schedule.ts';
-import { jobStatements, RIGHTS, type VaultCopy, vaultStatements } from '../constructs/grants.ts';
+import {
+  jobStatements,
+  READS_SOURCES,
+  RIGHTS,
+  sourceStatements,
+  type VaultCopy,
+  vaultStatements,
+} from '../constructs/grants.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
 
 export interface ClusterStackProps {
@@ -112,6 +119,7 @@ export class ClusterStack extends Stack {
             this.secretStatement(masterSecretName(this.cluster.name)),
           ]
         : []),
+      ...(READS_SOURCES.includes(name) ? this.cluster.veleroSources.flatMap(sourceStatements) : []),
       ...this.clusterStatements(FUNCTIONS[name].access),
     ];
     for (const statement of statements) role.addToPolicy(statement);

@@ -86,6 +86,18 @@ describe('who may write what', () => {
   });
 });
 
+test('a Velero source is read by those who read archives, below its prefix alone', () => {
+  const source = 'arn:<AWS::Partition>:s3:::company-velero/prod/backups/*';
+  const withSource = clusterTemplate(undefined, {
+    veleroSources: [{ name: 'old', bucket: 'company-velero', region: 'eu-west-1', prefix: 'prod/' }],
+  });
+  const readers = FUNCTION_NAMES.filter((name) => allowed(withSource, name, 's3:GetObject').includes(source));
+  expect(readers).toEqual(['plan-restore', 'apply-resources', 'verify-restore']);
+  for (const name of FUNCTION_NAMES)
+    for (const action of ['s3:PutObject', 's3:DeleteObject'])
+      expect(allowed(withSource, name, action).join()).not.toContain('company-velero');
+});
+
 describe('secrets', () => {
   const readers = (name: string) =>
     FUNCTION_NAMES.filter((fn) =>

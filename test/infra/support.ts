@@ -38,15 +38,16 @@ const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.met
 /** As the CDK's command line would start it: with the flags of cdk.json, and paths in the templates. */
 const app = (): App => new App({ context: { ...context, 'aws:cdk:enable-path-metadata': true } });
 
-export function clusterStack(access = KUBECONFIG): Stack {
+export function clusterStack(access = KUBECONFIG, over: Partial<ClusterConfig> = {}): Stack {
   const all = config(access);
   return new ClusterStack(app(), {
     config: all,
-    cluster: all.clusters[0] as ClusterConfig,
+    cluster: { ...(all.clusters[0] as ClusterConfig), ...over },
     bundle: stub,
   });
 }
-export const clusterTemplate = (access = KUBECONFIG): Template => Template.fromStack(clusterStack(access));
+export const clusterTemplate = (access = KUBECONFIG, over: Partial<ClusterConfig> = {}): Template =>
+  Template.fromStack(clusterStack(access, over));
 export const vaultStack = (): Stack => new VaultStack(app(), config());
 export const replicaStack = (): Stack => new VaultReplicaStack(app(), config());
 

@@ -13,8 +13,9 @@ import { commitBackup } from '../../functions/commit-backup/commit.ts';
 import type { VolumeOutcome, Work } from '../../functions/core/record.ts';
 import { scopeOf } from '../../functions/core/restore-options.ts';
 import { itemKey } from '../../functions/core/restore-plan.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
+import { vaultKeys, veleroKeys } from '../../functions/core/vault-keys.ts';
 import { lookAtCluster } from '../../functions/open-backup/look.ts';
+import { findVeleroBackup } from '../../functions/plan-restore/find-velero.ts';
 import { planArchive } from '../../functions/plan-restore/plan.ts';
 import { exportWhole } from '../../functions/runtime/export/export.ts';
 import { planExport } from '../../functions/runtime/export/plan.ts';
@@ -148,12 +149,14 @@ describe('a backup that Velero wrote', () => {
     // The sample asks for file backups of a volume, for which this Velero has no node agent: its objects are whole.
     expect(made).toMatch(/completed with status: (Completed|PartiallyFailed)/);
     await destroy(kubectl, app);
-    const archive = await buffer(await vault.stream('own/backups/theirs/theirs.tar.gz'));
+    const found = await findVeleroBackup(vault, veleroKeys('own/'), 'theirs');
+    expect(found).toEqual({ backup: 'theirs', namespaces: ['shop'] });
+    const archive = await buffer(await vault.stream(veleroKeys('own/').archive(found.backup)));
     const options = {};
     const { items } = await planArchive(
       Readable.from([archive]),
       undefined,
-      scopeOf(options, app.namespaces),
+      scopeOf(options, found.namespaces),
       options,
     );
     const bodies = new Map<string, Buffer>();

@@ -27,6 +27,11 @@ let app: Application;
 const backUp = async (scheduledTime: string) =>
   finishBackup(aws, await aws.start('backup', { plan: demo.plan, scheduledTime }), () => undefined);
 
+// Our own backups have Velero's layout: read as a Velero's they are a source like any other.
+const veleroSources = [
+  { name: 'as-velero', bucket: bucketOf(demo.region), region: demo.region, prefix: `velero/${demo.cluster}` },
+];
+
 beforeAll(async () => {
   const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
   if (!world) throw new Error('HOLDFAST_WORLD names no world that is up');
@@ -38,7 +43,13 @@ beforeAll(async () => {
   // A schedule that does not fire here: these tests name the instants themselves.
   await deployWorld(
     world,
-    { namespaces: app.namespaces, schedule: '0 3 1 1 *', keepLast: 2, shardItems: 15 },
+    {
+      namespaces: app.namespaces,
+      schedule: '0 3 1 1 *',
+      keepLast: 2,
+      shardItems: 15,
+      veleroSources,
+    },
     () => undefined,
   );
 });
@@ -106,6 +117,20 @@ describe('the pipeline, deployed by cdk', () => {
   it('plans a restore without touching anything', async () => {
     const ended = await aws.wait(await aws.start('restore', { backup: 'latest', dryRun: true }));
     expect(ended.output).toMatchObject({ dryRun: true, backup: 'apps-20260101020000', volumes: 1 });
+  });
+
+  it('plans a restore from a bucket that a Velero wrote, whose volumes it cannot fill', async () => {
+    const input = { backup: 'latest', from: 'as-velero', dryRun: true };
+    const { output } = await aws.wait(await aws.start('restore', input));
+    expect(output).toMatchObject({
+      backup: 'apps-20260101020000',
+      from: 'as-velero',
+      dryRun: true,
+      volumes: 0,
+    });
+    expect(output.items).toBeGreaterThan(5);
+    const unknown = await aws.wait(await aws.start('restore', { ...input, from: 'nowhere' }));
+    expect(unknown.problem).toContain('There are: primary, replica, as-velero');
   });
 
   it('names a namespace that is not there and calls the backup PartiallyFailed', async () => {

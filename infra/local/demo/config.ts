@@ -16,13 +16,15 @@ export interface WorldPlan {
   readonly keepLast?: number;
   /** Splits exports of more objects. */
   readonly shardItems?: number;
+  /** Velero sources, as in holdfast.yaml. */
+  readonly veleroSources?: readonly object[];
 }
 
 /** The holdfast.yaml of an embedded world: a plan of these namespaces, every two minutes. */
 export function worldConfig(
   namespaces: readonly string[],
   endpoint: string,
-  { schedule = '*/2 * * * *', keepLast = 3, shardItems }: WorldPlan = {},
+  { schedule = '*/2 * * * *', keepLast = 3, shardItems, veleroSources }: WorldPlan = {},
 ): string {
   const volumes = 'opt-in';
   return stringify({
@@ -33,6 +35,7 @@ export function worldConfig(
         access: { kind: 'kubeconfig', backupSecret: demo.backupSecret, restoreSecret: demo.restoreSecret },
         jobs: { resticImage: imageNames.restic, s3Endpoint: endpoint, replicaS3Endpoint: endpoint },
         ...(shardItems !== undefined && { shardItems }),
+        ...(veleroSources && { veleroSources }),
         plans: [
           {
             name: demo.plan,

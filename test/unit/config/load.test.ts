@@ -86,6 +86,11 @@ describe('each wrong value is named with its place and a remedy', () => {
       ['a in b'],
       'orLabelSelectors[0]: "a in b" is not a label selector: "a in b" is no',
     ],
+    [
+      ['clusters', 0, 'veleroSources'],
+      [{ name: 'replica', bucket: 'b-1', region: 'eu-west-1' }],
+      'veleroSources[0].name: "replica" is a copy of the vault; choose another name',
+    ],
     [['clusters', 0, 'shardItems'], 0, 'shardItems: 0 exports nothing; write a number of at least 1'],
     [[...plan, 'namespaces'], [], 'namespaces: is empty; name at least one namespace'],
     [

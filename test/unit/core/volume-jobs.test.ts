@@ -38,6 +38,7 @@ const settings: ClusterSettings = {
     replicaS3Endpoint: 'https://s3.replica',
     concurrency: 4,
   },
+  veleroSources: [],
   shardItems: 1000,
   plans: [{ name: 'daily', selection, volumes: 'opt-in', retention: { keepLast: 7 } }],
 };
