@@ -35,7 +35,8 @@ export function resticJobs<W extends ResticWork>(
     remove: (job) => removeJob(cluster, job),
     async start(work, attempt, opensGate) {
       const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
-      const arns = buckets.map((bucket) => `arn:aws:s3:::${bucket}`);
+      const partition = env('jobRoleArn').split(':')[1]; // of China and GovCloud it is another one
+      const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
       const [master, credentials] = await Promise.all([
         masterSecret(),
         mint(run, sessionPolicy(arns, work.gate, use)),

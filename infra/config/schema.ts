@@ -118,25 +118,31 @@ const Plan = PlanOptions.refine((plan) => !plan.labelSelector || plan.orLabelSel
   error: 'cannot stand beside labelSelector; put it into the list',
 });
 
-const Access = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({
-      kind: z.literal('kubeconfig'),
-      backupSecret: secret.describe('Secret with the kubeconfig for backups'),
-      restoreSecret: secret.describe('Secret with the kubeconfig for restores'),
-    }),
-    z.strictObject({
-      kind: z.literal('eks'),
-      name: z
-        .string()
-        .regex(/^[0-9A-Za-z][\w-]{0,99}$/, 'is not an EKS cluster name; write the name, not the ARN')
-        .describe('Name of the EKS cluster'),
-      region: region.describe('Region of the EKS cluster'),
-    }),
-  ],
-  'is not a kind of access; write kubeconfig or eks',
-);
+const Access = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({
+        kind: z.literal('kubeconfig'),
+        backupSecret: secret.describe('Secret with the kubeconfig for backups'),
+        restoreSecret: secret.describe('Secret with the kubeconfig for restores'),
+      }),
+      z.strictObject({
+        kind: z.literal('eks'),
+        name: z
+          .string()
+          .regex(/^[0-9A-Za-z][\w-]{0,99}$/, 'is not an EKS cluster name; write the name, not the ARN')
+          .describe('Name of the EKS cluster'),
+        region: region.describe('Region of the EKS cluster'),
+      }),
+    ],
+    'is not a kind of access; write kubeconfig or eks',
+  )
+  .refine((access) => access.kind !== 'kubeconfig' || access.backupSecret !== access.restoreSecret, {
+    path: ['restoreSecret'],
+    error:
+      'is the secret for backups too; use another identity: a backup must not be able to do what a restore may',
+  });
 
 const Jobs = z.strictObject({
   resticImage: z

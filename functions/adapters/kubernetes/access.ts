@@ -71,7 +71,7 @@ export async function eksToken(
   now: Date,
 ): Promise<string> {
   const signer = new SignatureV4({ service: 'sts', region, credentials, sha256: Sha256 });
-  const hostname = `sts.${region}.amazonaws.com`;
+  const hostname = `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
   const signed = await signer.presign(
     {
       method: 'GET',

@@ -57,6 +57,11 @@ describe('each wrong value is named with its place and a remedy', () => {
       'ssh',
       'clusters[0].access.kind: "ssh" is not a kind of access; write',
     ],
+    [
+      ['clusters', 0, 'access', 'restoreSecret'],
+      'holdfast/prod/backup',
+      'access.restoreSecret: "holdfast/prod/backup" is the secret for backups too; use another identity',
+    ],
     [['clusters', 0, 'access', 'backupSecret'], 'arn:x', 'backupSecret: "arn:x" is not a secret name; write'],
     [['clusters', 0, 'jobs'], { concurrency: 0 }, 'jobs.concurrency: 0 starts no Job; write'],
     [['clusters', 0, 'jobs'], { concurrency: 1.5 }, 'jobs.concurrency: 1.5 is not a whole number'],
