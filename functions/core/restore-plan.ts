@@ -67,6 +67,19 @@ function finishedJob(object: KubeObject): boolean {
   );
 }
 
+/** Endpoints that a controller keeps: it says so by a mark, which older ones lack at times, or they are of pods. */
+function isOfController({ metadata, subsets }: KubeObject): boolean {
+  const mark =
+    metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time'] ??
+    metadata.labels?.['endpoints.kubernetes.io/managed-by'];
+  const all = (subsets ?? []) as { addresses?: Address[]; notReadyAddresses?: Address[] }[];
+  const addresses = all.flatMap((s) => [...(s.addresses ?? []), ...(s.notReadyAddresses ?? [])]);
+  return mark !== undefined || addresses.some((a) => a.targetRef?.kind === 'Pod');
+}
+interface Address {
+  targetRef?: { kind?: string };
+}
+
 function skipReason(
   at: ArchivedName,
   object: KubeObject,
@@ -79,11 +92,7 @@ function skipReason(
   if (terminated(object)) return 'the pod has ended';
   if (finishedJob(object)) return 'the Job has ended';
   if (owner && at.groupResource !== 'persistentvolumeclaims') return `made by ${owner.kind}/${owner.name}`;
-  if (
-    at.groupResource === 'endpoints' &&
-    metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time']
-  )
-    return 'made from the Service and its pods';
+  if (at.groupResource === 'endpoints' && isOfController(object)) return 'made from the Service and its pods';
   if (at.groupResource.startsWith('apiservices.') && object.spec?.service == null)
     return 'registered by the API server itself';
   if (object.type === 'kubernetes.io/service-account-token') return 'a token of the old cluster';

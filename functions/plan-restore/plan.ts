@@ -13,15 +13,17 @@ import { compareItems, type PlanItem, planItem } from '../core/restore-plan.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 
 /** Only what a decision looks at is kept of an object; bodies are read again when they are applied. */
-const outline = ({ kind, metadata, status, type, spec }: KubeObject): KubeObject => ({
+const outline = ({ kind, metadata, status, type, spec, subsets }: KubeObject): KubeObject => ({
   ...(kind && { kind }),
   metadata: {
     name: metadata.name,
     annotations: metadata.annotations ?? {},
+    labels: metadata.labels ?? {},
     ownerReferences: metadata.ownerReferences ?? [],
   },
   ...(status && { status: { phase: status.phase, conditions: status.conditions } }),
   ...(type !== undefined && { type }),
+  ...(kind === 'Endpoints' && { subsets }),
   ...(spec?.service !== undefined && { spec: { service: spec.service } }),
 });
 

@@ -165,6 +165,20 @@ describe('an object of a recovery point', () => {
   });
 });
 
+describe('Endpoints', () => {
+  const addresses = (kind?: string) => [
+    { addresses: [{ ip: '10.0.0.1', ...(kind && { targetRef: { kind } }) }] },
+  ];
+  it('that a controller keeps are left to it, marked or of pods', () => {
+    const managed = { labels: { 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' } };
+    expect(decide(at('endpoints'), { metadata: { name: 'x', ...managed } }).action).toBe('skip');
+    expect(decide(at('endpoints'), { subsets: addresses('Pod') }).action).toBe('skip');
+  });
+  it('that a person wrote are restored', () => {
+    expect(decide(at('endpoints'), { subsets: addresses() }).action).toBe('create');
+  });
+});
+
 describe('a restore of some namespaces', () => {
   it.each([
     [at('pods', 'x', 'shop'), true],
