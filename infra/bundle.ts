@@ -29,9 +29,10 @@ export function entryPoints(folder = FUNCTIONS_FOLDER): Record<string, string> {
   return Object.fromEntries(points);
 }
 
-function build(outdir: string): void {
+/** Bundles entry points, by name, into `<outdir>/<name>.mjs`, as Lambda gets them. */
+export function bundle(entries: Record<string, string>, outdir: string): void {
   buildSync({
-    entryPoints: entryPoints(),
+    entryPoints: entries,
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -52,7 +53,7 @@ export function esbuildBundler(): Bundler {
   process.on('exit', () => rmSync(root, { recursive: true, force: true }));
   let built = false;
   return (name, settings) => {
-    if (!built) build(join(root, 'code'));
+    if (!built) bundle(entryPoints(), join(root, 'code'));
     built = true;
     const dir = join(root, settings.cluster, name);
     mkdirSync(dir, { recursive: true });

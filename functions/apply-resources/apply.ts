@@ -20,7 +20,6 @@ export interface ApplyOptions extends Origin {
   readonly before: readonly AppliedItem[];
   /** Whether there is time to begin another object. */
   readonly goOn: () => boolean;
-  readonly wait?: (ms: number) => Promise<void>;
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -68,7 +67,7 @@ export async function applyItems(
     const open = pass === 0 ? wanted : wanted.filter((i) => again.has(itemKey(i)));
     await inOrder(cluster, open, one, apply.goOn);
     if (again.size === 0 || pass === PASS_WAITS_MS.length || !apply.goOn()) break;
-    await (apply.wait ?? sleep)(PASS_WAITS_MS[pass] as number);
+    await sleep(PASS_WAITS_MS[pass] as number);
   }
   return items.flatMap((i) => results.get(itemKey(i)) ?? []);
 }

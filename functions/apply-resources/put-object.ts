@@ -1,4 +1,4 @@
-import type { KubeClient, KubeResponse } from '../adapters/kubernetes/client.ts';
+import { type KubeClient, type KubeResponse, statusMessage } from '../adapters/kubernetes/client.ts';
 import type { RestoreOptions } from '../contract/restore-options.ts';
 import type { ArchivedName } from '../core/archive.ts';
 import { RESTORE_LABEL } from '../core/clean.ts';
@@ -110,12 +110,4 @@ const accountParts = ({ metadata, imagePullSecrets }: KubeObject) => ({
 const some = (paths: readonly string[]): string =>
   paths.length <= 3 ? paths.join(', ') : `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more`;
 
-function messageIn({ status, body }: KubeResponse): string {
-  try {
-    const { message } = JSON.parse(body.toString('utf8')) as { message?: string };
-    if (message) return message;
-  } catch {
-    // Not a Status: a proxy between us and the API server.
-  }
-  return `status ${status}`;
-}
+const messageIn = ({ status, body }: KubeResponse): string => statusMessage(body) || `status ${status}`;

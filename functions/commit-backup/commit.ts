@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { getJson, putJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
-import { parseBackupName } from '../core/backup-name.ts';
+import { newestFirst } from '../core/backup-name.ts';
 import { changesBetween } from '../core/changes.ts';
 import {
   type BackupRecord,
@@ -33,14 +33,11 @@ async function volumeOutcomes(vault: Vault, keys: VaultKeys, work: Work): Promis
 
 /** Counts against the newest earlier backup of the plan that left fingerprints. */
 async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<ChangesSince | undefined> {
-  const own = parseBackupName(work.backup);
   const after = await findFingerprints(vault, keys.records.fingerprints(work.backup));
-  if (!own || !after) return undefined;
-  const earlier = (await vault.folders(keys.records.root))
-    .map((name) => ({ name, parsed: parseBackupName(name) }))
-    .filter(({ parsed }) => parsed?.plan === own.plan && parsed.at < own.at)
-    .sort((a, b) => (b.parsed?.at.getTime() ?? 0) - (a.parsed?.at.getTime() ?? 0));
-  for (const { name } of earlier.slice(0, LOOK_BACK)) {
+  if (!after) return undefined;
+  const all = newestFirst(await vault.folders(keys.records.root), work.plan);
+  const earlier = all.slice(all.indexOf(work.backup) + 1);
+  for (const name of earlier.slice(0, LOOK_BACK)) {
     const before = await findFingerprints(vault, keys.records.fingerprints(name));
     if (before) return { since: name, ...changesBetween(before, after) };
   }

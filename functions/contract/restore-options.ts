@@ -54,6 +54,9 @@ const options = {
   allow: z.optional(z.array(pattern)),
 } as const;
 
+/** The vault's own copies, as `from` names them; other names are Velero sources. */
+export const VAULT_COPIES: readonly string[] = ['primary', 'replica'];
+
 /** How a restore chooses and changes what it restores. Kept in its plan, so that every step does the same. */
 export const RestoreOptions = z.strictObject(options);
 export type RestoreOptions = z.infer<typeof RestoreOptions>;
@@ -80,3 +83,6 @@ export const RestoreInput = z
     }),
   );
 export type RestoreInput = z.infer<typeof RestoreInput>;
+
+/** The part of an input that says how to choose and change. */
+export const optionsOf = (input: RestoreInput): RestoreOptions => z.parse(z.object(options), input);

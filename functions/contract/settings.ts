@@ -12,20 +12,27 @@ export const AccessSettings = z.discriminatedUnion('kind', [
 ]);
 export type AccessSettings = z.infer<typeof AccessSettings>;
 
-export const SelectionSettings = z.strictObject({
+/**
+ * Which objects a plan backs up, in Velero's words. Lists of resources are `plural.group`, a plural alone, or
+ * a pattern with `*` and `?`; an empty list of what is included means everything.
+ */
+export const Selection = z.strictObject({
+  /** Names or patterns; `*` is every namespace. */
   namespaces: z.array(z.string()).check(z.minLength(1)),
   excludedNamespaces: z.array(z.string()),
   includedResources: z.array(z.string()),
   excludedResources: z.array(z.string()),
+  /** true: all cluster-scoped objects; false: none; absent: all when every namespace is included, else those that belong to what is. */
   includeClusterResources: z.optional(z.boolean()),
+  /** One kubectl label selector, or several of which an object must match one. */
   labelSelector: z.optional(z.string()),
   orLabelSelectors: z.array(z.string()),
 });
+export type Selection = z.infer<typeof Selection>;
 
 export const PlanSettings = z.strictObject({
   name: z.string(),
-  /** Which objects: see core/selection.ts. */
-  selection: SelectionSettings,
+  selection: Selection,
   /** `opt-in`: volumes named in backup.velero.io/backup-volumes; `none`: no volumes. */
   volumes: z.enum(['opt-in', 'none']),
   retention: z.strictObject({ keepLast: z.int().check(z.positive()) }),

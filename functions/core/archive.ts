@@ -27,24 +27,25 @@ export function entryPaths(type: ResourceType, name: string, namespace?: string)
   return [`${root}/${tail}`, `${root}/${type.version}-preferredversion/${tail}`];
 }
 
-const PREFERRED =
-  /^resources\/([^/]+)\/([^/]+)-preferredversion\/(?:cluster|namespaces\/([^/]+))\/([^/]+)\.json$/;
-
-/** The object of a preferred-version path; undefined for every other path of an archive. */
-export function parsePreferredPath(path: string): ArchivedName | undefined {
-  const m = PREFERRED.exec(path);
-  if (!m) return undefined;
-  const [, groupResource = '', version = '', namespace, name = ''] = m;
-  if ([groupResource, version, namespace, name].some((part) => part === '.' || part === '..'))
-    return undefined;
-  return { groupResource, version, namespace, name };
-}
-
+/** `resources/<plural[.group]>/[<folder>/]{cluster|namespaces/<ns>}/<name>.json` */
 const ENTRY = /^resources\/([^/\0]+)\/(?:([^/\0]+)\/)?(?:cluster|namespaces\/([^/\0]+))\/([^/\0]+)\.json$/;
+const PREFERRED = /^(.+)-preferredversion$/;
+
+/** Parts of an object's path: type, folder, namespace, name; undefined when it is none, or climbs. */
+function partsOf(path: string): (string | undefined)[] | undefined {
+  const parts = ENTRY.exec(path)?.slice(1);
+  return parts?.some((part) => part === '.' || part === '..') ? undefined : parts;
+}
 
 /** Whether a path may be in an archive at all: relative, of the format's depth, and climbing nowhere. */
 export function isArchivePath(path: string): boolean {
-  if (path === VERSION_ENTRY.path) return true;
-  const m = ENTRY.exec(path);
-  return m?.slice(1).every((part) => part !== '.' && part !== '..') ?? false;
+  return path === VERSION_ENTRY.path || partsOf(path) !== undefined;
+}
+
+/** The object of a preferred-version path; undefined for every other path of an archive. */
+export function parsePreferredPath(path: string): ArchivedName | undefined {
+  const [groupResource = '', folder = '', namespace, name = ''] = partsOf(path) ?? [];
+  const version = PREFERRED.exec(folder)?.[1];
+  if (version === undefined || version === '.' || version === '..') return undefined;
+  return { groupResource, version, namespace, name };
 }

@@ -20,6 +20,15 @@ export function parseBackupName(name: string): { plan: string; at: Date } | unde
     : { plan: m[1] as string, at };
 }
 
+/** Those of some names that are backups, of one plan when it is given, the newest first. */
+export function newestFirst(names: readonly string[], plan?: string): string[] {
+  return names
+    .map((name) => ({ name, ...parseBackupName(name) }))
+    .filter((b) => b.at !== undefined && (plan === undefined || b.plan === plan))
+    .sort((a, b) => (b.at as Date).getTime() - (a.at as Date).getTime())
+    .map(({ name }) => name);
+}
+
 /** Name of a restore: when it started and which execution it is. Two of one second are two restores. */
 export function restoreName(startedAt: Date, execution: string): string {
   return `restore-${stamp(startedAt)}-${createHash('sha256').update(execution).digest('hex').slice(0, 6)}`;

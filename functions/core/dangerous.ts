@@ -20,7 +20,7 @@ export function holdReason(
 }
 
 /** `plural.group/namespace/name`, or `plural.group/name` of what has no namespace. */
-export const allowName = (at: ArchivedName): string =>
+const allowName = (at: ArchivedName): string =>
   [at.groupResource, ...(at.namespace === undefined ? [] : [at.namespace]), at.name].join('/');
 
 const RBAC = 'rbac.authorization.k8s.io';

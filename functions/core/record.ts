@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { SelectionSettings } from '../contract/settings.ts';
+import { Selection } from '../contract/settings.ts';
 
 /** Velero's words for how a backup ended. Completed means that nothing is missing. */
 export const Phase = z.enum(['Completed', 'PartiallyFailed', 'Failed']);
@@ -28,7 +28,7 @@ export const Work = z.object({
   namespaces: z.array(z.string()),
   /** Most of the cluster's namespaces are in the backup: a type is then read in one list, not in one a namespace. */
   wide: z.boolean(),
-  selection: SelectionSettings,
+  selection: Selection,
   volumes: z.array(WorkVolume),
   /** Bound PVCs that no pod opted in: shown as unprotected, not hidden. */
   unprotected: z.array(z.string()),

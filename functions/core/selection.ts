@@ -1,21 +1,5 @@
+import type { Selection } from '../contract/settings.ts';
 import { groupResource, type ResourceType } from './resources.ts';
-
-/**
- * Which objects a plan backs up, in Velero's words. Lists of resources are `plural.group`, a plural alone, or
- * a pattern with `*` and `?`; an empty list of what is included means everything.
- */
-export interface Selection {
-  /** Names or patterns; `*` is every namespace. */
-  readonly namespaces: readonly string[];
-  readonly excludedNamespaces: readonly string[];
-  readonly includedResources: readonly string[];
-  readonly excludedResources: readonly string[];
-  /** true: all cluster-scoped objects; false: none; absent: all when every namespace is included, else those that belong to what is. */
-  readonly includeClusterResources?: boolean | undefined;
-  /** One kubectl label selector, or several of which an object must match one. */
-  readonly labelSelector?: string | undefined;
-  readonly orLabelSelectors: readonly string[];
-}
 
 /** How much of a type is backed up. `related`: the objects that others of the backup need. */
 export type Extent = 'all' | 'related' | 'none';

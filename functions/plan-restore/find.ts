@@ -1,6 +1,6 @@
 import { findJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
-import { parseBackupName } from '../core/backup-name.ts';
+import { newestFirst, parseBackupName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { BackupRecord } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
@@ -22,11 +22,7 @@ export async function findRecoveryPoint(
       hint: 'Use the name of another one, or "latest"',
     });
   }
-  const names = (await vault.folders(k.records.root))
-    .map((folder) => ({ folder, parsed: parseBackupName(folder) }))
-    .filter(({ parsed }) => parsed && (plan === undefined || parsed.plan === plan))
-    .sort((a, b) => (b.parsed?.at.getTime() ?? 0) - (a.parsed?.at.getTime() ?? 0));
-  for (const { folder } of names) {
+  for (const folder of newestFirst(await vault.folders(k.records.root), plan)) {
     const record = await findJson(vault, BackupRecord, k.records.record(folder));
     if (record?.phase === 'Completed') return record;
   }

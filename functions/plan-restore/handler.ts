@@ -1,4 +1,5 @@
 import { putJson, takeLease } from '../adapters/s3/documents.ts';
+import { optionsOf } from '../contract/restore-options.ts';
 import { PlanRestoreRequest, type RestoreRef } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
@@ -35,15 +36,7 @@ export const handler = lambda(
         { hint: `It holds: ${point.namespaces.join(', ')}` },
       );
     }
-    const {
-      backup: _,
-      plan: __,
-      namespaces: ___,
-      from: ____,
-      volumes: _____,
-      dryRun: ______,
-      ...options
-    } = input;
+    const options = optionsOf(input);
     const { items, archiveSha256 } = record
       ? await planItems(source.vault, k, record, namespaces, options)
       : await planArchive(

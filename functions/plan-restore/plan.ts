@@ -67,8 +67,8 @@ export async function planArchive(
   const archiveSha256 = await readArchive(archive, sha256, (entry) => {
     const object = parseArchived<KubeObject>(entry, JSON.parse);
     if (object.metadata.uid) uids.add(object.metadata.uid);
-    const held = holdReason(entry.at, object, options);
-    if (inScope(entry.at, object)) seen.push({ at: entry.at, object: outline(object), held });
+    if (!inScope(entry.at, object)) return;
+    seen.push({ at: entry.at, object: outline(object), held: holdReason(entry.at, object, options) });
   });
   const items = seen
     .map(({ at, object, held }) => planItem(at, object, (uid) => uids.has(uid), held))

@@ -1,4 +1,5 @@
 import { openVault, type Vault } from '../adapters/s3/vault.ts';
+import { VAULT_COPIES } from '../contract/restore-options.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { type VeleroKeys, veleroKeys } from '../core/vault-keys.ts';
 import { keys, primaryVault, replicaVault } from './connect.ts';
@@ -15,7 +16,7 @@ export interface RestoreSource {
 
 /** The source of a name: `primary`, `replica`, or one of the configured Velero sources. */
 export function sourceOf(from: string): RestoreSource {
-  if (from === 'primary' || from === 'replica')
+  if (VAULT_COPIES.includes(from))
     return {
       vault: from === 'primary' ? primaryVault() : replicaVault(),
       archive: keys().velero.archive,
@@ -26,7 +27,7 @@ export function sourceOf(from: string): RestoreSource {
     const velero = veleroKeys(found.prefix);
     return { vault: openVault(found.bucket, found.region), archive: velero.archive, velero };
   }
-  const known = ['primary', 'replica', ...veleroSources.map((s) => s.name)].join(', ');
+  const known = [...VAULT_COPIES, ...veleroSources.map((s) => s.name)].join(', ');
   throw new HoldfastError('InputInvalid', `from: there is no source "${from}"`, {
     hint: `There are: ${known}`,
   });

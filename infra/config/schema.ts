@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { selectorProblem } from '../../functions/contract/label-selector.ts';
+import { VAULT_COPIES } from '../../functions/contract/restore-options.ts';
 import { eventBridgeSchedule } from './cron.ts';
 
 const DNS = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -166,7 +167,7 @@ const Jobs = z.strictObject({
 
 const VeleroSource = z.strictObject({
   name: dnsName(30)
-    .refine((name) => name !== 'primary' && name !== 'replica', 'is a copy of the vault; choose another name')
+    .refine((name) => !VAULT_COPIES.includes(name), 'is a copy of the vault; choose another name')
     .describe('What a restore says in "from"'),
   bucket: z
     .string()

@@ -2,6 +2,7 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { FunctionName } from '../../functions/contract/functions.ts';
 import { vaultKeyAlias } from '../../functions/contract/names.ts';
+import type { VeleroSource } from '../../functions/contract/settings.ts';
 
 /** Rights within one copy of the vault; each a list of roots, like `records`, below which a cluster has its own. */
 interface VaultRights {
@@ -9,7 +10,7 @@ interface VaultRights {
   readonly write?: readonly Root[];
   readonly remove?: readonly Root[];
 }
-export type Root = 'velero' | 'restic' | 'records' | 'exports' | 'restores' | 'leases';
+type Root = 'velero' | 'restic' | 'records' | 'exports' | 'restores' | 'leases';
 
 export interface FunctionRights {
   readonly primary: VaultRights;
@@ -113,10 +114,10 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
 /** Functions that read the archives of a Velero source. */
 export const READS_SOURCES: readonly FunctionName[] = ['plan-restore', 'apply-resources', 'verify-restore'];
 
-/** Statements to read a Velero source. Its own key policy must let the function decrypt, where it has a key. */
-export function sourceStatements({ bucket, prefix }: { bucket: string; prefix: string }): PolicyStatement[] {
+/** Statements to read a Velero source of the settings. Its own key policy must let the function decrypt, where it has a key. */
+export function sourceStatements({ bucket, prefix }: VeleroSource): PolicyStatement[] {
   const arn = `arn:${Aws.PARTITION}:s3:::${bucket}`;
-  const below = prefix ? `${prefix.replace(/\/*$/, '')}/backups/*` : 'backups/*';
+  const below = `${prefix}backups/*`;
   return [
     new PolicyStatement({
       actions: ['s3:ListBucket'],

@@ -14,3 +14,16 @@ export function explain(error: unknown): string {
   if (error instanceof WorldError) return `${error.name}: ${error.message}\n  ${error.hint}`;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
+
+/** Runs a program: its exit code is what `main` returns, or 1 and one clear message. */
+export function runMain(main: () => Promise<number>): void {
+  main().then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      console.error(explain(error));
+      process.exitCode = 1;
+    },
+  );
+}

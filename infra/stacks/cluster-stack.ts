@@ -14,6 +14,7 @@ import {
   stackNames,
   vaultBucketName,
 } from '../../functions/contract/names.ts';
+import type { VeleroSource } from '../../functions/contract/settings.ts';
 import type { Bundler } from '../bundle.ts';
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
@@ -92,7 +93,7 @@ export class ClusterStack extends Stack {
         environment,
       });
       this.functions.set(name, fn);
-      this.grant(name, fn.role, jobRoleArn);
+      this.grant(name, fn.role, jobRoleArn, settings.veleroSources);
     }
     const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
     const jobRole = new Role(this, 'JobRole', {
@@ -107,7 +108,7 @@ export class ClusterStack extends Stack {
       jobRole.addToPolicy(statement);
   }
 
-  private grant(name: FunctionName, role: Role, jobRoleArn: string): void {
+  private grant(name: FunctionName, role: Role, jobRoleArn: string, sources: readonly VeleroSource[]): void {
     const rights = RIGHTS[name];
     const { primary, replica } = this.copies;
     const statements = [
@@ -119,7 +120,7 @@ export class ClusterStack extends Stack {
             this.secretStatement(masterSecretName(this.cluster.name)),
           ]
         : []),
-      ...(READS_SOURCES.includes(name) ? this.cluster.veleroSources.flatMap(sourceStatements) : []),
+      ...(READS_SOURCES.includes(name) ? sources.flatMap(sourceStatements) : []),
       ...this.clusterStatements(FUNCTIONS[name].access),
     ];
     for (const statement of statements) role.addToPolicy(statement);

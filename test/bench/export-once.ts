@@ -3,25 +3,21 @@ import type { Work } from '../../functions/core/record.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { exportWhole } from '../../functions/runtime/export/export.ts';
 import { planExport } from '../../functions/runtime/export/plan.ts';
+import { selectionOf } from '../support/selection.ts';
+import { connect, REGION } from '../support/world.ts';
 import { NAMESPACES, namespaceName } from './objects.ts';
-import { BUCKET, connect, REGION } from './world.ts';
+import { BUCKET } from './world.ts';
 
 // One export in a process of its own, so that its CPU and memory are the export's. Prints one JSON line.
-const [backup = 'bench-20260101000000', count = String(NAMESPACES), wide = 'wide'] = process.argv.slice(2);
-const namespaces = Array.from({ length: Number(count) }, (_, i) => namespaceName(i));
+const [backup = ''] = process.argv.slice(2);
+const namespaces = Array.from({ length: NAMESPACES }, (_, i) => namespaceName(i));
 const work: Work = {
   plan: 'bench',
   backup,
   startedAt: new Date().toISOString(),
   namespaces,
-  wide: wide === 'wide',
-  selection: {
-    namespaces,
-    excludedNamespaces: [],
-    includedResources: [],
-    excludedResources: [],
-    orLabelSelectors: [],
-  },
+  wide: true,
+  selection: selectionOf(namespaces),
   volumes: [],
   unprotected: [],
   problems: [],

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { explain } from '../../infra/local/errors.ts';
+import { runMain } from '../../infra/local/errors.ts';
 import { bringUp, processEnv, takeDown } from '../../infra/local/world.ts';
 import { measure } from './measure.ts';
 
@@ -53,12 +53,4 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(explain(error));
-    process.exitCode = 1;
-  },
-);
+runMain(main);

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import { STREAMING } from '../../functions/contract/functions.ts';
+import { bundle } from '../../infra/bundle.ts';
+import { connect, makeVault } from '../support/world.ts';
 import { NAMESPACES, namespaceName } from './objects.ts';
 import { veleroRunner } from './velero.ts';
-import { connect, fill, makeVault } from './world.ts';
+import { BUCKET, fill } from './world.ts';
 
 type Figures = Record<string, number>;
 const ROUNDS = 3;
@@ -23,20 +24,20 @@ const medians = (runs: readonly Figures[]): Figures =>
     Object.keys(runs[0] ?? {}).map((key) => [key, median(runs.map((r) => r[key] as number))]),
   );
 
-/** Bundles a program as the functions are bundled, so that its memory is that of a function; runs it and reads its line. */
+const PROGRAMS = ['list-once', 'export-once', 'restore-once', 'create-once'];
+
+/** Bundles the programs as the functions are bundled, so that their memory is that of a function. */
+function bundlePrograms(folder: string): void {
+  const entries = PROGRAMS.map(
+    (name) => [name, fileURLToPath(new URL(`${name}.ts`, import.meta.url))] as const,
+  );
+  bundle(Object.fromEntries(entries), folder);
+}
+
+/** Runs a program in a process of its own and reads the figures of its line. */
 function once(folder: string, program: string, ...args: string[]): Figures {
-  const outfile = join(folder, `${program}.mjs`);
-  buildSync({
-    entryPoints: [fileURLToPath(new URL(`${program}.ts`, import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
-  const { status, stdout } = spawnSync(process.execPath, [STREAMING, outfile, ...args], {
+  const file = join(folder, `${program}.mjs`);
+  const { status, stdout } = spawnSync(process.execPath, [STREAMING, file, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 1 << 20,
   });
@@ -49,8 +50,9 @@ function once(folder: string, program: string, ...args: string[]): Figures {
 export async function measure(what: string, items: number): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   try {
+    bundlePrograms(folder);
     const cluster = connect();
-    await makeVault();
+    await makeVault(BUCKET);
     say(`creating ${items} objects`);
     await fill(cluster, 0, items, (done) => say(`  ${done}`));
     await cluster.close();

@@ -20,32 +20,8 @@ const type = (group: string, version: string, resource: string, kind: string): R
 });
 const CONFIG_MAPS = type('', 'v1', 'configmaps', 'ConfigMap');
 const DEPLOYMENTS = type('apps', 'v1', 'deployments', 'Deployment');
-const WIDGETS = type('bench.holdfast.io', 'v1', 'widgets', 'Widget');
-
-/** The definition of the benchmark's custom resource: any spec. */
-export const WIDGET_DEFINITION: KubeObject = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'widgets.bench.holdfast.io' },
-  spec: {
-    group: 'bench.holdfast.io',
-    scope: 'Namespaced',
-    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          },
-        },
-      },
-    ],
-  },
-};
+/** The benchmark's custom resource. */
+export const WIDGETS = type('bench.holdfast.io', 'v1', 'widgets', 'Widget');
 
 /** Text that no two objects share: base64 of a digest chain, which does not compress, as keys and tokens do not. */
 function noise(seed: string, bytes: number): string {

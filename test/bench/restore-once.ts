@@ -5,8 +5,9 @@ import { scopeOf } from '../../functions/core/restore-options.ts';
 import { itemKey } from '../../functions/core/restore-plan.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { planArchive } from '../../functions/plan-restore/plan.ts';
+import { connect, REGION } from '../support/world.ts';
 import { NAMESPACES, namespaceName } from './objects.ts';
-import { BUCKET, connect, REGION } from './world.ts';
+import { BUCKET } from './world.ts';
 
 // One restore into other namespaces, in a process of its own: plan, then apply. Prints one JSON line.
 const [backup = '', into = 'copy'] = process.argv.slice(2);

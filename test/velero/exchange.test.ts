@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArchive } from '../../functions/adapters/archive/reader.ts';
-import { endpointOfKubeconfig } from '../../functions/adapters/kubernetes/access.ts';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { putJson } from '../../functions/adapters/s3/documents.ts';
-import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
+import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { applyItems } from '../../functions/apply-resources/apply.ts';
 import { commitBackup } from '../../functions/commit-backup/commit.ts';
 import type { VolumeOutcome, Work } from '../../functions/core/record.ts';
@@ -28,6 +25,8 @@ import {
   readApplication,
   waitReady,
 } from '../../infra/local/demo/application.ts';
+import { selectionOf } from '../support/selection.ts';
+import { connect, makeVault } from '../support/world.ts';
 import { startVelero, type Velero } from './server.ts';
 
 const BACKUP = 'apps-20260101000000';
@@ -41,13 +40,7 @@ const kubectl = (args: readonly string[], input?: string) => velero.kubectl(args
 
 /** A backup as the machine makes it, with the outcome of a volume as a restic Job would leave it. */
 async function backUp(): Promise<void> {
-  const selection = {
-    namespaces: app.namespaces as string[],
-    excludedNamespaces: [],
-    includedResources: [],
-    excludedResources: [],
-    orLabelSelectors: [],
-  };
+  const selection = selectionOf(app.namespaces);
   const seen = await lookAtCluster(cluster, {
     name: 'apps',
     volumes: 'opt-in',
@@ -83,13 +76,8 @@ async function backUp(): Promise<void> {
 }
 
 beforeAll(async () => {
-  await new S3Client({ region: 'eu-west-1', forcePathStyle: true }).send(
-    new CreateBucketCommand({ Bucket: 'exchange' }),
-  );
-  vault = openVault('exchange', 'eu-west-1');
-  cluster = kubeClient(
-    endpointOfKubeconfig(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'), 'KUBECONFIG'),
-  );
+  vault = await makeVault('exchange');
+  cluster = connect();
   velero = await startVelero(process.env.HOLDFAST_VELERO ?? '');
   app = readApplication(new URL('../../infra/local/demo/sample.yaml', import.meta.url).pathname);
   await install(kubectl, app);

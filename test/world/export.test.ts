@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endpointOfKubeconfig } from '../../functions/adapters/kubernetes/access.ts';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
-import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
+import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import type { Selection } from '../../functions/contract/settings.ts';
 import type { ResourceResult, Work } from '../../functions/core/record.ts';
 import {
   collectionPath,
@@ -16,10 +14,10 @@ import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
 import { exportShard, exportWhole, joinShards } from '../../functions/runtime/export/export.ts';
 import { planExport } from '../../functions/runtime/export/plan.ts';
+import { selectionOf } from '../support/selection.ts';
+import { connect, create, freeForm, makeVault, untilServed } from '../support/world.ts';
 import { entriesOf } from './entries.ts';
 
-const REGION = 'eu-west-1';
-const BUCKET = 'export-tests';
 const keys = vaultKeys('world');
 const CONFIG_MAPS: ResourceType = { ...TYPES.secrets, resource: 'configmaps', kind: 'ConfigMap' };
 const GAUGES: ResourceType = { ...TYPES.secrets, group: 'export.test', resource: 'gauges', kind: 'Gauge' };
@@ -27,25 +25,9 @@ let cluster: KubeClient;
 let vault: Vault;
 let count = 0;
 
-const selection = (over: Partial<Work['selection']>): Work['selection'] => ({
-  namespaces: ['export-a'],
-  excludedNamespaces: [],
-  includedResources: [],
-  excludedResources: [],
-  orLabelSelectors: [],
-  ...over,
-});
-
-async function make(type: ResourceType, object: KubeObject): Promise<void> {
-  await cluster.call('POST', collectionPath(type, object.metadata.namespace), {
-    body: object,
-    accept: [409],
-  });
-}
-
-function workOf(namespaces: string[], over: Partial<Work['selection']> = {}): Work {
+function workOf(namespaces: string[], over: Partial<Selection> = {}): Work {
   const backup = `world-20260101${String(count++).padStart(6, '0')}`;
-  const chosen = selection({ namespaces, ...over });
+  const chosen = selectionOf(namespaces, over);
   const nothing = { volumes: [], unprotected: [], problems: [] };
   return { plan: 'world', backup, startedAt: '', namespaces, wide: false, selection: chosen, ...nothing };
 }
@@ -64,44 +46,17 @@ const configMap = (namespace: string, name: string, over: object = {}): KubeObje
   data: { of: name },
 });
 
+const make = (type: ResourceType, object: KubeObject) => create(cluster, type, object);
+
 beforeAll(async () => {
-  cluster = kubeClient(
-    endpointOfKubeconfig(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'), 'KUBECONFIG'),
-  );
-  await new S3Client({ region: REGION, forcePathStyle: true }).send(
-    new CreateBucketCommand({ Bucket: BUCKET }),
-  );
-  vault = openVault(BUCKET, REGION);
+  cluster = connect();
+  vault = await makeVault('export-tests');
   for (const name of ['export-a', 'export-b'])
     await make(TYPES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  await make(TYPES.customResourceDefinitions, {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'gauges.export.test' },
-    spec: {
-      group: 'export.test',
-      scope: 'Namespaced',
-      names: { plural: 'gauges', singular: 'gauge', kind: 'Gauge', listKind: 'GaugeList' },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-          },
-        },
-      ],
-    },
-  });
-  await untilServed(GAUGES);
+  await make(TYPES.customResourceDefinitions, freeForm(GAUGES));
+  await untilServed(cluster, GAUGES);
 });
 afterAll(() => cluster.close());
-
-async function untilServed(type: ResourceType): Promise<void> {
-  while ((await cluster.call('GET', collectionPath(type), { accept: [404] })).status === 404)
-    await new Promise((resolve) => setTimeout(resolve, 100));
-}
 
 describe('an export', () => {
   it('shows one instant in 100 runs beside a writer that bumps three types together', async () => {

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArchive } from '../../functions/adapters/archive/reader.ts';
 import { archiveWriter } from '../../functions/adapters/archive/writer.ts';
-import { endpointOfKubeconfig } from '../../functions/adapters/kubernetes/access.ts';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { applyItems } from '../../functions/apply-resources/apply.ts';
 import type { RestoreOptions } from '../../functions/contract/restore-options.ts';
 import {
@@ -19,6 +17,7 @@ import { itemKey } from '../../functions/core/restore-plan.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
 import { planArchive } from '../../functions/plan-restore/plan.ts';
 import { inspect } from '../../functions/verify-restore/inspect.ts';
+import { connect, freeForm } from '../support/world.ts';
 
 const typed = (group: string, resource: string, kind: string, namespaced = true): ResourceType => ({
   group,
@@ -39,25 +38,7 @@ type Thing = readonly [ResourceType, string];
 
 const definition: Thing = [
   TYPES.customResourceDefinitions,
-  JSON.stringify({
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: 'gauges.restore.test' },
-    spec: {
-      group: 'restore.test',
-      scope: 'Namespaced',
-      names: { plural: 'gauges', singular: 'gauge', kind: 'Gauge', listKind: 'GaugeList' },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
-    },
-  }),
+  JSON.stringify(freeForm(GAUGES, { subresources: { status: {} } })),
 ];
 const object = (type: ResourceType, name: string, body: object = {}, metadata: object = {}): Thing => [
   type,
@@ -112,9 +93,7 @@ const live = async (type: ResourceType, name: string, where = 'restored'): Promi
   ) as KubeObject;
 
 beforeAll(() => {
-  cluster = kubeClient(
-    endpointOfKubeconfig(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'), 'KUBECONFIG'),
-  );
+  cluster = connect();
 });
 afterAll(() => cluster.close());
 

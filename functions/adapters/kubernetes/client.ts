@@ -3,7 +3,7 @@ import { HoldfastError, messageOf } from '../../core/errors.ts';
 import { GrowingBuffer } from '../../core/growing-buffer.ts';
 import type { ClusterEndpoint } from './access.ts';
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 export interface KubeResponse {
   readonly status: number;
@@ -37,14 +37,12 @@ const TIMEOUT_MS = 60_000;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function statusMessage(body: Buffer): string {
+/** The message of a Kubernetes Status; undefined when the bytes are none, as those of a proxy between us. */
+export function statusMessage(body: Buffer): string | undefined {
   try {
-    return (
-      (JSON.parse(body.toString('utf8')) as { message?: string }).message ??
-      body.toString('utf8').slice(0, 300)
-    );
+    return (JSON.parse(body.toString('utf8')) as { message?: string }).message;
   } catch {
-    return body.toString('utf8').slice(0, 300);
+    return undefined;
   }
 }
 
@@ -60,7 +58,8 @@ export class ClusterAnswer extends HoldfastError {
         ? 'ClusterBusy'
         : 'ClusterUnreachable';
     const hint = 'Apply the output of `holdfast rbac` to the cluster';
-    super(name, `${what}: ${status} ${statusMessage(body)}`, denied ? { hint } : {});
+    const said = statusMessage(body) ?? body.toString('utf8').slice(0, 300);
+    super(name, `${what}: ${status} ${said}`, denied ? { hint } : {});
     this.status = status;
   }
 }

@@ -27,8 +27,6 @@ export interface ListOptions {
   readonly resourceVersion?: string;
   /** A kubectl label selector. */
   readonly labelSelector?: string | undefined;
-  /** A kubectl field selector. */
-  readonly fieldSelector?: string;
 }
 
 /** The API server cannot (or can no longer) list at the resourceVersion that was asked for. */
@@ -94,7 +92,6 @@ function queryOf(options: ListOptions, limit: number, token: string): Record<str
   return {
     limit: String(limit),
     labelSelector: selectors.join(','),
-    ...(options.fieldSelector && { fieldSelector: options.fieldSelector }),
     ...(token && { continue: token }),
     ...(!token &&
       options.resourceVersion && {

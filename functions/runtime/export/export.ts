@@ -99,36 +99,21 @@ async function writeArchive(
   fill: (writer: ArchiveWriter) => Promise<void>,
 ): Promise<WrittenArchive> {
   const writer = archiveWriter(part);
-  const uploading = vault.upload(key, writer.output);
-  let uploadError: Error | undefined;
-  // An upload that fails first must end the export, not leave it waiting for a reader.
-  uploading.catch((error: Error) => {
-    uploadError = error;
-    writer.abort(error);
-  });
-  try {
-    await fill(writer);
-    const [written] = await Promise.all([writer.end(), uploading]);
-    return written;
-  } catch (error) {
-    const cause = uploadError ?? (error as Error);
-    writer.abort(cause);
-    await uploading.catch(() => undefined);
-    throw cause;
-  }
+  return uploadWhile(
+    vault.upload(key, writer.output),
+    async () => {
+      await fill(writer);
+      return writer.end();
+    },
+    writer.abort,
+  );
 }
 
 async function concatenate(vault: Vault, parts: readonly string[], key: string): Promise<WrittenArchive> {
   const hash = createHash('sha256');
   const output = new PassThrough();
   let archiveBytes = 0;
-  const uploading = vault.upload(key, output);
-  let uploadError: Error | undefined;
-  uploading.catch((error: Error) => {
-    uploadError = error;
-    output.destroy(error);
-  });
-  try {
+  const copy = async () => {
     for (const part of parts) {
       for await (const chunk of (await vault.stream(part)) as AsyncIterable<Buffer>) {
         hash.update(chunk);
@@ -136,15 +121,32 @@ async function concatenate(vault: Vault, parts: readonly string[], key: string):
         if (!output.write(chunk)) await once(output, 'drain');
       }
     }
+    output.end();
+    return { archiveBytes, sha256: hash.digest('hex') };
+  };
+  return uploadWhile(vault.upload(key, output), copy, (error) => output.destroy(error));
+}
+
+/** Writes into a stream while it is uploaded. Whichever fails first ends the other, and is what is thrown. */
+async function uploadWhile<T>(
+  uploading: Promise<void>,
+  write: () => Promise<T>,
+  abort: (error: Error) => void,
+): Promise<T> {
+  let uploadError: Error | undefined;
+  uploading.catch((error: Error) => {
+    uploadError = error;
+    abort(error);
+  });
+  try {
+    const [written] = await Promise.all([write(), uploading]);
+    return written;
   } catch (error) {
     const cause = uploadError ?? (error as Error);
-    output.destroy(cause);
+    abort(cause);
     await uploading.catch(() => undefined);
     throw cause;
   }
-  output.end();
-  await uploading;
-  return { archiveBytes, sha256: hash.digest('hex') };
 }
 
 /** Writes what stands beside an archive, and says what it is. */

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import type { TypeDigest } from '../../core/changes.ts';
+import { FINGERPRINT_DIGITS, type TypeDigest } from '../../core/changes.ts';
 import { GrowingBuffer } from '../../core/growing-buffer.ts';
 import { noRelated, type Related } from '../../core/related.ts';
 
@@ -89,7 +89,7 @@ export interface TallyDocument {
   readonly fingerprints: Readonly<Record<string, string>>;
 }
 
-const FINGERPRINT_BYTES = 16;
+const FINGERPRINT_BYTES = FINGERPRINT_DIGITS / 2;
 
 function sortedRecords(records: Buffer): Buffer {
   const all = Array.from({ length: records.length / FINGERPRINT_BYTES }, (_, i) =>
@@ -99,7 +99,7 @@ function sortedRecords(records: Buffer): Buffer {
 }
 
 /** 64 bits of a digest: enough to tell a million names apart, and two states of one object. */
-const half = (what: string | Buffer): string => hash('sha256', what, 'hex').slice(0, FINGERPRINT_BYTES);
+const half = (what: string | Buffer): string => hash('sha256', what, 'hex').slice(0, FINGERPRINT_DIGITS / 2);
 
 function of(map: Map<string, GrowingBuffer>, key: string): GrowingBuffer {
   const found = map.get(key) ?? new GrowingBuffer(256);

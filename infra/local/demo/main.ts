@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { explain } from '../errors.ts';
+import { runMain } from '../errors.ts';
 import { progressPrinter } from '../progress-lines.ts';
 import { bringUp, findWorld, takeDown } from '../world.ts';
 import { runDemo } from './run.ts';
@@ -92,12 +92,4 @@ async function withWorld(): Promise<number> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(explain(error));
-    process.exitCode = 1;
-  },
-);
+runMain(main);

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backupName, parseBackupName, restoreName, stamp } from '../../../functions/core/backup-name.ts';
+import {
+  backupName,
+  newestFirst,
+  parseBackupName,
+  restoreName,
+  stamp,
+} from '../../../functions/core/backup-name.ts';
 
 const plan = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const wholeSecond = fc
@@ -70,5 +76,15 @@ describe('the name of a restore', () => {
     const names = ['one', 'other'].map((e) => restoreName(new Date('2026-01-31T02:00:00.5Z'), e));
     expect(names[0]).toMatch(/^restore-20260131020000-[0-9a-f]{6}$/);
     expect(names[0]).not.toBe(names[1]);
+  });
+});
+
+describe('the backups among some names', () => {
+  const names = ['apps-20260101000000', '_prune', 'apps-20260301000000', 'db-20260201000000', 'restore.json'];
+  it('are the newest first', () => {
+    expect(newestFirst(names)).toEqual(['apps-20260301000000', 'db-20260201000000', 'apps-20260101000000']);
+  });
+  it('are those of one plan when it is given', () => {
+    expect(newestFirst(names, 'apps')).toEqual(['apps-20260301000000', 'apps-20260101000000']);
   });
 });

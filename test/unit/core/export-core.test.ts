@@ -29,6 +29,15 @@ describe('a tar', () => {
       }),
     );
   });
+  it.each([
+    [0, 0],
+    [1, 511],
+    [511, 1],
+    [512, 0],
+    [513, 511],
+  ])('has %i bytes filled up by %i', (size, padding) => {
+    expect(paddingOf(size)).toBe(padding);
+  });
 });
 
 describe('the shards of an export', () => {

@@ -5,15 +5,10 @@ import {
   type VolumeOutcome,
   type Work,
 } from '../../../functions/core/record.ts';
+import { selectionOf } from '../../support/selection.ts';
 
 const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0' };
-const selection = {
-  namespaces: ['shop'],
-  excludedNamespaces: [],
-  includedResources: [],
-  excludedResources: [],
-  orLabelSelectors: [],
-};
+const selection = selectionOf(['shop']);
 const work = (over: Partial<Work> = {}): Work => ({
   plan: 'daily',
   backup: 'daily-1',

@@ -10,13 +10,8 @@ import {
   planItem,
   restoreOrder,
 } from '../../../functions/core/restore-plan.ts';
+import { at } from '../../support/archived.ts';
 
-const at = (groupResource: string, name = 'x', namespace: string | undefined = 'shop'): ArchivedName => ({
-  groupResource,
-  version: 'v1',
-  namespace,
-  name,
-});
 const decide = (where: ArchivedName, object: Partial<KubeObject> = {}, uids: string[] = []) =>
   planItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }, (uid) =>
     uids.includes(uid),

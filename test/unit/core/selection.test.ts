@@ -5,14 +5,11 @@ import {
   parseSelector,
   selectorProblem,
 } from '../../../functions/contract/label-selector.ts';
+import type { Selection } from '../../../functions/contract/settings.ts';
 import { bindsInto, noRelated, noteRelated } from '../../../functions/core/related.ts';
 import type { ResourceType } from '../../../functions/core/resources.ts';
-import {
-  extentOf,
-  matchesGlob,
-  type Selection,
-  selectNamespaces,
-} from '../../../functions/core/selection.ts';
+import { extentOf, matchesGlob, selectNamespaces } from '../../../functions/core/selection.ts';
+import { selectionOf } from '../../support/selection.ts';
 
 const type = (resource: string, group = '', namespaced = true): ResourceType => ({
   group,
@@ -21,16 +18,8 @@ const type = (resource: string, group = '', namespaced = true): ResourceType => 
   kind: 'Kind',
   namespaced,
 });
-const select = (over: Partial<Selection> = {}): Selection => ({
-  namespaces: ['shop'],
-  excludedNamespaces: [],
-  includedResources: [],
-  excludedResources: [],
-  orLabelSelectors: [],
-  ...over,
-});
 const extent = (t: ResourceType, over: Partial<Selection> = {}, served: string[] = []) =>
-  extentOf(t, select(over), new Set(served));
+  extentOf(t, selectionOf(['shop'], over), new Set(served));
 const VOLUMES = type('persistentvolumes', '', false);
 const NODES = type('nodes', '', false);
 

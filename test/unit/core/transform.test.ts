@@ -1,30 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type ResourceModifier,
-  RestoreInput,
-  type RestoreOptions,
-} from '../../../functions/contract/restore-options.ts';
+import type { ResourceModifier, RestoreOptions } from '../../../functions/contract/restore-options.ts';
 import type { ArchivedName } from '../../../functions/core/archive.ts';
 import { differences } from '../../../functions/core/compare.ts';
-import { holdReason } from '../../../functions/core/dangerous.ts';
 import { parseLossless } from '../../../functions/core/lossless-json.ts';
 import { mergePatch } from '../../../functions/core/merge-patch.ts';
 import type { KubeObject } from '../../../functions/core/resources.ts';
-import { restoredNamespaces, scopeOf } from '../../../functions/core/restore-options.ts';
 import { mapImage, targetOf, transform } from '../../../functions/core/transform.ts';
+import { at, objectOf } from '../../support/archived.ts';
 
-const at = (groupResource: string, name = 'x', namespace: string | undefined = 'shop'): ArchivedName => ({
-  groupResource,
-  version: 'v1',
-  namespace,
-  name,
-});
-const of = (kind: string, body: object = {}, metadata: object = {}): KubeObject => ({
-  kind,
-  metadata: { name: 'x', ...metadata },
-  ...body,
-});
 const ORIGIN = { backup: 'b', restore: 'r' };
 const transformed = (where: ArchivedName, object: KubeObject, options: RestoreOptions) =>
   transform(where, object, options, ORIGIN);
@@ -33,11 +17,11 @@ const MAPPED = { namespaceMapping: { shop: 'shop-copy' } };
 describe('a namespace mapping', () => {
   it('renames the Namespace and moves what is in it', () => {
     expect(
-      transformed(at('namespaces', 'shop', undefined), of('Namespace', {}, { name: 'shop' }), MAPPED).metadata
-        .name,
+      transformed(at('namespaces', 'shop', undefined), objectOf('Namespace', {}, { name: 'shop' }), MAPPED)
+        .metadata.name,
     ).toBe('shop-copy');
     expect(
-      transformed(at('pods'), of('ConfigMap', {}, { namespace: 'shop' }), MAPPED).metadata.namespace,
+      transformed(at('pods'), objectOf('ConfigMap', {}, { namespace: 'shop' }), MAPPED).metadata.namespace,
     ).toBe('shop-copy');
     expect([
       targetOf(at('namespaces', 'shop', undefined), MAPPED).name,
@@ -52,7 +36,7 @@ describe('a namespace mapping', () => {
       { kind: 'User', name: 'shop' },
     ];
     expect(
-      transformed(at('rolebindings.rbac.authorization.k8s.io'), of('RoleBinding', { subjects }), MAPPED)
+      transformed(at('rolebindings.rbac.authorization.k8s.io'), objectOf('RoleBinding', { subjects }), MAPPED)
         .subjects,
     ).toEqual([
       { kind: 'ServiceAccount', name: 'web', namespace: 'shop-copy' },
@@ -65,11 +49,11 @@ describe('a namespace mapping', () => {
     const hook = { clientConfig: { service: { name: 'hook', namespace: 'shop' } } };
     const webhooks = transformed(
       at('x', 'x', undefined),
-      of('ValidatingWebhookConfiguration', { webhooks: [hook] }),
+      objectOf('ValidatingWebhookConfiguration', { webhooks: [hook] }),
       MAPPED,
     ).webhooks;
     expect(webhooks).toEqual([{ clientConfig: { service: { name: 'hook', namespace: 'shop-copy' } } }]);
-    const api = of('APIService', { spec: { service: { name: 'api', namespace: 'shop' } } });
+    const api = objectOf('APIService', { spec: { service: { name: 'api', namespace: 'shop' } } });
     expect(transformed(at('x', 'x', undefined), api, MAPPED).spec).toEqual({
       service: { name: 'api', namespace: 'shop-copy' },
     });
@@ -79,24 +63,24 @@ describe('a namespace mapping', () => {
 describe('a storage class mapping', () => {
   const options = { storageClassMapping: { fast: 'gp3' } };
   it('changes claims, templates of claims, and the annotation of old ones', () => {
-    const claim = of('PersistentVolumeClaim', { spec: { storageClassName: 'fast' } });
+    const claim = objectOf('PersistentVolumeClaim', { spec: { storageClassName: 'fast' } });
     expect(transformed(at('persistentvolumeclaims'), claim, options).spec).toEqual({
       storageClassName: 'gp3',
     });
-    const set = of('StatefulSet', {
+    const set = objectOf('StatefulSet', {
       spec: { volumeClaimTemplates: [{ spec: { storageClassName: 'fast' } }] },
     });
     expect(transformed(at('statefulsets.apps'), set, options).spec).toEqual({
       volumeClaimTemplates: [{ spec: { storageClassName: 'gp3' } }],
     });
     const beta = 'volume.beta.kubernetes.io/storage-class';
-    const old = of('PersistentVolumeClaim', { spec: {} }, { annotations: { [beta]: 'fast' } });
+    const old = objectOf('PersistentVolumeClaim', { spec: {} }, { annotations: { [beta]: 'fast' } });
     expect(transformed(at('persistentvolumeclaims'), old, options).metadata.annotations).toEqual({
       [beta]: 'gp3',
     });
   });
   it('leaves other classes alone', () => {
-    const claim = of('PersistentVolumeClaim', { spec: { storageClassName: 'slow' } });
+    const claim = objectOf('PersistentVolumeClaim', { spec: { storageClassName: 'slow' } });
     expect(transformed(at('persistentvolumeclaims'), claim, options).spec).toEqual({
       storageClassName: 'slow',
     });
@@ -124,7 +108,7 @@ describe('an image registry mapping', () => {
   });
   it('reaches every container of every workload', () => {
     const pod = { initContainers: [{ image: 'a' }], containers: [{ image: 'b' }] };
-    const job = of('CronJob', { spec: { jobTemplate: { spec: { template: { spec: pod } } } } });
+    const job = objectOf('CronJob', { spec: { jobTemplate: { spec: { template: { spec: pod } } } } });
     const text = JSON.stringify(
       transformed(at('cronjobs.batch'), job, { imageRegistryMapping: { 'docker.io': 'm' } }),
     );
@@ -137,9 +121,13 @@ describe('a resource modifier', () => {
   const rule = (over: object): ResourceModifier =>
     ({ conditions: { groupResource: 'deployments.apps' }, ...over }) as ResourceModifier;
   const deploy = (rules: ResourceModifier[], labels = {}) =>
-    transformed(at('deployments.apps', 'web'), of('Deployment', { spec: { replicas: 3 } }, { labels }), {
-      resourceModifiers: rules,
-    }).spec;
+    transformed(
+      at('deployments.apps', 'web'),
+      objectOf('Deployment', { spec: { replicas: 3 } }, { labels }),
+      {
+        resourceModifiers: rules,
+      },
+    ).spec;
   it('patches by JSON patch and then by merge patch', () => {
     const patches = [{ op: 'replace' as const, path: '/spec/replicas', value: 1 }];
     expect(deploy([rule({ patches, mergePatches: [{ spec: { paused: true } }] })])).toEqual({
@@ -165,58 +153,6 @@ describe('a resource modifier', () => {
   it('that does not fit names itself', () => {
     const patches = [{ op: 'remove' as const, path: '/spec/nothing' }];
     expect(() => deploy([rule({ patches })])).toThrow(/^resourceModifiers\[0\] does not fit/);
-  });
-});
-
-describe('an object that could seize the cluster is held back', () => {
-  const hold = (where: ArchivedName, object: KubeObject, allow: string[] = []) =>
-    holdReason(where, object, { allow });
-  const rbac = 'rbac.authorization.k8s.io';
-  const pod = (spec: object) =>
-    of('Deployment', { spec: { template: { spec: { containers: [], ...spec } } } });
-  it.each([
-    [
-      at(`clusterrolebindings.${rbac}`, 'ops', undefined),
-      of('ClusterRoleBinding', { roleRef: { name: 'cluster-admin' } }),
-      /cluster-admin/,
-    ],
-    [
-      at(`rolebindings.${rbac}`),
-      of('RoleBinding', { subjects: [{ kind: 'Group', name: 'system:masters' }] }),
-      /system:masters/,
-    ],
-    [
-      at(`clusterroles.${rbac}`),
-      of('ClusterRole', { rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] }),
-      /everything/,
-    ],
-    [at(`roles.${rbac}`), of('Role', { rules: [{ verbs: ['get', 'escalate'] }] }), /escalate/],
-    [at('mutatingwebhookconfigurations.admissionregistration.k8s.io'), of('X'), /every request/],
-    [at('apiservices.apiregistration.k8s.io'), of('APIService'), /answers for/],
-    [at('deployments.apps'), pod({ hostNetwork: true }), /hostNetwork/],
-    [at('deployments.apps'), pod({ volumes: [{ name: 'root', hostPath: {} }] }), /volume root/],
-    [
-      at('deployments.apps'),
-      pod({ containers: [{ name: 'c', securityContext: { privileged: true } }] }),
-      /container c is privileged/,
-    ],
-  ])('%j', (where, object, why) => {
-    expect(hold(where, object)).toMatch(why);
-  });
-  it('unless it is allowed by name or pattern', () => {
-    const agent = pod({ hostPID: true });
-    for (const allow of ['deployments.apps/shop/x', 'deployments.apps/shop/*', '*'])
-      expect(hold(at('deployments.apps'), agent, [allow])).toBeUndefined();
-    expect(hold(at('deployments.apps'), agent, ['deployments.apps/other/x'])).toContain(
-      '"allow": ["deployments.apps/shop/x"]',
-    );
-  });
-  it('and an ordinary one is not', () => {
-    expect(hold(at('deployments.apps'), pod({ volumes: [{ name: 'd', emptyDir: {} }] }))).toBeUndefined();
-    expect(
-      hold(at(`rolebindings.${rbac}`), of('RoleBinding', { roleRef: { name: 'view' } })),
-    ).toBeUndefined();
-    expect(hold(at('configmaps'), of('ConfigMap', { data: { hostPID: 'true' } }))).toBeUndefined();
   });
 });
 
@@ -258,44 +194,5 @@ describe('a merge patch', () => {
     [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
   ])('of %j by %j is %j', (target, patch, result) => {
     expect(mergePatch(target, patch)).toEqual(result);
-  });
-});
-
-describe('the scope of a restore', () => {
-  const takes = (options: RestoreOptions, where: ArchivedName, labels = {}) =>
-    scopeOf(options, ['shop'])(where, of('X', {}, { labels }));
-  it('is the types and labels that were asked for, and the Namespace always', () => {
-    expect(takes({ includedResources: ['pods'] }, at('pods'))).toBe(true);
-    expect(takes({ includedResources: ['pods'] }, at('secrets'))).toBe(false);
-    expect(takes({ excludedResources: ['*.apps'] }, at('deployments.apps'))).toBe(false);
-    expect(takes({ labelSelector: 'a=1' }, at('pods'), { a: '2' })).toBe(false);
-    expect(takes({ orLabelSelectors: ['a=1', 'a=2'] }, at('pods'), { a: '2' })).toBe(true);
-    expect(
-      takes({ includedResources: ['pods'], labelSelector: 'a=1' }, at('namespaces', 'shop', undefined)),
-    ).toBe(true);
-  });
-  it('has no cluster-scoped objects when that is said', () => {
-    const role = at('clusterroles.rbac.authorization.k8s.io', 'r', undefined);
-    expect(takes({ includeClusterResources: false }, { ...role, namespace: undefined })).toBe(false);
-  });
-  it('is the namespaces that a name or pattern finds, and says what finds none', () => {
-    expect(restoredNamespaces(['team-*', 'gone'], ['team-a', 'shop'])).toEqual({
-      namespaces: ['team-a'],
-      unknown: ['gone'],
-    });
-    expect(restoredNamespaces(undefined, ['shop']).namespaces).toEqual(['shop']);
-  });
-});
-
-describe('what a person types to restore', () => {
-  it.each([
-    [{ backup: 'latest', existingResources: 'overwrite' }],
-    [{ backup: 'latest', labelSelector: 'a in b' }],
-    [{ backup: 'latest', labelSelector: 'a', orLabelSelectors: ['b'] }],
-    [{ backup: 'latest', namespaceMapping: { shop: 'Shop' } }],
-    [{ backup: 'latest', resourceModifiers: [{ conditions: {} }] }],
-    [{ backup: 'latest', namespaces: 'shop' }],
-  ])('%j is refused', (input) => {
-    expect(RestoreInput.safeParse(input).success).toBe(false);
   });
 });

@@ -8,6 +8,7 @@ import {
   volumesToFill,
 } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
 import { backupJob, volumeOutcome } from '../../../functions/reconcile-volumes/volume-job.ts';
+import { selectionOf } from '../../support/selection.ts';
 
 const volume = {
   id: 'shop.pgdata',
@@ -20,13 +21,7 @@ const volume = {
   gate: 'restic/paris/shop',
 };
 const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
-const selection = {
-  namespaces: ['shop'],
-  excludedNamespaces: [],
-  includedResources: [],
-  excludedResources: [],
-  orLabelSelectors: [],
-};
+const selection = selectionOf(['shop']);
 const settings: ClusterSettings = {
   cluster: 'paris',
   access: { kind: 'eks', name: 'paris', region: 'eu-west-3' },
@@ -66,6 +61,15 @@ const end = (exitCode: number | undefined, log = '', message?: string): JobEnd =
   message,
   seconds: 5,
 });
+
+/** A volume that a restore fills. */
+const filling: RestoreWork = {
+  ...of,
+  gate: volume.gate,
+  into: 'shop',
+  snapshot: 'abc',
+  result: 'protected',
+};
 
 describe('the outcome of a volume', () => {
   const whose = { ...of, volumeName: 'pv-1', reclaimPolicy: 'Retain' };
@@ -150,13 +154,6 @@ describe('the Job of a volume', () => {
     ['primary', 's3:https://s3.primary/bucket/restic/paris/shop', 'eu-west-3'],
     ['replica', 's3:https://s3.replica/bucket/restic/paris/shop', 'eu-north-1'],
   ] as const)('reads the %s when the restore does', (from, repository, region) => {
-    const filling: RestoreWork = {
-      ...of,
-      gate: volume.gate,
-      into: 'shop',
-      snapshot: 'abc',
-      result: 'protected',
-    };
     const job = restoreJob(settings, 'restore-1', filling, from, 'bucket');
     expect(job.steps).toMatchObject([{ repository, region }]);
     expect(job.mount?.readOnly).toBe(false);
@@ -206,13 +203,6 @@ describe('a volume is filled', () => {
 });
 
 describe('the outcome of a filled volume', () => {
-  const filling: RestoreWork = {
-    ...of,
-    gate: volume.gate,
-    into: 'shop',
-    snapshot: 'abc',
-    result: 'protected',
-  };
   const restored = JSON.stringify({ message_type: 'summary', files_restored: 3, bytes_restored: 40 });
 
   it('is protected for exit code 0', () => {

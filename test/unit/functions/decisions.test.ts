@@ -9,6 +9,7 @@ import { forgetArgs, parseSummary } from '../../../functions/core/restic.ts';
 import { compareItems, planItem } from '../../../functions/core/restore-plan.ts';
 import { selectVolumes } from '../../../functions/core/volumes.ts';
 import { volumeOutcome } from '../../../functions/reconcile-volumes/volume-job.ts';
+import { selectionOf } from '../../support/selection.ts';
 
 const volume = { id: 'ns.data', namespace: 'ns', pvc: 'data', pod: 'p' };
 const end = (exitCode: number | undefined, log = '') => ({ exitCode, log, message: undefined, seconds: 1 });
@@ -46,13 +47,7 @@ describe('the phase of a backup', () => {
     startedAt: '',
     namespaces: [],
     wide: false,
-    selection: {
-      namespaces: ['shop'],
-      excludedNamespaces: [],
-      includedResources: [],
-      excludedResources: [],
-      orLabelSelectors: [],
-    },
+    selection: selectionOf(['shop']),
     volumes: [volume],
     unprotected: [],
     problems: [],

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { endpointOfKubeconfig } from '../../functions/adapters/kubernetes/access.ts';
+import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
+import { collectionPath, type KubeObject, type ResourceType } from '../../functions/core/resources.ts';
+
+/** Region of the buckets that tests and benchmarks make. */
+export const REGION = 'eu-west-1';
+
+/** The API server of the world that this process is in. */
+export function connect(): KubeClient {
+  return kubeClient(endpointOfKubeconfig(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'), 'KUBECONFIG'));
+}
+
+/** A new bucket of the world's S3. */
+export async function makeVault(bucket: string): Promise<Vault> {
+  await new S3Client({ region: REGION, forcePathStyle: true }).send(
+    new CreateBucketCommand({ Bucket: bucket }),
+  );
+  return openVault(bucket, REGION);
+}
+
+/** Creates an object; one that is there already is left as it is. */
+export async function create(cluster: KubeClient, type: ResourceType, object: KubeObject): Promise<void> {
+  await cluster.call('POST', collectionPath(type, object.metadata.namespace), {
+    body: object,
+    accept: [409],
+  });
+}
+
+/** The definition of a namespaced custom resource that may hold anything. */
+export function freeForm(
+  { group, resource, kind }: Pick<ResourceType, 'group' | 'resource' | 'kind'>,
+  version: object = {},
+): KubeObject {
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${resource}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural: resource, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+      versions: [{ name: 'v1', served: true, storage: true, schema, ...version }],
+    },
+  };
+}
+
+/** Waits until the API server serves a type: a moment after its definition is established. */
+export async function untilServed(cluster: KubeClient, type: ResourceType): Promise<void> {
+  while ((await cluster.call('GET', collectionPath(type), { accept: [404] })).status === 404)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+}
