@@ -22,6 +22,11 @@ export const Selection = z.strictObject({
   excludedNamespaces: z.array(z.string()),
   includedResources: z.array(z.string()),
   excludedResources: z.array(z.string()),
+  /** Velero's newer filters, which tell the two scopes apart. */
+  includedNamespaceScopedResources: z.array(z.string()),
+  excludedNamespaceScopedResources: z.array(z.string()),
+  includedClusterScopedResources: z.array(z.string()),
+  excludedClusterScopedResources: z.array(z.string()),
   /** true: all cluster-scoped objects; false: none; absent: all when every namespace is included, else those that belong to what is. */
   includeClusterResources: z.optional(z.boolean()),
   /** One kubectl label selector, or several of which an object must match one. */

@@ -70,12 +70,31 @@ export function extentOf(type: ResourceType, selection: Selection, served: Reado
   const name = groupResource(type);
   const twin = SERVED_TWICE[name];
   if (MEASUREMENTS.includes(type.group) || (twin && served.has(twin))) return 'none';
-  if (namesType(selection.excludedResources, type)) return 'none';
-  const asked = selection.includedResources.length === 0 || namesType(selection.includedResources, type);
+  const { included, excluded } = listsOf(type, selection);
+  if (namesType(excluded, type)) return 'none';
+  const asked = included.length === 0 || namesType(included, type);
+  // What is in a Namespace is asked for by type; the Namespace itself goes with it.
   if (type.namespaced || name === 'namespaces') return asked ? 'all' : 'none';
+  const named = namesType(selection.includedClusterScopedResources, type);
   const { includeClusterResources: cluster = isWholeCluster(selection) || undefined } = selection;
+  if (named) return 'all';
   if (cluster === false) return 'none';
   if (cluster === true && asked) return 'all';
   // Velero brings what belongs to an object even when its type was not asked for.
   return RELATED_NAMES.includes(name) ? 'related' : 'none';
+}
+
+/** The lists that speak of a type: those of both scopes, and those of its own. */
+function listsOf(type: ResourceType, selection: Selection) {
+  const own = type.namespaced
+    ? [selection.includedNamespaceScopedResources, selection.excludedNamespaceScopedResources]
+    : [
+        groupResource(type) === 'namespaces' ? [] : selection.includedClusterScopedResources,
+        selection.excludedClusterScopedResources,
+      ];
+  const [included = [], excluded = []] = own;
+  return {
+    included: [...selection.includedResources, ...included],
+    excluded: [...selection.excludedResources, ...excluded],
+  };
 }

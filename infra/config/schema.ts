@@ -91,6 +91,22 @@ const PlanOptions = z.strictObject({
     .default([])
     .describe('Types to back up, as plural.group, a plural, or a pattern; empty: all'),
   excludedResources: z.array(resource).default([]).describe('Types that are left out'),
+  includedNamespaceScopedResources: z
+    .array(resource)
+    .default([])
+    .describe('Namespaced types to back up; empty: all'),
+  excludedNamespaceScopedResources: z
+    .array(resource)
+    .default([])
+    .describe('Namespaced types that are left out'),
+  includedClusterScopedResources: z
+    .array(resource)
+    .default([])
+    .describe('Cluster-scoped types to back up whole; of others, what belongs to what is backed up'),
+  excludedClusterScopedResources: z
+    .array(resource)
+    .default([])
+    .describe('Cluster-scoped types that are left out'),
   includeClusterResources: z
     .boolean()
     .optional()
@@ -114,9 +130,25 @@ const PlanOptions = z.strictObject({
     .describe('How many recovery points stay'),
 });
 
+const BY_SCOPE = [
+  'includedNamespaceScopedResources',
+  'excludedNamespaceScopedResources',
+  'includedClusterScopedResources',
+  'excludedClusterScopedResources',
+] as const;
+
+/** Velero refuses the same mixture: it would have to guess which of two answers counts. */
+const mixesScopes = (plan: z.infer<typeof PlanOptions>) =>
+  BY_SCOPE.some((key) => plan[key].length > 0) &&
+  (plan.includedResources.length > 0 ||
+    plan.excludedResources.length > 0 ||
+    plan.includeClusterResources !== undefined);
+
 const Plan = PlanOptions.refine((plan) => !plan.labelSelector || plan.orLabelSelectors.length === 0, {
   path: ['orLabelSelectors'],
   error: 'cannot stand beside labelSelector; put it into the list',
+}).refine((plan) => !mixesScopes(plan), {
+  error: `mixes two ways to choose types; use includedResources, excludedResources and includeClusterResources, or ${BY_SCOPE.join(', ')}`,
 });
 
 const Access = z

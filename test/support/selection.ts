@@ -6,6 +6,10 @@ export const selectionOf = (namespaces: readonly string[], over: Partial<Selecti
   excludedNamespaces: [],
   includedResources: [],
   excludedResources: [],
+  includedNamespaceScopedResources: [],
+  excludedNamespaceScopedResources: [],
+  includedClusterScopedResources: [],
+  excludedClusterScopedResources: [],
   orLabelSelectors: [],
   ...over,
 });

@@ -92,6 +92,11 @@ describe('each wrong value is named with its place and a remedy', () => {
       'orLabelSelectors[0]: "a in b" is not a label selector: "a in b" is no',
     ],
     [
+      [...plan, 'includedClusterScopedResources'],
+      ['Nodes'],
+      'includedClusterScopedResources[0]: "Nodes" is not a resource; write',
+    ],
+    [
       ['clusters', 0, 'veleroSources'],
       [{ name: 'replica', bucket: 'b-1', region: 'eu-west-1' }],
       'veleroSources[0].name: "replica" is a copy of the vault; choose another name',
@@ -140,6 +145,14 @@ test('two clusters of one name are refused', () => {
   expect(complaint(spoilt(['clusters'], [...clusters, ...clusters]))).toContain(
     'has more than one cluster named prod',
   );
+});
+
+test('a plan that chooses types in both of Velero’s ways is refused', () => {
+  const text = spoilt([...plan, 'includedResources'], ['pods']).replace(
+    /^( *)includedResources:/m,
+    '$1excludedClusterScopedResources: [nodes]\n$1includedResources:',
+  );
+  expect(complaint(text)).toContain('plans[0]: mixes two ways to choose types; use includedResources, ');
 });
 
 test('text that is not YAML is refused with its line', () => {

@@ -93,6 +93,42 @@ describe('of a type, a backup takes', () => {
   });
 });
 
+describe('with lists for each scope, a backup takes', () => {
+  const CLASSES = type('ingressclasses', 'networking.k8s.io', false);
+  it('the namespaced types that are included, and their Namespace', () => {
+    const over = { includedNamespaceScopedResources: ['pods'] };
+    expect([
+      extent(type('pods'), over),
+      extent(type('secrets'), over),
+      extent(type('namespaces', '', false), over),
+    ]).toEqual(['all', 'none', 'all']);
+  });
+  it('no namespaced type that is excluded, but a cluster-scoped one of that name', () => {
+    const over = { excludedNamespaceScopedResources: ['*'], includedClusterScopedResources: ['nodes'] };
+    expect([extent(type('pods'), over), extent(NODES, over)]).toEqual(['none', 'all']);
+  });
+  it('all of an included cluster-scoped type, and of others what belongs', () => {
+    const over = { includedClusterScopedResources: ['ingressclasses.*'] };
+    expect([extent(CLASSES, over), extent(VOLUMES, over), extent(NODES, over)]).toEqual([
+      'all',
+      'related',
+      'none',
+    ]);
+  });
+  it('nothing of an excluded cluster-scoped type, of the whole cluster too', () => {
+    const over = { namespaces: ['*'], excludedClusterScopedResources: ['nodes'] };
+    expect([extent(NODES, over), extent(VOLUMES, over)]).toEqual(['none', 'all']);
+  });
+  it('of the whole cluster only the included cluster-scoped types whole', () => {
+    const over = { namespaces: ['*'], includedClusterScopedResources: ['nodes'] };
+    expect([extent(NODES, over), extent(CLASSES, over), extent(VOLUMES, over)]).toEqual([
+      'all',
+      'none',
+      'related',
+    ]);
+  });
+});
+
 describe('a label selector', () => {
   it.each([
     ['app=web', { app: 'web' }, true],
