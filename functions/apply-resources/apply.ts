@@ -69,6 +69,8 @@ export async function applyItems(
     if (again.size === 0 || pass === PASS_WAITS_MS.length || !apply.goOn()) break;
     await sleep(PASS_WAITS_MS[pass] as number);
   }
+  // What may still come has not ended: the next call tries it again.
+  if (!apply.goOn()) for (const key of again) results.delete(key);
   return items.flatMap((i) => results.get(itemKey(i)) ?? []);
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { endpointOfKubeconfig } from '../../functions/adapters/kubernetes/access.ts';
+import { type ClusterEndpoint, endpointOfKubeconfig } from '../../functions/adapters/kubernetes/access.ts';
 import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
 import { collectionPath, type KubeObject, type ResourceType } from '../../functions/core/resources.ts';
@@ -8,10 +8,12 @@ import { collectionPath, type KubeObject, type ResourceType } from '../../functi
 /** Region of the buckets that tests and benchmarks make. */
 export const REGION = 'eu-west-1';
 
+/** Where the API server of the world that this process is in answers, and to whom. */
+export const endpoint = (): ClusterEndpoint =>
+  endpointOfKubeconfig(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'), 'KUBECONFIG');
+
 /** The API server of the world that this process is in. */
-export function connect(): KubeClient {
-  return kubeClient(endpointOfKubeconfig(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'), 'KUBECONFIG'));
-}
+export const connect = (): KubeClient => kubeClient(endpoint());
 
 /** A new bucket of the world's S3. */
 export async function makeVault(bucket: string): Promise<Vault> {
