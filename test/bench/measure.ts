@@ -37,7 +37,7 @@ function bundlePrograms(folder: string): void {
 /** Runs a program in a process of its own and reads the figures of its line. */
 function once(folder: string, program: string, ...args: string[]): Figures {
   const file = join(folder, `${program}.mjs`);
-  const { status, stdout } = spawnSync(process.execPath, [STREAMING, file, ...args], {
+  const { status, stdout } = spawnSync(process.execPath, [...STREAMING.split(' '), file, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 1 << 20,
   });

@@ -15,11 +15,13 @@ export const endpoint = (): ClusterEndpoint =>
 /** The API server of the world that this process is in. */
 export const connect = (): KubeClient => kubeClient(endpoint());
 
-/** A new bucket of the world's S3. */
+/** A bucket of the world's S3; one that is there already is taken. */
 export async function makeVault(bucket: string): Promise<Vault> {
-  await new S3Client({ region: REGION, forcePathStyle: true }).send(
-    new CreateBucketCommand({ Bucket: bucket }),
-  );
+  await new S3Client({ region: REGION, forcePathStyle: true })
+    .send(new CreateBucketCommand({ Bucket: bucket }))
+    .catch((error: Error) => {
+      if (error.name !== 'BucketAlreadyOwnedByYou') throw error;
+    });
   return openVault(bucket, REGION);
 }
 

@@ -106,7 +106,7 @@ describe('in the middle of a list, an export', () => {
     ]);
   });
 
-  it('takes a new token when the old one has expired, once for all lists', async () => {
+  it('takes a new token when the old one has expired', async () => {
     let expired = false;
     const { result, maps, renewals } = await exportPast((url, token) => {
       if (isLaterPage(url)) expired = true;

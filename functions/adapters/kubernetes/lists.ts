@@ -17,7 +17,8 @@ import type { KubeClient } from './client.ts';
 const FIRST_PAGE = 20;
 const LARGEST_PAGE = 2000;
 const TARGET_BYTES = 1024 * 1024;
-const FIRST_BYTES = 64 * 1024;
+/** Of a page's buffer at first. What is not written to takes no memory, and a buffer that grows leaves garbage. */
+const PAGE_BYTES = 2 * TARGET_BYTES;
 /** A page grows at most by this factor: a few small objects say little of the rest. */
 const GROWTH = 10;
 
@@ -27,7 +28,12 @@ export interface ListOptions {
   readonly resourceVersion?: string;
   /** A kubectl label selector. */
   readonly labelSelector?: string | undefined;
+  /** What holds one page after the other: for whoever reads many lists, so that they share it. */
+  readonly into?: GrowingBuffer;
 }
+
+/** A buffer that a page of usual size fits into. */
+export const pageBuffer = (): GrowingBuffer => new GrowingBuffer(PAGE_BYTES);
 
 /** The API server cannot (or can no longer) list at the resourceVersion that was asked for. */
 export class InstantGone extends Error {
@@ -61,7 +67,7 @@ export async function* listPages(
   let token = '';
   let instant = options.resourceVersion !== undefined;
   let limit = FIRST_PAGE;
-  const into = new GrowingBuffer(FIRST_BYTES);
+  const { into = pageBuffer() } = options;
   do {
     const answer = await client.call('GET', collectionPath(type, options.namespace), {
       query: queryOf(options, limit, token),

@@ -8,9 +8,9 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 import type { InventoryObject } from '../../core/replication.ts';
+import { uploadParts } from './upload.ts';
 
 /** Verbs on one bucket of the vault. */
 export interface Vault {
@@ -115,15 +115,7 @@ export function openVault(bucket: string, region: string): Vault {
         throw error;
       }
     },
-    async upload(key, body) {
-      const upload = new Upload({
-        client: s3,
-        params: { ...object(key), Body: body },
-        partSize: 5 * 1024 * 1024,
-        queueSize: 1,
-      });
-      await attempt(key, () => upload.done());
-    },
+    upload: (key, body) => attempt(key, () => uploadParts(s3, object(key), body)),
     async *list(prefix) {
       let token: string | undefined;
       do {

@@ -84,7 +84,8 @@ function contextOf(
   const { labelSelector, orLabelSelectors } = work.selection;
   const selectors = labelSelector ? [labelSelector] : orLabelSelectors;
   const { resourceVersion } = plan;
-  return { cluster, writer, tally, resourceVersion, namespaces: new Set(work.namespaces), selectors };
+  const namespaces = new Set(work.namespaces);
+  return { cluster, writer, tally, resourceVersion, namespaces, selectors, spare: [] };
 }
 
 interface WrittenArchive {

@@ -6,8 +6,10 @@ import {
   type ListOptions,
   listPages,
   type ObjectPage,
+  pageBuffer,
 } from '../../adapters/kubernetes/lists.ts';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
+import type { GrowingBuffer } from '../../core/growing-buffer.ts';
 import { type PageItem, typeMeta } from '../../core/json-slices.ts';
 import { noteRelated, POINTING } from '../../core/related.ts';
 import { apiVersion, groupResource, type KubeObject, type ResourceType } from '../../core/resources.ts';
@@ -27,6 +29,8 @@ export interface ExportContext {
   readonly namespaces: ReadonlySet<string>;
   /** kubectl label selectors of which an object must match one; none: every object. */
   readonly selectors: readonly string[];
+  /** Buffers of pages that no list uses now. */
+  readonly spare: GrowingBuffer[];
 }
 
 type Unit = Pick<ExportUnit, 'type' | 'namespace'>;
@@ -67,7 +71,8 @@ export async function exportList(
   labelSelector?: string,
 ): Promise<void> {
   const { cluster, tally, resourceVersion } = context;
-  const now: ListOptions = { namespace, labelSelector };
+  const into = context.spare.pop() ?? pageBuffer();
+  const now: ListOptions = { namespace, labelSelector, into };
   const read = async (options: ListOptions) => {
     for await (const page of listPages(cluster, type, options)) {
       if (!page.instant) tally.inexact.add(groupResource(type));
@@ -82,6 +87,8 @@ export async function exportList(
   } catch (error) {
     if (!isOfTheType(error)) throw error;
     tally.unreadable.add(`${groupResource(type)} (${messageOf(error)})`);
+  } finally {
+    context.spare.push(into);
   }
 }
 
