@@ -45,6 +45,7 @@ export function decideRetention(
     if (p.backup === lastGood) reasons.push('last good recovery point');
     if (p.phase !== 'Failed' && !p.replicated) reasons.push('replica not proven');
     const keep = reasons.length > 0;
-    return { backup: p.backup, keep, reasons: keep ? reasons : [`beyond keep-last ${policy.keepLast}`] };
+    const removal = rank === undefined ? 'failed: it holds nothing' : `beyond keep-last ${policy.keepLast}`;
+    return { backup: p.backup, keep, reasons: keep ? reasons : [removal] };
   });
 }

@@ -159,4 +159,14 @@ describe('the pipeline, deployed by cdk', () => {
     expect(compareFiles(before, await fingerprintFiles(kubectl, app))).toEqual([]);
     expect(await compareObjects(kubectl, app)).toEqual([]);
   });
+
+  it('restores every object of a bucket in Velero’s layout, and says that its volume is empty', async () => {
+    await destroy(kubectl, app);
+    const ended = await aws.wait(await aws.start('restore', { backup: 'latest', from: 'as-velero' }));
+    expect(ended.problem).toContain(
+      '0 objects failed, 0 were held back, 0 differ, 0 are not ready, 1 volumes are not restored',
+    );
+    await waitReady(kubectl, app);
+    expect(await compareObjects(kubectl, app)).toEqual([]);
+  });
 });

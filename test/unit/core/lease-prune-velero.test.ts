@@ -32,6 +32,10 @@ describe('a lease', () => {
     expect(mayTake(lease, 'backup-2', later(60))).toBe(true);
   });
 
+  it('is for another when nobody can read until when it is held', () => {
+    expect(mayTake({ ...lease, expiresAt: 'soon' }, 'backup-2', NOW)).toBe(true);
+  });
+
   it('is for its holder again at any time', () => {
     expect(mayTake(lease, 'backup-1', later(1))).toBe(true);
   });

@@ -48,6 +48,11 @@ describe('retention', () => {
     expect(kept([day(1), day(2), day(3, 'Failed'), day(4, 'Failed')], 2)).toEqual(['daily-2', 'daily-1']);
   });
 
+  it('removes a failed one because it holds nothing, however few there are', () => {
+    const [first] = decideRetention([day(1), day(2, 'Failed')], { keepLast: 5 });
+    expect(first).toEqual({ backup: 'daily-2', keep: false, reasons: ['failed: it holds nothing'] });
+  });
+
   it('keeps the last good one behind any number of partial ones', () => {
     const all = [day(1), day(2, 'PartiallyFailed'), day(3, 'PartiallyFailed')];
     expect(kept(all, 1)).toEqual(['daily-3', 'daily-1']);
