@@ -70,31 +70,22 @@ export function extentOf(type: ResourceType, selection: Selection, served: Reado
   const name = groupResource(type);
   const twin = SERVED_TWICE[name];
   if (MEASUREMENTS.includes(type.group) || (twin && served.has(twin))) return 'none';
-  const { included, excluded } = listsOf(type, selection);
-  if (namesType(excluded, type)) return 'none';
+  const own = type.namespaced
+    ? selection.excludedNamespaceScopedResources
+    : selection.excludedClusterScopedResources;
+  if (namesType([...selection.excludedResources, ...own], type)) return 'none';
+  const included = type.namespaced
+    ? [...selection.includedResources, ...selection.includedNamespaceScopedResources]
+    : selection.includedResources;
   const asked = included.length === 0 || namesType(included, type);
   // What is in a Namespace is asked for by type; the Namespace itself goes with it.
   if (type.namespaced || name === 'namespaces') return asked ? 'all' : 'none';
-  const named = namesType(selection.includedClusterScopedResources, type);
-  const { includeClusterResources: cluster = isWholeCluster(selection) || undefined } = selection;
-  if (named) return 'all';
+  const {
+    includedClusterScopedResources: chosen,
+    includeClusterResources: cluster = isWholeCluster(selection) || undefined,
+  } = selection;
+  if (chosen.length > 0 ? namesType(chosen, type) : cluster === true && asked) return 'all';
   if (cluster === false) return 'none';
-  if (cluster === true && asked) return 'all';
   // Velero brings what belongs to an object even when its type was not asked for.
   return RELATED_NAMES.includes(name) ? 'related' : 'none';
-}
-
-/** The lists that speak of a type: those of both scopes, and those of its own. */
-function listsOf(type: ResourceType, selection: Selection) {
-  const own = type.namespaced
-    ? [selection.includedNamespaceScopedResources, selection.excludedNamespaceScopedResources]
-    : [
-        groupResource(type) === 'namespaces' ? [] : selection.includedClusterScopedResources,
-        selection.excludedClusterScopedResources,
-      ];
-  const [included = [], excluded = []] = own;
-  return {
-    included: [...selection.includedResources, ...included],
-    excluded: [...selection.excludedResources, ...excluded],
-  };
 }

@@ -43,17 +43,14 @@ const isPageOfMaps = (url: URL) =>
 const isLaterPage = (url: URL) => isPageOfMaps(url) && url.searchParams.has('continue');
 
 /** Exports the ConfigMaps past a server on which things go wrong; returns what is in the archive, and how it ended. */
-async function exportPast(fault: (url: URL, token: string) => Fault | undefined, tokens = ['old', 'new']) {
+async function exportPast(fault: (url: URL, token: string) => Fault | undefined) {
   const server = await faultyServer(endpoint(), fault);
   let renewals = 0;
-  const cluster = kubeClient(
-    { server: server.url, token: tokens[0] as string, insecure: false },
-    async () => ({
-      server: server.url,
-      insecure: false,
-      token: tokens[Math.min(++renewals, tokens.length - 1)] as string,
-    }),
-  );
+  const at = (token: string) => ({ server: server.url, token, insecure: false });
+  const cluster = kubeClient(at('old'), async () => {
+    renewals++;
+    return at('new');
+  });
   const work: Work = {
     plan: 'faults',
     backup: `faults-20260101${String(count++).padStart(6, '0')}`,
