@@ -1,7 +1,7 @@
 import { type KubeClient, type KubeResponse, statusMessage } from '../adapters/kubernetes/client.ts';
 import type { RestoreOptions } from '../contract/restore-options.ts';
 import type { ArchivedName } from '../core/archive.ts';
-import { RESTORE_LABEL } from '../core/clean.ts';
+import { mergedAccount, RESTORE_LABEL } from '../core/clean.ts';
 import { differencesIn } from '../core/compare.ts';
 import { collectionPath, type KubeObject, objectPath } from '../core/resources.ts';
 import { typeOfItem } from '../core/restore-plan.ts';
@@ -82,7 +82,8 @@ async function existing(
   if (options.existingResources === 'fail') return { result: 'failed', reason: 'exists already' };
   if (options.existingResources === 'update') return update(cluster, path, wanted, differing);
   // As Velero: the default account is there before any restore, and needs the names of its pull secrets.
-  if (at.groupResource === 'serviceaccounts') return update(cluster, path, accountParts(wanted), differing);
+  if (at.groupResource === 'serviceaccounts')
+    return update(cluster, path, mergedAccount(live, wanted), differing);
   return { result: 'skipped', reason: `exists already, and differs in ${some(differing)}` };
 }
 
@@ -101,11 +102,6 @@ async function update(
   const reason = messageIn(answer);
   return { result: 'failed', reason, again: answer.status === 429 || PASSING.test(reason) };
 }
-
-const accountParts = ({ metadata, imagePullSecrets }: KubeObject) => ({
-  metadata: { labels: metadata.labels, annotations: metadata.annotations },
-  ...(imagePullSecrets !== undefined && { imagePullSecrets }),
-});
 
 const some = (paths: readonly string[]): string =>
   paths.length <= 3 ? paths.join(', ') : `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more`;

@@ -17,7 +17,7 @@ export interface FunctionSpec {
  * Pages stream through an export and are garbage at once: collected early and often, its memory stays nearly flat. What
  * an export holds on the heap is its code and a few pages' names: 25 to 35 MiB were seen.
  */
-export const STREAMING = '--max-semi-space-size=2 --max-old-space-size=128';
+export const STREAMING = '--max-semi-space-size=1 --max-old-space-size=128';
 
 /** Every function of a cluster stack. The key is the folder, and `holdfast-<cluster>-<key>` the function's name. */
 export const FUNCTIONS = {

@@ -98,3 +98,18 @@ export function cleanForRestore(
   };
   return object;
 }
+
+/**
+ * What a ServiceAccount that is there already gets from the archived one: its labels, annotations and the secrets of
+ * both. The token secret that old clusters made of their own accord is not among them: it is of another cluster.
+ */
+export function mergedAccount(live: KubeObject, archived: KubeObject): unknown {
+  const { labels, annotations, name } = archived.metadata;
+  const both = (key: 'secrets' | 'imagePullSecrets') => {
+    const [had = [], got = []] = [live[key], archived[key]] as { name?: string }[][];
+    const known = new Set(had.map((s) => s.name));
+    const added = got.filter((s) => !known.has(s.name) && !s.name?.startsWith(`${name}-token-`));
+    return added.length > 0 ? { [key]: [...had, ...added] } : {};
+  };
+  return { metadata: { labels, annotations }, ...both('secrets'), ...both('imagePullSecrets') };
+}

@@ -7,7 +7,7 @@ import { STREAMING } from '../../functions/contract/functions.ts';
 import { bundle } from '../../infra/bundle.ts';
 import { connect, makeVault } from '../support/world.ts';
 import { NAMESPACES, namespaceName } from './objects.ts';
-import { veleroRunner } from './velero.ts';
+import { type VeleroRunner, veleroRunner } from './velero.ts';
 import { BUCKET, fill } from './world.ts';
 
 type Figures = Record<string, number>;
@@ -46,8 +46,8 @@ function once(folder: string, program: string, ...args: string[]): Figures {
   return Object.fromEntries(Object.entries(line).filter(([, v]) => typeof v === 'number')) as Figures;
 }
 
-/** Runs one benchmark inside the world; returns its figures. */
-export async function measure(what: string, items: number): Promise<Figures> {
+/** Runs one benchmark inside the world; returns its figures. `restores`: whether a comparison has them. */
+export async function measure(what: string, items: number, restores: boolean): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   try {
     bundlePrograms(folder);
@@ -58,7 +58,7 @@ export async function measure(what: string, items: number): Promise<Figures> {
     await cluster.close();
     if (what === 'export') return exportFigures(folder);
     if (what === 'restore') return restoreFigures(folder, items);
-    return await compareFigures(folder);
+    return await compareFigures(folder, restores);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -90,7 +90,7 @@ function restoreFigures(folder: string, items: number): Figures {
 }
 
 /** Ours and Velero's, one after the other on the same cluster. */
-async function compareFigures(folder: string): Promise<Figures> {
+async function compareFigures(folder: string, restores: boolean): Promise<Figures> {
   const velero = await veleroRunner();
   if (!velero) throw new Error('there is no Velero in the cache: npm run test:velero makes it');
   try {
@@ -99,13 +99,6 @@ async function compareFigures(folder: string): Promise<Figures> {
     const ours = once(folder, 'export-once', BACKUP);
     say('velero backup');
     const theirs = await velero.backup('bench', namespaces);
-    say('restore');
-    const restored = once(folder, 'restore-once', BACKUP, 'copy');
-    say('velero restore');
-    const theirRestore = await velero.restore(
-      'bench',
-      Object.fromEntries(namespaces.map((n) => [n, `${n}-v`])),
-    );
     const ratio = (key: string) => (theirs[key] as number) / (ours[key] as number);
     return {
       items: ours.items as number,
@@ -117,11 +110,25 @@ async function compareFigures(folder: string): Promise<Figures> {
       cpu_ratio: ratio('cpu_s'),
       export_rss_mib: ours.rss_mib as number,
       velero_rss_mib: theirs.rss_mib as number,
-      restore_items_per_s: restored.items_per_s as number,
-      velero_restore_items_per_s: (restored.items as number) / (theirRestore.wall_s as number),
-      restore_ratio: (theirRestore.wall_s as number) / (restored.wall_s as number),
+      ...(restores && (await compareRestores(folder, velero, namespaces))),
     };
   } finally {
     await velero.stop();
   }
+}
+
+async function compareRestores(
+  folder: string,
+  velero: VeleroRunner,
+  namespaces: readonly string[],
+): Promise<Figures> {
+  say('restore');
+  const ours = once(folder, 'restore-once', BACKUP, 'copy');
+  say('velero restore');
+  const theirs = await velero.restore('bench', Object.fromEntries(namespaces.map((n) => [n, `${n}-v`])));
+  return {
+    restore_items_per_s: ours.items_per_s as number,
+    velero_restore_items_per_s: (ours.items as number) / (theirs.wall_s as number),
+    restore_ratio: (theirs.wall_s as number) / (ours.wall_s as number),
+  };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import type { Vault } from '../../functions/adapters/s3/vault.ts';
@@ -110,6 +111,28 @@ describe('in the middle of a list, an export', () => {
       return expired && token === 'old' ? { status: 401 } : undefined;
     });
     expect([maps, result.unreadable, renewals]).toEqual([ITEMS, [], 1]);
+  });
+
+  it('takes one new token for all lists that meet the expired one together', async () => {
+    const server = await faultyServer(endpoint(), (_, token) =>
+      token === 'old' ? { status: 401 } : undefined,
+    );
+    const at = (token: string) => ({ server: server.url, token, insecure: false });
+    let renewals = 0;
+    const cluster = kubeClient(at('old'), async () => {
+      renewals++;
+      await sleep(500);
+      return at('new');
+    });
+    try {
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, () => cluster.call('GET', '/api/v1/namespaces')),
+      );
+      expect([answers.map((a) => a.status), renewals]).toEqual([[200, 200, 200, 200], 1]);
+    } finally {
+      await cluster.close();
+      await server.close();
+    }
   });
 
   it('ends with an error that names the denied access when the new token is refused too', async () => {

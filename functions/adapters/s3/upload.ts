@@ -9,8 +9,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { GrowingBuffer } from '../../core/growing-buffer.ts';
 
-/** Bytes of a part: S3 takes none below 5 MiB but the last, and 10,000 parts, so that 80 GiB fit. */
-const PART_BYTES = 8 * 1024 * 1024;
+/** Bytes of a part: the least that S3 takes but for the last one; with its 10,000 parts 48 GiB fit. */
+const PART_BYTES = 5 * 1024 * 1024;
 /** Of a chunk of the stream, which may go beyond the end of a part. */
 const CHUNK_BYTES = 1024 * 1024;
 

@@ -9,13 +9,14 @@ const Digests = z.array(
   z.object({ type: z.string(), items: z.int(), digest: z.string(), fingerprints: z.string() }),
 );
 
-/** Writes the fingerprints of an export: what the next one compares itself with. */
+/** Writes the fingerprints of an export: what the next one compares itself with. A gzip member for each type. */
 export async function putFingerprints(
   vault: Vault,
   key: string,
   digests: readonly TypeDigest[],
 ): Promise<void> {
-  await vault.put(key, gzipSync(JSON.stringify(digests)));
+  const members = digests.map((digest, i) => gzipSync(`${i === 0 ? '' : ','}${JSON.stringify(digest)}`));
+  await vault.put(key, Buffer.concat([gzipSync('['), ...members, gzipSync(']')]));
 }
 
 /** Fingerprints of an earlier export; undefined when it left none. */

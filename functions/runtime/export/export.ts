@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { gzipSync } from 'node:zlib';
 import { type ArchivePart, type ArchiveWriter, archiveWriter } from '../../adapters/archive/writer.ts';
 import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import type { Vault } from '../../adapters/s3/vault.ts';
@@ -159,8 +158,7 @@ async function conclude(
   { archiveBytes, sha256 }: WrittenArchive,
   started: number,
 ): Promise<ResourceResult> {
-  const list = gzipSync(tally.resourceList());
-  await vault.put(keys.velero.resourceList(work.backup), list);
+  await vault.put(keys.velero.resourceList(work.backup), tally.resourceList());
   const digests = tally.digests();
   await putFingerprints(vault, keys.records.fingerprints(work.backup), digests);
   const inexact = [...tally.inexact].sort();

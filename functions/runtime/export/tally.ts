@@ -2,24 +2,25 @@ import { createHash, hash } from 'node:crypto';
 import { FINGERPRINT_DIGITS, type TypeDigest } from '../../core/changes.ts';
 import { GrowingBuffer } from '../../core/growing-buffer.ts';
 import { noRelated, type Related } from '../../core/related.ts';
+import { NameList, resourceList } from './name-lists.ts';
 
-/** What an export has seen so far; of a shard, what it hands to the one that joins. About 60 bytes an object. */
+/** What an export has seen so far; of a shard, what it hands to the one that joins. About 20 bytes an object. */
 export class Tally {
   items = 0;
   bytes = 0;
   readonly inexact = new Set<string>();
   readonly unreadable = new Set<string>();
   readonly related: Related = noRelated();
-  /** Members of Velero's resource list, `"ns/name",` each, by `apps/v1/Deployment`. */
-  private readonly listed = new Map<string, GrowingBuffer>();
+  /** `ns/name` of each object, by `apps/v1/Deployment`. */
+  private readonly listed = new Map<string, NameList>();
   /** FINGERPRINT_BYTES an object, by `plural.group`. */
   private readonly fingerprints = new Map<string, GrowingBuffer>();
 
   note(groupResource: string, kind: string, namespace: string | undefined, name: string, raw: Buffer): void {
     const path = namespace ? `${namespace}/${name}` : name;
     this.items++;
-    of(this.listed, kind).append(Buffer.from(`${JSON.stringify(path)},`));
-    of(this.fingerprints, groupResource).append(Buffer.from(half(path) + half(raw), 'hex'));
+    of(this.listed, kind, newList).add(path);
+    of(this.fingerprints, groupResource, newBuffer).append(Buffer.from(half(path) + half(raw), 'hex'));
   }
 
   /** Everything as JSON. */
@@ -31,8 +32,8 @@ export class Tally {
       inexact: [...this.inexact],
       unreadable: [...this.unreadable],
       related: Object.fromEntries(Object.entries(related).map(([k, set]) => [k, [...(set as Set<string>)]])),
-      listed: texts(this.listed, 'utf8'),
-      fingerprints: texts(this.fingerprints, 'base64'),
+      listed: mapped(this.listed, (names) => names.members().map(base64)),
+      fingerprints: mapped(this.fingerprints, (records) => base64(records.content())),
     };
   }
 
@@ -44,22 +45,15 @@ export class Tally {
     for (const type of other.unreadable) this.unreadable.add(type);
     for (const [key, names] of Object.entries(other.related))
       for (const name of names) this.related[key as keyof Related].add(name);
-    for (const [kind, text] of Object.entries(other.listed)) of(this.listed, kind).append(Buffer.from(text));
-    for (const [type, text] of Object.entries(other.fingerprints))
-      of(this.fingerprints, type).append(Buffer.from(text, 'base64'));
+    for (const [kind, members] of Object.entries(other.listed))
+      of(this.listed, kind, newList).join(members.map(fromBase64));
+    for (const [type, records] of Object.entries(other.fingerprints))
+      of(this.fingerprints, type, newBuffer).append(fromBase64(records));
   }
 
-  /** Velero's resource list, `{"apps/v1/Deployment": ["ns/name"]}`, as JSON. */
+  /** Velero's resource list, as gzipped JSON. */
   resourceList(): Buffer {
-    const members = [...this.listed].map(([kind, names]) =>
-      Buffer.concat([
-        Buffer.from(`${JSON.stringify(kind)}:[`),
-        names.content().subarray(0, -1),
-        Buffer.from(']'),
-      ]),
-    );
-    const separated = members.flatMap((m, i) => (i === 0 ? [m] : [Buffer.from(','), m]));
-    return Buffer.concat([Buffer.from('{'), ...separated, Buffer.from('}')]);
+    return resourceList(this.listed);
   }
 
   /** Digest and sorted fingerprints of each type. */
@@ -85,7 +79,9 @@ export interface TallyDocument {
   readonly inexact: readonly string[];
   readonly unreadable: readonly string[];
   readonly related: Readonly<Record<string, readonly string[]>>;
-  readonly listed: Readonly<Record<string, string>>;
+  /** Gzip members in base64. */
+  readonly listed: Readonly<Record<string, readonly string[]>>;
+  /** Base64. */
   readonly fingerprints: Readonly<Record<string, string>>;
 }
 
@@ -107,14 +103,17 @@ function sortedRecords(records: Buffer): Buffer {
 /** 64 bits of a digest: enough to tell a million names apart, and two states of one object. */
 const half = (what: string | Buffer): string => hash('sha256', what, 'hex').slice(0, FINGERPRINT_DIGITS / 2);
 
-function of(map: Map<string, GrowingBuffer>, key: string): GrowingBuffer {
-  const found = map.get(key) ?? new GrowingBuffer(256);
+const newList = (): NameList => new NameList();
+const newBuffer = (): GrowingBuffer => new GrowingBuffer(256);
+
+function of<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const found = map.get(key) ?? make();
   map.set(key, found);
   return found;
 }
 
-const texts = (
-  map: ReadonlyMap<string, GrowingBuffer>,
-  encoding: 'utf8' | 'base64',
-): Record<string, string> =>
-  Object.fromEntries([...map].map(([key, buffer]) => [key, buffer.content().toString(encoding)]));
+const mapped = <A, B>(map: ReadonlyMap<string, A>, change: (value: A) => B): Record<string, B> =>
+  Object.fromEntries([...map].map(([key, value]) => [key, change(value)]));
+
+const base64 = (bytes: Buffer): string => bytes.toString('base64');
+const fromBase64 = (text: string): Buffer => Buffer.from(text, 'base64');

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { BACKUP_LABEL, cleanForRestore, RESTORE_LABEL } from '../../../functions/core/clean.ts';
+import {
+  BACKUP_LABEL,
+  cleanForRestore,
+  mergedAccount,
+  RESTORE_LABEL,
+} from '../../../functions/core/clean.ts';
 import type { KubeObject } from '../../../functions/core/resources.ts';
 
 const clean = (object: KubeObject) => cleanForRestore(object, { backup: 'b', restore: 'r' });
@@ -126,5 +131,23 @@ describe('a PersistentVolumeClaim', () => {
 describe('a Namespace', () => {
   it('is asked for without the finalizers of the old one', () => {
     expect(clean(of('Namespace', { finalizers: ['kubernetes'] })).spec).toBeUndefined();
+  });
+});
+
+describe('a ServiceAccount that is there already', () => {
+  const account = (more: object): KubeObject => ({ metadata: { name: 'default' }, ...more });
+
+  it('keeps its secrets and gets the archived ones beside them', () => {
+    const live = account({ secrets: [{ name: 'a' }], imagePullSecrets: [{ name: 'p' }] });
+    const archived = account({ secrets: [{ name: 'a' }, { name: 'b' }], imagePullSecrets: [{ name: 'q' }] });
+    expect(mergedAccount(live, archived)).toMatchObject({
+      secrets: [{ name: 'a' }, { name: 'b' }],
+      imagePullSecrets: [{ name: 'p' }, { name: 'q' }],
+    });
+  });
+
+  it('gets no token secret that the old cluster made', () => {
+    const archived = account({ secrets: [{ name: 'default-token-x7k2p' }] });
+    expect(mergedAccount(account({}), archived)).not.toHaveProperty('secrets');
   });
 });
