@@ -5,7 +5,7 @@ import { openVault } from '../functions/adapters/s3/vault.ts';
 import { secretReader } from '../functions/adapters/secrets/secrets.ts';
 import { type Machine, machineName, masterSecretName, vaultBucketName } from '../functions/contract/names.ts';
 import { parseBackupName } from '../functions/core/backup-name.ts';
-import { BackupRecord } from '../functions/core/record.ts';
+import { BackupRecord, Progress } from '../functions/core/record.ts';
 import { repositoryPassword, repositoryUrl } from '../functions/core/repository.ts';
 import { vaultKeys } from '../functions/core/vault-keys.ts';
 import { loadConfig } from '../infra/config/load.ts';
@@ -39,6 +39,18 @@ export async function openCluster(options: { config?: string; cluster?: string }
       return rows.flat().sort((a, b) => (a.record.startedAt < b.record.startedAt ? 1 : -1));
     },
     record: (name: string) => getJson(vault, BackupRecord, keys.records.record(name)),
+    /** How far a backup's volumes are; undefined when it has none, or none has begun. */
+    progress: (name: string) => findJson(vault, Progress, keys.records.progress(name)),
+    /** The newest backup whose etcd is protected, or the one that is named. */
+    async withControlPlane(name: string): Promise<BackupRecord> {
+      const records =
+        name === 'latest' ? (await this.backups()).map((row) => row.record) : [await this.record(name)];
+      const found = records.find((r) => r.controlPlane?.some((o) => o.id === 'etcd' && o.snapshot));
+      if (found) return found;
+      throw new Error(
+        `${name === 'latest' ? 'no backup' : name} holds a snapshot of etcd: its plan needs controlPlane: true`,
+      );
+    },
     /** Starts a machine; the ARN of its execution. */
     async start(machine: Machine, input: object): Promise<string> {
       const stateMachineArn = `arn:aws:states:${region}:${account}:stateMachine:${machineName(cluster.name, machine)}`;
@@ -48,13 +60,22 @@ export async function openCluster(options: { config?: string; cluster?: string }
       return executionArn as string;
     },
     /** What plain restic needs to open a namespace's repository; S3 credentials are the caller's own. */
-    async resticEnvironment(namespace: string): Promise<Record<string, string>> {
+    async resticEnvironment(namespace: string, from: 'primary' | 'replica' = 'primary') {
       const repository = keys.restic.repository(namespace);
+      const { region, replicaRegion } = config.vault;
+      const at =
+        from === 'primary'
+          ? { region, endpoint: settings.jobs.s3Endpoint }
+          : { region: replicaRegion, endpoint: settings.jobs.replicaS3Endpoint };
       const master = await secretReader(region)(masterSecretName(cluster.name));
       return {
-        RESTIC_REPOSITORY: repositoryUrl(settings.jobs.s3Endpoint, vault.bucket, repository),
+        RESTIC_REPOSITORY: repositoryUrl(
+          at.endpoint,
+          vaultBucketName(config.vault.name, account, at.region),
+          repository,
+        ),
         RESTIC_PASSWORD: repositoryPassword(master, repository),
-        AWS_DEFAULT_REGION: region,
+        AWS_DEFAULT_REGION: at.region,
       };
     },
   };

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
+import { CONTROL_PLANE } from '../functions/core/control-plane.ts';
 import { rbacManifests } from '../functions/core/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
 import { openCluster } from './cluster.ts';
+import { restoreControlPlane } from './control-plane.ts';
+import { progressLines } from './progress.ts';
 import { runRestic } from './restic.ts';
 import { inWorld } from './world.ts';
 
@@ -51,6 +54,16 @@ program
   .action(async (name: string) => console.log(JSON.stringify(await (await cluster()).record(name), null, 2)));
 
 program
+  .command('status')
+  .description('show how far the volumes of a backup are')
+  .argument('<backup>')
+  .action(async (name: string) => {
+    const progress = await (await cluster()).progress(name);
+    if (progress) for (const line of progressLines(progress)) console.log(line);
+    else console.log(`${name}: no volume has begun`);
+  });
+
+program
   .command('backup')
   .description('start a backup of a plan now')
   .argument('<plan>')
@@ -73,6 +86,30 @@ program
     };
     console.log(await (await cluster()).start('restore', input));
   });
+
+program
+  .command('control-plane')
+  .description('etcd and the files of control-plane nodes')
+  .command('restore')
+  .description('make etcd’s data directory and the nodes’ files in a folder, without a cluster')
+  .requiredOption('--to <folder>', 'an empty folder')
+  .option('--backup <name>', 'name of a recovery point, or latest', 'latest')
+  .option('--from <copy>', 'primary or replica', 'primary')
+  .option('--node <name>', 'the node whose member of etcd this is to be')
+  .argument('[etcdutl...]', 'after --: more options of etcdutl snapshot restore')
+  .action(
+    async (
+      etcdutlArgs: string[],
+      { to, backup, from, node }: { to: string; backup: string; from: 'primary' | 'replica'; node?: string },
+    ) => {
+      const at = await cluster();
+      const record = await at.withControlPlane(backup);
+      const environment = await at.resticEnvironment(CONTROL_PLANE, from);
+      console.log(`restoring the control plane of ${record.backup}`);
+      for (const line of restoreControlPlane(record, to, environment, { ...(node && { node }), etcdutlArgs }))
+        console.log(line);
+    },
+  );
 
 program
   .command('restic')

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { getJson, putJson } from '../adapters/s3/documents.ts';
+import { findJson, getJson, putJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
 import { newestFirst } from '../core/backup-name.ts';
 import { changesBetween } from '../core/changes.ts';
+import { ControlPlaneOutcome } from '../core/control-plane.ts';
 import {
   type BackupRecord,
   type ChangesSince,
@@ -31,6 +32,26 @@ async function volumeOutcomes(vault: Vault, keys: VaultKeys, work: Work): Promis
   return found;
 }
 
+async function controlPlaneOutcomes(
+  vault: Vault,
+  keys: VaultKeys,
+  { backup, controlPlane }: Work,
+): Promise<ControlPlaneOutcome[]> {
+  const ids = controlPlane
+    ? ['etcd-status', 'etcd', ...controlPlane.nodes.map((node) => `files.${node}`)]
+    : [];
+  const found = await Promise.all(
+    ids.map((id) => findJson(vault, ControlPlaneOutcome, keys.records.controlPlane(backup, id))),
+  );
+  const outcomes = found.filter((o) => o !== undefined);
+  const etcd = outcomes.find((o) => o.id === 'etcd');
+  // Without a leader there was no snapshot: then that is what became of etcd.
+  return outcomes.flatMap((o) => {
+    if (o.id !== 'etcd-status') return [o];
+    return etcd || o.result === 'protected' ? [] : [{ ...o, id: 'etcd' }];
+  });
+}
+
 /** Counts against the newest earlier backup of the plan that left fingerprints. */
 async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<ChangesSince | undefined> {
   const after = await findFingerprints(vault, keys.records.fingerprints(work.backup));
@@ -55,9 +76,10 @@ export async function commitBackup(
   const work = await getJson(vault, Work, keys.records.work(backup));
   const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
   const volumes = await volumeOutcomes(vault, keys, work);
-  const { phase, reasons } = decidePhase(work, resources, volumes);
+  const controlPlane = await controlPlaneOutcomes(vault, keys, work);
+  const { phase, reasons } = decidePhase(work, resources, volumes, controlPlane);
   const startedAt = new Date(work.startedAt);
-  const unprotected = work.unprotected.map((v) => `volume ${v} is not protected`);
+  const unprotected = work.unprotected.map((u) => `volume ${u.volume} is not protected: ${u.reason}`);
   const results = veleroResults(volumes, [...reasons, ...unprotected], (ns) => keys.restic.repository(ns));
   const velero = veleroBackup({
     backup,
@@ -93,6 +115,8 @@ export async function commitBackup(
     resources,
     ...(changes && { changes }),
     volumes,
+    ...(work.controlPlane && { controlPlane }),
+    excluded: work.excluded,
     unprotected: work.unprotected,
     objects: [
       { key: keys.velero.archive(backup), bytes: resources.archiveBytes, sha256: resources.sha256 },

@@ -38,6 +38,7 @@ export const FUNCTIONS = {
   },
   'join-export': { machine: 'backup', access: 'backup', memoryMiB: 3538, timeoutSeconds: 900 },
   'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'reconcile-control-plane': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 1024, timeoutSeconds: 900 },
   'fail-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'replicate-backup': { machine: 'replicate', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },

@@ -35,11 +35,45 @@ export const Selection = z.strictObject({
 });
 export type Selection = z.infer<typeof Selection>;
 
+/** How the data of a claim is read: the claim mounted by a Job, or its folder on the node that has it mounted. */
+export const Strategy = z.enum(['mount', 'node']);
+export type Strategy = z.infer<typeof Strategy>;
+
+/** What to do with claims that match all that is given; the first rule that matches decides. */
+export const VolumeRule = z.strictObject({
+  name: z.string(),
+  /** Patterns; empty: any. */
+  storageClasses: z.array(z.string()),
+  /** Fields of a PersistentVolume's source, like `csi`, `nfs`, `hostPath`; empty: any. */
+  volumeTypes: z.array(z.string()),
+  labelSelector: z.optional(z.string()),
+  /** Of the size that the claim asks for. */
+  minBytes: z.optional(z.number()),
+  maxBytes: z.optional(z.number()),
+  action: z.enum(['skip', ...Strategy.options]),
+});
+export type VolumeRule = z.infer<typeof VolumeRule>;
+
+/** Options of `restic backup`. */
+export const ResticOptions = z.strictObject({
+  /** Patterns of files that are left out (`--exclude`), and names of files whose folder is (`--exclude-if-present`). */
+  excludes: z.array(z.string()),
+  excludeIfPresent: z.array(z.string()),
+  compression: z.enum(['auto', 'max', 'off']),
+  readConcurrency: z.optional(z.int()),
+  limitUploadKiB: z.optional(z.int()),
+});
+export type ResticOptions = z.infer<typeof ResticOptions>;
+
 export const PlanSettings = z.strictObject({
   name: z.string(),
   selection: Selection,
-  /** `opt-in`: volumes named in backup.velero.io/backup-volumes; `none`: no volumes. */
-  volumes: z.enum(['opt-in', 'none']),
+  /** `opt-in`: volumes named in backup.velero.io/backup-volumes; `opt-out`: all but those in -excludes; `none`: no volumes. */
+  volumes: z.enum(['opt-in', 'opt-out', 'none']),
+  volumeRules: z.array(VolumeRule),
+  restic: ResticOptions,
+  /** Whether etcd and the files of control-plane nodes are part of the backup. */
+  controlPlane: z.boolean(),
   retention: z.strictObject({ keepLast: z.int().check(z.positive()) }),
 });
 export type PlanSettings = z.infer<typeof PlanSettings>;
@@ -50,10 +84,37 @@ export const JobSettings = z.strictObject({
   /** S3 endpoints as a pod sees them, with scheme: a region's public one unless configured otherwise. */
   s3Endpoint: z.string(),
   replicaS3Endpoint: z.string(),
-  /** Jobs that may run at once in the cluster. */
+  /** Jobs that may run at once in the cluster, and on one node. */
   concurrency: z.int().check(z.positive()),
+  concurrencyPerNode: z.int().check(z.positive()),
+  /** Kubernetes quantities. A second attempt has twice the memory. */
+  resources: z.strictObject({ cpu: z.string(), memory: z.string(), memoryLimit: z.string() }),
+  tolerations: z.array(z.record(z.string(), z.unknown())),
+  priorityClassName: z.optional(z.string()),
+  /** A Job that is not done after this long is ended. */
+  deadlineSeconds: z.int().check(z.positive()),
+  /** A Job whose pod has not started after this long has failed. */
+  startSeconds: z.int().check(z.positive()),
+  /** The kubelet's root folder on the nodes. */
+  kubeletDir: z.string(),
 });
 export type JobSettings = z.infer<typeof JobSettings>;
+
+/** How etcd and the files of control-plane nodes are reached. */
+export const ControlPlaneSettings = z.strictObject({
+  /** An image with etcdctl and etcdutl. */
+  etcdImage: z.string(),
+  /** Client URLs of the members; empty: as kubeadm's static pods say. */
+  endpoints: z.array(z.string()),
+  /** A Secret in Holdfast's namespace with ca.crt, tls.crt and tls.key; absent: the files of a node. */
+  tlsSecret: z.optional(z.string()),
+  /** On the node: the folder of the files, and the client certificate of etcd below it. */
+  folder: z.string(),
+  caFile: z.string(),
+  certFile: z.string(),
+  keyFile: z.string(),
+});
+export type ControlPlaneSettings = z.infer<typeof ControlPlaneSettings>;
 
 /** A backup storage location of a Velero, to restore from. `prefix` is empty or ends with a slash. */
 export const VeleroSource = z.strictObject({
@@ -69,6 +130,7 @@ export const ClusterSettings = z.strictObject({
   access: AccessSettings,
   vault: z.strictObject({ region: z.string(), replicaRegion: z.string() }),
   jobs: JobSettings,
+  controlPlane: ControlPlaneSettings,
   veleroSources: z.array(VeleroSource),
   /** Objects that one function exports; larger clusters are split. */
   shardItems: z.int().check(z.positive()),

@@ -5,6 +5,10 @@ import { type ActualJob, type DesiredJob, reconcile } from './reconcile.ts';
 export interface JobEnd {
   readonly exitCode: number | undefined;
   readonly log: string;
+  /** The container that decided. */
+  readonly step?: string;
+  /** Logs of containers before the last, by name, of a Job that has several. */
+  readonly reports: Readonly<Record<string, string>>;
   /** Why Kubernetes says it failed, when it says so. */
   readonly message: string | undefined;
   readonly seconds: number;
@@ -17,6 +21,8 @@ export interface JobPort<D, A> {
   start(work: D, attempt: number, opensGate: boolean): Promise<void>;
   end(job: A): Promise<JobEnd>;
   remove(job: A): Promise<void>;
+  /** Looks after Jobs that run: new credentials before the old ones expire. */
+  tend(running: readonly { readonly work: D; readonly job: A }[]): Promise<void>;
 }
 
 /** What the loop needs of the vault: one result per piece of work. */
@@ -30,6 +36,7 @@ export interface ResultPort<D> {
 
 export interface LoopOptions {
   readonly concurrency: number;
+  readonly concurrencyPerNode: number;
   readonly maxAttempts: number;
   /** Seconds between two looks while Jobs run. */
   readonly pollSeconds: number;
@@ -55,6 +62,13 @@ export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
     for (const attempt of actual.filter((a) => a.id === job.id)) await jobs.remove(attempt);
   }
   for (const job of decision.remove) await jobs.remove(job);
+  const byId = new Map(desired.map((d) => [d.id, d]));
+  await jobs.tend(
+    actual.flatMap((job) => {
+      const work = byId.get(job.id);
+      return work && job.state === 'running' ? [{ work, job }] : [];
+    }),
+  );
   for (const { work, attempt, opensGate } of decision.start) await jobs.start(work, attempt, opensGate);
   const open = decision.running + decision.waiting;
   const done = desired.length - open;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { BackupRecord } from './record.ts';
+import { type BackupRecord, snapshotsIn } from './record.ts';
 
 /** What one prune run removes, written down before the first removal: afterwards nothing else knows the snapshots. */
 export const PrunePlan = z.object({
@@ -14,8 +14,7 @@ export type PrunePlan = z.infer<typeof PrunePlan>;
 /** Snapshots of records that are to go, by namespace: one restic call each. */
 export function snapshotsToForget(records: readonly BackupRecord[]): PrunePlan['forget'] {
   const byNamespace = new Map<string, string[]>();
-  for (const { namespace, snapshot } of records.flatMap((r) => r.volumes)) {
-    if (snapshot) byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), snapshot]);
-  }
+  for (const { namespace, snapshot } of records.flatMap(snapshotsIn))
+    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), snapshot]);
   return [...byNamespace].map(([namespace, snapshots]) => ({ namespace, snapshots }));
 }

@@ -31,6 +31,12 @@ function roleAndBinding(name: string, rules: object[], group: string): object[] 
   ];
 }
 
+/** Its Jobs may mount folders of a node, which lower Pod Security levels do not allow. */
+const SYSTEM_LABELS = {
+  'app.kubernetes.io/managed-by': 'holdfast',
+  'pod-security.kubernetes.io/enforce': 'privileged',
+};
+
 /** What a person applies to a cluster once: two roles for two groups, and the namespace of Jobs that belong to no application. */
 export function rbacManifests(): object {
   return {
@@ -40,7 +46,7 @@ export function rbacManifests(): object {
       {
         apiVersion: 'v1',
         kind: 'Namespace',
-        metadata: { name: SYSTEM_NAMESPACE, labels: { 'app.kubernetes.io/managed-by': 'holdfast' } },
+        metadata: { name: SYSTEM_NAMESPACE, labels: SYSTEM_LABELS },
       },
       ...roleAndBinding('holdfast-backup', BACKUP_RULES, kubernetesGroups.backup),
       ...roleAndBinding('holdfast-restore', RESTORE_RULES, kubernetesGroups.restore),

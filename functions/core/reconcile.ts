@@ -3,6 +3,8 @@ export interface ActualJob {
   readonly id: string;
   readonly attempt: number;
   readonly state: 'suspended' | 'running' | 'complete' | 'failed';
+  /** Failed in a way that another attempt would not mend. */
+  readonly final?: boolean;
 }
 
 /** A piece of work: one Job, tried again when it fails. */
@@ -10,6 +12,8 @@ export interface DesiredJob {
   readonly id: string;
   /** Work that must not run beside other work of the same name until that is ready (a repository's `init`). */
   readonly gate: string;
+  /** The node it will most likely run on. */
+  readonly node?: string | undefined;
 }
 
 export interface ReconcileInput<D extends DesiredJob, A extends ActualJob> {
@@ -20,6 +24,8 @@ export interface ReconcileInput<D extends DesiredJob, A extends ActualJob> {
   /** Gates that are open: repositories that exist. */
   readonly openGates: ReadonlySet<string>;
   readonly concurrency: number;
+  /** Of those, on one node. */
+  readonly concurrencyPerNode: number;
   readonly maxAttempts: number;
 }
 
@@ -44,22 +50,27 @@ const latest = <A extends ActualJob>(jobs: readonly A[]): A | undefined =>
 export function reconcile<D extends DesiredJob, A extends ActualJob>(
   input: ReconcileInput<D, A>,
 ): Reconciliation<D, A> {
-  const { desired, actual, finished, openGates, concurrency, maxAttempts } = input;
+  const { desired, actual, finished, openGates, concurrency, concurrencyPerNode, maxAttempts } = input;
   const wanted = new Set(desired.map((d) => d.id));
   const remove = actual.filter((job) => finished.has(job.id) || !wanted.has(job.id));
   const out: Reconciliation<D, A> = { start: [], collect: [], remove, running: 0, waiting: 0 };
   const busyGates = new Set<string>();
   const fresh: { work: D; attempt: number }[] = [];
+  const onNode = new Map<string, number>();
+  const runs = ({ node }: D) => {
+    running++;
+    if (node) onNode.set(node, (onNode.get(node) ?? 0) + 1);
+  };
   let running = 0;
   for (const work of desired) {
     if (finished.has(work.id)) continue;
     const job = latest(actual.filter((a) => a.id === work.id));
     if (!job) fresh.push({ work, attempt: 1 });
-    else if (job.state === 'failed' && job.attempt < maxAttempts) {
+    else if (job.state === 'failed' && !job.final && job.attempt < maxAttempts) {
       fresh.push({ work, attempt: job.attempt + 1 }); // the failed Job stays until then: it is the memory of the attempt
     } else if (job.state === 'complete' || job.state === 'failed') out.collect.push({ work, job });
     else {
-      running++;
+      runs(work);
       busyGates.add(work.gate);
       if (job.state === 'suspended') {
         out.start.push({ work, attempt: job.attempt, opensGate: !openGates.has(work.gate) });
@@ -69,12 +80,13 @@ export function reconcile<D extends DesiredJob, A extends ActualJob>(
   let waiting = 0;
   for (const { work, attempt } of fresh) {
     const open = openGates.has(work.gate);
-    if (running >= concurrency || (!open && busyGates.has(work.gate))) {
+    const nodeIsFull = work.node !== undefined && (onNode.get(work.node) ?? 0) >= concurrencyPerNode;
+    if (running >= concurrency || nodeIsFull || (!open && busyGates.has(work.gate))) {
       waiting++;
       continue;
     }
     busyGates.add(work.gate);
-    running++;
+    runs(work);
     out.start.push({ work, attempt, opensGate: !open });
   }
   return { ...out, running, waiting };

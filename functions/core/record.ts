@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { Selection } from '../contract/settings.ts';
+import { Selection, Strategy } from '../contract/settings.ts';
+import { CONTROL_PLANE, ControlPlaneOutcome, ControlPlaneWork } from './control-plane.ts';
 
 /** Velero's words for how a backup ended. Completed means that nothing is missing. */
 export const Phase = z.enum(['Completed', 'PartiallyFailed', 'Failed']);
@@ -14,11 +15,18 @@ export const WorkVolume = z.object({
   /** The PersistentVolume it is bound to. */
   volumeName: z.optional(z.string()),
   reclaimPolicy: z.optional(z.string()),
-  /** The pod that mounts it, and that pod's node, as seen when the backup was opened. */
-  pod: z.string(),
+  /** A pod that mounts it, and that pod's node, as seen when the backup was opened. */
+  pod: z.optional(z.string()),
   node: z.optional(z.string()),
+  strategy: Strategy,
+  /** For the strategy `node`: where its files are, below the pod's `volumes` folder, or absolute for hostPath volumes. */
+  folder: z.optional(z.string()),
 });
 export type WorkVolume = z.infer<typeof WorkVolume>;
+
+/** A claim of which nothing is backed up, and why. */
+export const LeftOut = z.object({ volume: z.string(), reason: z.string() });
+export type LeftOut = z.infer<typeof LeftOut>;
 
 /** What one backup is to do: written once when it is opened, read by every later step. */
 export const Work = z.object({
@@ -30,8 +38,11 @@ export const Work = z.object({
   wide: z.boolean(),
   selection: Selection,
   volumes: z.array(WorkVolume),
-  /** Bound PVCs that no pod opted in: shown as unprotected, not hidden. */
-  unprotected: z.array(z.string()),
+  controlPlane: z.optional(ControlPlaneWork),
+  /** Claims that a rule or an annotation leaves out: somebody's decision. */
+  excluded: z.array(LeftOut),
+  /** Claims that nobody decided on: shown, not hidden. */
+  unprotected: z.array(LeftOut),
   /** What makes the backup PartiallyFailed before it starts: a namespace or volume that is not there. */
   problems: z.array(z.string()),
 });
@@ -73,6 +84,25 @@ export const VolumeOutcome = z.object({
 });
 export type VolumeOutcome = z.infer<typeof VolumeOutcome>;
 
+/** How far the Jobs of a backup or restore are: written again at each look, gone from view when they have ended. */
+export const Progress = z.object({
+  at: z.string(),
+  volumes: z.array(
+    z.object({
+      volume: z.string(),
+      state: z.enum(['waiting', 'starting', 'running', 'done']),
+      /** What keeps its pod from starting. */
+      trouble: z.optional(z.string()),
+      percent: z.optional(z.number()),
+      files: z.optional(z.int()),
+      bytes: z.optional(z.int()),
+      totalBytes: z.optional(z.int()),
+      bytesPerSecond: z.optional(z.int()),
+    }),
+  ),
+});
+export type Progress = z.infer<typeof Progress>;
+
 const Counts = { added: z.int(), changed: z.int(), removed: z.int() };
 
 /** What became of the objects since an earlier backup of the plan. All counts 0: nothing changed. */
@@ -101,7 +131,10 @@ export const BackupRecord = z.object({
   /** Absent for the first backup of a plan. */
   changes: z.optional(ChangesSince),
   volumes: z.array(VolumeOutcome),
-  unprotected: z.array(z.string()),
+  /** Of plans that take it: etcd, and the files of each control-plane node. */
+  controlPlane: z.optional(z.array(ControlPlaneOutcome)),
+  excluded: z.array(LeftOut),
+  unprotected: z.array(LeftOut),
   /** Every object of the recovery point outside the restic repositories. */
   objects: z.array(Integrity),
 });
@@ -124,11 +157,13 @@ export function decidePhase(
   work: Work,
   resources: ResourceResult,
   volumes: readonly VolumeOutcome[],
+  controlPlane: readonly ControlPlaneOutcome[] = [],
 ): { phase: Phase; reasons: string[] } {
   const byId = new Map(volumes.map((v) => [v.id, v]));
   const reasons = [
     ...work.problems,
     ...resources.unreadable.map((type) => `${type} could not be read`),
+    ...missingOfControlPlane(work.controlPlane, controlPlane),
     ...work.volumes.flatMap((v) => {
       const outcome = byId.get(v.id);
       if (outcome?.result === 'protected') return [];
@@ -138,4 +173,34 @@ export function decidePhase(
     }),
   ];
   return { phase: reasons.length === 0 ? 'Completed' : 'PartiallyFailed', reasons };
+}
+
+function missingOfControlPlane(
+  work: ControlPlaneWork | undefined,
+  outcomes: readonly ControlPlaneOutcome[],
+): string[] {
+  if (!work) return [];
+  const byId = new Map(outcomes.map((o) => [o.id, o]));
+  const wanted = [
+    ...(work.endpoints.length > 0 ? ['etcd'] : []),
+    ...work.nodes.map((node) => `files.${node}`),
+  ];
+  return wanted.flatMap((id) => {
+    const outcome = byId.get(id);
+    if (outcome?.result === 'protected') return [];
+    return [`control plane, ${id}: ${outcome?.message ?? 'no result'}`];
+  });
+}
+
+/** Every restic snapshot of a recovery point, by the namespace of its repository. */
+export function snapshotsIn(
+  record: BackupRecord,
+): { readonly namespace: string; readonly snapshot: string }[] {
+  const controlPlane = (record.controlPlane ?? []).map(({ snapshot }) => ({
+    namespace: CONTROL_PLANE,
+    snapshot,
+  }));
+  return [...record.volumes, ...controlPlane].flatMap(({ namespace, snapshot }) =>
+    snapshot ? [{ namespace, snapshot }] : [],
+  );
 }

@@ -21,9 +21,9 @@ export function contentHash(key: string): string | undefined {
   return /^restic\/[^/]+\/[^/]+\/(?:data\/[0-9a-f]{2}|index|keys|snapshots)\/([0-9a-f]{64})$/.exec(key)?.[1];
 }
 
-/** Keys that a replica does not need: restic's locks belong to whoever is at work, and the proof to the primary. */
+/** Keys that a replica does not need: restic's locks and a backup's progress are of those at work, the proof of the primary. */
 export function isReplicated(key: string): boolean {
-  return !/^restic\/[^/]+\/[^/]+\/locks\//.test(key) && !/^records\/[^/]+\/[^/]+\/replica\.json$/.test(key);
+  return !/^(restic\/[^/]+\/[^/]+\/locks\/|records\/[^/]+\/[^/]+\/(replica|progress)\.json$)/.test(key);
 }
 
 /** What is missing in the replica or differs there, in the order in which it may be copied. */

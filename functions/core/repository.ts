@@ -20,13 +20,29 @@ export function repositoryUrl(endpoint: string, bucket: string, repository: stri
   return `s3:${endpoint.replace(/\/+$/, '')}/${bucket}/${repository}`;
 }
 
-/** The shared-credentials file that restic's S3 client reads. */
-export function credentialsFile(c: {
+/** Where a Job's Secrets are mounted: the repository password and S3 credentials, as files. */
+export const SECRET_DIR = '/holdfast';
+
+/**
+ * The file that restic's S3 client is told to read: it names a program that prints credentials, and restic runs it
+ * again when those have expired. So a Job may live longer than its credentials.
+ */
+export const CREDENTIALS_FILE = `[default]\ncredential_process = cat ${SECRET_DIR}/session.json\n`;
+
+/** Credentials as a `credential_process` prints them. */
+export function sessionFile(c: {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
+  expiration: string;
 }): string {
-  return `[default]\naws_access_key_id = ${c.accessKeyId}\naws_secret_access_key = ${c.secretAccessKey}\naws_session_token = ${c.sessionToken}\n`;
+  return JSON.stringify({
+    Version: 1,
+    AccessKeyId: c.accessKeyId,
+    SecretAccessKey: c.secretAccessKey,
+    SessionToken: c.sessionToken,
+    Expiration: c.expiration,
+  });
 }
 
 /** IAM session policies: what a Job's credentials may do, within one repository of one bucket. */

@@ -1,8 +1,20 @@
-import { volumePath } from './job-spec.ts';
+import type { ResticOptions } from '../contract/settings.ts';
+import type { JobEnd } from './job-loop.ts';
 import type { WorkVolume } from './record.ts';
 
 /** restic's exit codes: https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
 export const EXIT = { ok: 0, incomplete: 3 } as const;
+
+/** What the kernel makes of a process that takes more memory than it may: 128 + SIGKILL. */
+const KILLED = 137;
+
+/** What restic does unless a plan says otherwise. */
+export const DEFAULT_RESTIC: ResticOptions = { excludes: [], excludeIfPresent: [], compression: 'auto' };
+
+/** Path at which a claim is mounted, and so its path in every snapshot. */
+export function volumePath(namespace: string, pvc: string): string {
+  return `/data/${namespace}/${pvc}`;
+}
 
 /** Waits for another's lock this long; a lock of a killed Job is older than that only by accident. */
 const RETRY_LOCK = ['--retry-lock', '5m'] as const;
@@ -10,22 +22,44 @@ const RETRY_LOCK = ['--retry-lock', '5m'] as const;
 export const initArgs = (): string[] => ['init', '--json'];
 
 /** Arguments that back one volume up. Host, path and tags are fixed, so the parent snapshot is always found. */
-export function backupArgs(cluster: string, backup: string, plan: string, v: WorkVolume): string[] {
-  const tags = [`backup=${backup}`, `plan=${plan}`, `pvc=${v.pvc}`, `pod=${v.pod}`].flatMap((t) => [
-    '--tag',
-    t,
-  ]);
+export function backupArgs(
+  cluster: string,
+  run: { readonly backup: string; readonly plan: string },
+  v: WorkVolume,
+  options: ResticOptions,
+): string[] {
+  const tags = [
+    `backup=${run.backup}`,
+    `plan=${run.plan}`,
+    `pvc=${v.pvc}`,
+    ...(v.pod ? [`pod=${v.pod}`] : []),
+  ];
+  const { compression, readConcurrency, limitUploadKiB } = options;
   return [
     'backup',
     volumePath(v.namespace, v.pvc),
     '--json',
-    '--host',
-    cluster,
-    ...tags,
-    '--group-by',
-    'host,paths',
+    ...['--host', cluster],
+    ...tags.flatMap((t) => ['--tag', t]),
+    ...['--group-by', 'host,paths'],
+    ...options.excludes.flatMap((pattern) => ['--exclude', pattern]),
+    ...options.excludeIfPresent.flatMap((file) => ['--exclude-if-present', file]),
+    ...(compression === 'auto' ? [] : ['--compression', compression]),
+    ...(readConcurrency ? ['--read-concurrency', String(readConcurrency)] : []),
+    ...(limitUploadKiB ? ['--limit-upload', String(limitUploadKiB)] : []),
     ...RETRY_LOCK,
   ];
+}
+
+/** Arguments that make a snapshot of one path of the control plane. */
+export function snapshotArgs(
+  cluster: string,
+  run: { readonly backup: string; readonly plan: string },
+  path: string,
+  tags: readonly string[],
+): string[] {
+  const all = [`backup=${run.backup}`, `plan=${run.plan}`, ...tags].flatMap((t) => ['--tag', t]);
+  return ['backup', path, '--json', '--host', cluster, ...all, '--group-by', 'host,paths', ...RETRY_LOCK];
 }
 
 /** Arguments that fill a fresh volume from a snapshot. Without a lock: read access to the repository is enough. */
@@ -60,6 +94,15 @@ export interface ResticSummary {
   readonly errors: readonly string[];
 }
 
+/** How far restic is, by the last status line of its log. */
+export interface ResticProgress {
+  readonly percent: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly totalBytes: number;
+  readonly bytesPerSecond: number;
+}
+
 type Line = Record<string, unknown>;
 
 function jsonLines(log: string): Line[] {
@@ -91,9 +134,32 @@ export function parseSummary(log: string): ResticSummary | undefined {
   };
 }
 
+/** Reads the status that `restic backup|restore --json` writes while it works; undefined before the first. */
+export function parseProgress(log: string): ResticProgress | undefined {
+  const status = jsonLines(log).findLast((l) => l.message_type === 'status');
+  if (!status) return undefined;
+  const bytes = count(status.bytes_done, status.bytes_restored);
+  const seconds = count(status.seconds_elapsed);
+  return {
+    percent: Math.floor(100 * count(status.percent_done)),
+    files: count(status.files_done, status.files_restored),
+    bytes,
+    totalBytes: count(status.total_bytes),
+    bytesPerSecond: seconds > 0 ? Math.round(bytes / seconds) : 0,
+  };
+}
+
 /** The last words of a failed restic, short enough for a report. */
 export function lastWords(log: string): string {
   const fatal = jsonLines(log).findLast((l) => l.message_type === 'exit_error');
   if (typeof fatal?.message === 'string') return fatal.message;
   return log.trim().split('\n').slice(-3).join(' ').slice(-500) || 'no output';
+}
+
+/** Why a Job whose restic did not succeed failed, in words. */
+export function failure({ exitCode, log, message }: JobEnd): string {
+  if (exitCode === undefined) return `its Job did not run${message ? `: ${message}` : ''}`;
+  if (exitCode === KILLED)
+    return `restic was killed${message ? `: ${message}` : ', most likely for want of memory: raise jobs.resources.memoryLimit'}`;
+  return `restic ended with code ${exitCode}: ${lastWords(log)}`;
 }

@@ -41,6 +41,10 @@ export function vaultKeys(cluster: string) {
       fingerprints: (b: string) => `${recordDir(b)}fingerprints.json.gz`,
       volumeDir: (b: string) => `${recordDir(b)}volumes/`,
       volume: (b: string, id: string) => `${recordDir(b)}volumes/${enc(id)}.json`,
+      controlPlaneDir: (b: string) => `${recordDir(b)}control-plane/`,
+      controlPlane: (b: string, id: string) => `${recordDir(b)}control-plane/${enc(id)}.json`,
+      /** How far the volume Jobs are, while they run. */
+      progress: (b: string) => `${recordDir(b)}progress.json`,
       replica: (b: string) => `${recordDir(b)}replica.json`,
       prune: {
         plan: (p: string) => `${pruneDir(p)}plan.json`,

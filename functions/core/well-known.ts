@@ -21,7 +21,9 @@ const type = (
 /** Types that Holdfast itself works with. */
 export const TYPES = {
   namespaces: type('', 'v1', 'namespaces', 'Namespace', false),
+  nodes: type('', 'v1', 'nodes', 'Node', false),
   pods: type('', 'v1', 'pods', 'Pod'),
+  events: type('', 'v1', 'events', 'Event'),
   secrets: type('', 'v1', 'secrets', 'Secret'),
   persistentVolumeClaims: type('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
   persistentVolumes: type('', 'v1', 'persistentvolumes', 'PersistentVolume', false),

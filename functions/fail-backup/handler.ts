@@ -1,6 +1,7 @@
-import { listJobs, removeJob } from '../adapters/kubernetes/jobs.ts';
+import { removeJobs } from '../adapters/kubernetes/jobs.ts';
 import { createJson, findJson, releaseLease } from '../adapters/s3/documents.ts';
 import { FailBackupRequest } from '../contract/states.ts';
+import { controlPlaneRun } from '../core/control-plane.ts';
 import { messageOf } from '../core/errors.ts';
 import { type BackupRecord, Work } from '../core/record.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
@@ -16,7 +17,7 @@ export const handler = lambda(
     const k = keys();
     try {
       const cluster = await connectCluster('backup', now);
-      for (const job of await listJobs(cluster, backup)) await removeJob(cluster, job);
+      for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
       await cluster.close();
     } catch (thrown) {
       // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.
@@ -34,6 +35,7 @@ export const handler = lambda(
       completedAt: now.toISOString(),
       namespaces: work?.namespaces ?? [],
       volumes: [],
+      excluded: work?.excluded ?? [],
       unprotected: work?.unprotected ?? [],
       objects: [],
     };

@@ -1,4 +1,4 @@
-import { listJobs, removeJob } from '../adapters/kubernetes/jobs.ts';
+import { removeJobs } from '../adapters/kubernetes/jobs.ts';
 import { createJson, releaseLease } from '../adapters/s3/documents.ts';
 import { FailRestoreRequest } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
@@ -16,7 +16,7 @@ export const handler = lambda(
     const k = keys();
     try {
       const cluster = await connectCluster('restore', now);
-      for (const job of await listJobs(cluster, restore)) await removeJob(cluster, job);
+      await removeJobs(cluster, restore);
       await cluster.close();
     } catch (thrown) {
       logger.warn(`Jobs of ${restore} could not be removed: ${messageOf(thrown)}`);

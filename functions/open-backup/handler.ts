@@ -48,7 +48,7 @@ export const handler = lambda(
     if (await vault.exists(k.records.work(backup))) return { plan: planName, backup, outcome: 'opened' };
     try {
       const cluster = await connectCluster('backup', now);
-      const seen = await lookAtCluster(cluster, plan).finally(() => cluster.close());
+      const seen = await lookAtCluster(cluster, plan, settings().controlPlane).finally(() => cluster.close());
       const work = {
         plan: planName,
         backup,

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
-import type { PlanSettings } from '../contract/settings.ts';
+import type { ControlPlaneSettings, PlanSettings } from '../contract/settings.ts';
+import { findControlPlane } from '../core/control-plane.ts';
 import type { Work } from '../core/record.ts';
 import { selectNamespaces } from '../core/selection.ts';
 import { selectVolumes } from '../core/volumes.ts';
@@ -15,7 +16,10 @@ const FEW = 8;
 export async function lookAtCluster(
   cluster: KubeClient,
   plan: PlanSettings,
-): Promise<Pick<Work, 'namespaces' | 'wide' | 'volumes' | 'unprotected' | 'problems'>> {
+  controlPlane?: ControlPlaneSettings,
+): Promise<
+  Pick<Work, 'namespaces' | 'wide' | 'volumes' | 'controlPlane' | 'excluded' | 'unprotected' | 'problems'>
+> {
   const existing = (await listObjects(cluster, TYPES.namespaces)).map((n) => n.metadata.name);
   const { included, missing } = selectNamespaces(existing, plan.selection);
   const problems = missing.map((namespace) => `namespace ${namespace} does not exist`);
@@ -32,11 +36,22 @@ export async function lookAtCluster(
     of(TYPES.persistentVolumeClaims),
     listObjects(cluster, TYPES.persistentVolumes),
   ]);
-  const selection = selectVolumes(plan.volumes === 'none' ? [] : pods, claims, volumes);
+  const selection = selectVolumes(pods, claims, volumes, { mode: plan.volumes, rules: plan.volumeRules });
+  const control = plan.controlPlane && (await lookAtControlPlane(cluster, controlPlane?.endpoints ?? []));
+  if (control) problems.push(...control.problems);
   return {
     namespaces: included,
     wide: included.length >= existing.length * WIDE_SHARE,
     ...selection,
+    ...(control && { controlPlane: control.work }),
     problems: [...problems, ...selection.problems],
   };
+}
+
+async function lookAtControlPlane(cluster: KubeClient, endpoints: readonly string[]) {
+  const [nodes, pods] = await Promise.all([
+    listObjects(cluster, TYPES.nodes),
+    listObjects(cluster, TYPES.pods, 'kube-system'),
+  ]);
+  return findControlPlane(nodes, pods, endpoints);
 }

@@ -8,7 +8,7 @@ import { repositoryUrl } from '../core/repository.ts';
 import { forgetArgs, lastWords } from '../core/restic.ts';
 import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
 
 const PruneOutcome = z.object({ namespace: z.string(), ok: z.boolean(), message: z.string() });
@@ -24,8 +24,7 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
     run: prune,
     id: work.id,
     namespace: SYSTEM_NAMESPACE,
-    image: jobs.resticImage,
-    imagePullSecrets: jobs.imagePullSecrets,
+    settings: jobs,
     steps: [
       {
         name: 'primary',
@@ -46,7 +45,13 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
   try {
     return await lookOnce(
       desired,
-      resticJobs(cluster, prune, 'prune', [primary.bucket, replica.bucket], jobFor),
+      resticJobs(cluster, {
+        run: prune,
+        use: 'prune',
+        buckets: [primary.bucket, replica.bucket],
+        now,
+        jobFor,
+      }),
       resultsIn<Forget>(
         primary,
         primary,
@@ -62,7 +67,7 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
         },
         (body) => !PruneOutcome.parse(JSON.parse(body.toString('utf8'))).ok,
       ),
-      { concurrency: jobs.concurrency, maxAttempts: 2, pollSeconds: 3 },
+      loopOptions(),
     );
   } finally {
     await cluster.close();

@@ -4,7 +4,7 @@ import { lookOnce } from '../core/job-loop.ts';
 import { VolumeOutcome } from '../core/record.ts';
 import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { getApplied, getRestore } from '../runtime/restore-documents.ts';
 import { settings } from '../runtime/settings.ts';
 import { type RestoreWork, restoredOutcome, restoreJob, volumesToFill } from './volume-job.ts';
@@ -29,9 +29,13 @@ export const handler = lambda(
     try {
       return await lookOnce(
         desired,
-        resticJobs(cluster, restore, 'restore', [source.bucket], (v: RestoreWork) =>
-          restoreJob(settings(), restore, v, from, source.bucket),
-        ),
+        resticJobs(cluster, {
+          run: restore,
+          use: 'restore',
+          buckets: [source.bucket],
+          now,
+          jobFor: (v: RestoreWork) => restoreJob(settings(), restore, v, from, source.bucket),
+        }),
         resultsIn<RestoreWork>(
           vault,
           source,
@@ -43,7 +47,7 @@ export const handler = lambda(
           },
           (body) => VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
         ),
-        { concurrency: settings().jobs.concurrency, maxAttempts: 2, pollSeconds: 3 },
+        loopOptions(),
       );
     } finally {
       await cluster.close();

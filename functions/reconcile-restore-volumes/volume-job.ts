@@ -1,9 +1,9 @@
 import type { ClusterSettings } from '../contract/settings.ts';
 import type { JobEnd } from '../core/job-loop.ts';
-import { type ResticJob, volumePath } from '../core/job-spec.ts';
+import type { ResticJob } from '../core/job-spec.ts';
 import type { VolumeOutcome } from '../core/record.ts';
 import { repositoryUrl } from '../core/repository.ts';
-import { EXIT, lastWords, parseSummary, restoreArgs } from '../core/restic.ts';
+import { EXIT, failure, parseSummary, restoreArgs, volumePath } from '../core/restic.ts';
 import type { AppliedItem } from '../runtime/restore-documents.ts';
 
 /** A snapshot to be put into a fresh claim of the same name. */
@@ -50,8 +50,7 @@ export function restoreJob(
     run: restore,
     id: v.id,
     namespace: v.into,
-    image: s.jobs.resticImage,
-    imagePullSecrets: s.jobs.imagePullSecrets,
+    settings: s.jobs,
     steps: [
       {
         name: 'restore',
@@ -72,9 +71,5 @@ export function restoredOutcome(v: RestoreWork, end: JobEnd): VolumeOutcome {
   const of = { id, namespace, pvc, snapshot, seconds: end.seconds };
   if (end.exitCode === EXIT.ok && summary)
     return { ...of, result: 'protected', files: summary.files, bytes: summary.bytes };
-  const why =
-    end.exitCode === undefined
-      ? `the Job's container did not run${end.message ? `: ${end.message}` : ''}`
-      : `restic ended with code ${end.exitCode}: ${lastWords(end.log)}`;
-  return { ...of, result: 'failed', message: why };
+  return { ...of, result: 'failed', message: failure(end) };
 }

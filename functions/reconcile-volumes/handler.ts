@@ -1,14 +1,17 @@
+import { jobProgress } from '../adapters/kubernetes/jobs.ts';
 import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { BackupName, type LoopState } from '../contract/states.ts';
 import { type JobEnd, lookOnce } from '../core/job-loop.ts';
-import { VolumeOutcome, Work } from '../core/record.ts';
+import { type Progress, VolumeOutcome, Work } from '../core/record.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
+import { holderOf } from './holder.ts';
+import { progressOf } from './progress.ts';
 import { backupJob, type VolumeWork, volumeOutcome } from './volume-job.ts';
 
-/** One look at the backup's volume Jobs: start what is missing, collect what has ended. */
+/** One look at the backup's volume Jobs: start what is missing, collect what has ended, say how far they are. */
 export const handler = lambda(
   'reconcile-volumes',
   BackupName,
@@ -25,15 +28,26 @@ export const handler = lambda(
     };
     const failed = (body: Buffer) =>
       VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed';
+    const jobs = resticJobs(cluster, {
+      run: backup,
+      use: 'backup',
+      buckets: [vault.bucket],
+      now,
+      jobFor: async (v: VolumeWork, init) =>
+        backupJob(settings(), work, v, vault.bucket, { init, holder: await holderOf(cluster, v) }),
+    });
+    const results = resultsIn(vault, vault, k.records.volumeDir(backup), write, failed);
     try {
-      return await lookOnce(
-        desired,
-        resticJobs(cluster, backup, 'backup', [vault.bucket], (v: VolumeWork, init) =>
-          backupJob(settings(), work, v, vault.bucket, init),
-        ),
-        resultsIn(vault, vault, k.records.volumeDir(backup), write, failed),
-        { concurrency: settings().jobs.concurrency, maxAttempts: 2, pollSeconds: 3 },
-      );
+      const state = await lookOnce(desired, jobs, results, loopOptions());
+      if (desired.length > 0) {
+        const [actual, finished] = await Promise.all([jobs.list(), results.finished()]);
+        const volumes = await progressOf(desired, actual, finished, (job) => jobProgress(cluster, job));
+        await putJson(vault, k.records.progress(backup), {
+          at: now.toISOString(),
+          volumes,
+        } satisfies Progress);
+      }
+      return state;
     } finally {
       await cluster.close();
     }

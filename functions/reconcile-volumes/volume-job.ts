@@ -1,37 +1,60 @@
+import { SYSTEM_NAMESPACE } from '../contract/names.ts';
 import type { ClusterSettings } from '../contract/settings.ts';
 import type { JobEnd } from '../core/job-loop.ts';
-import { type ResticJob, volumePath } from '../core/job-spec.ts';
+import { BACKUP_STEP, type ResticJob } from '../core/job-spec.ts';
 import type { VolumeOutcome, Work, WorkVolume } from '../core/record.ts';
 import { repositoryUrl } from '../core/repository.ts';
-import { backupArgs, EXIT, initArgs, lastWords, parseSummary } from '../core/restic.ts';
+import {
+  backupArgs,
+  DEFAULT_RESTIC,
+  EXIT,
+  failure,
+  initArgs,
+  parseSummary,
+  volumePath,
+} from '../core/restic.ts';
 
 /** A volume of the work list and its repository. */
 export type VolumeWork = WorkVolume & { readonly gate: string };
 
-/** The Job that backs one volume up, in its own namespace, on the node that holds it. `init`: makes the repository first. */
+/** Where a volume is held when its Job is made: by then its pod may be on another node. */
+export interface Holder {
+  readonly node: string;
+  readonly podUid: string;
+}
+
+/** The Job that backs one volume up, on the node that holds it. `init`: makes the repository first. */
 export function backupJob(
   s: ClusterSettings,
-  work: Work,
+  work: Pick<Work, 'plan' | 'backup'>,
   v: VolumeWork,
   bucket: string,
-  init: boolean,
+  { init, holder }: { readonly init: boolean; readonly holder?: Holder | undefined },
 ): ResticJob {
   const step = { repository: repositoryUrl(s.jobs.s3Endpoint, bucket, v.gate), region: s.vault.region };
+  const path = volumePath(v.namespace, v.pvc);
+  const options = s.plans.find((p) => p.name === work.plan)?.restic ?? DEFAULT_RESTIC;
+  const fromNode = v.strategy === 'node' && v.folder !== undefined && holder !== undefined;
   return {
     run: work.backup,
     id: v.id,
-    namespace: v.namespace,
-    image: s.jobs.resticImage,
-    imagePullSecrets: s.jobs.imagePullSecrets,
+    // A folder of the node is mounted in Holdfast's own namespace: the application's may not allow it.
+    namespace: fromNode ? SYSTEM_NAMESPACE : v.namespace,
+    settings: s.jobs,
     steps: [
       ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
-      { ...step, name: 'backup', args: backupArgs(s.cluster, work.backup, work.plan, v) },
+      { ...step, name: BACKUP_STEP, args: backupArgs(s.cluster, work, v, options) },
     ],
-    mount: { pvc: v.pvc, path: volumePath(v.namespace, v.pvc), readOnly: true },
-    ...(v.node && { node: v.node }),
+    mount: fromNode
+      ? { folder: folderPath(s.jobs.kubeletDir, holder.podUid, v.folder as string), path, readOnly: true }
+      : { pvc: v.pvc, path, readOnly: true },
+    ...(holder && { node: holder.node }),
     capabilities: ['DAC_READ_SEARCH'],
   };
 }
+
+const folderPath = (kubeletDir: string, podUid: string, folder: string): string =>
+  folder.startsWith('/') ? folder : `${kubeletDir}/pods/${podUid}/volumes/${folder}`;
 
 /** What a Job's end says of its volume. Only exit code 0 with a snapshot is protected; 3 is partial; all else failed. */
 export function volumeOutcome(v: WorkVolume, end: JobEnd): VolumeOutcome {
@@ -57,9 +80,5 @@ export function volumeOutcome(v: WorkVolume, end: JobEnd): VolumeOutcome {
       message: `restic could not read: ${summary.errors.join('; ') || 'some files'}`,
     };
   }
-  const why =
-    end.exitCode === undefined
-      ? `the Job's container did not run${end.message ? `: ${end.message}` : ''}`
-      : `restic ended with code ${end.exitCode}: ${lastWords(end.log)}`;
-  return { ...of, result: 'failed', message: why };
+  return { ...of, result: 'failed', message: failure(end) };
 }

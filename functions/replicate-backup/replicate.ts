@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { Vault } from '../adapters/s3/vault.ts';
 import { HoldfastError } from '../core/errors.ts';
-import type { BackupRecord } from '../core/record.ts';
+import { type BackupRecord, snapshotsIn } from '../core/record.ts';
 import {
   contentHash,
   copyRank,
@@ -71,7 +71,7 @@ export async function replicate(
 }
 
 function resticPrefixes(keys: VaultKeys, record: BackupRecord): string[] {
-  const namespaces = new Set(record.volumes.filter((v) => v.snapshot).map((v) => v.namespace));
+  const namespaces = new Set(snapshotsIn(record).map((s) => s.namespace));
   return [...namespaces].map((namespace) => `${keys.restic.repository(namespace)}/`);
 }
 

@@ -1,14 +1,22 @@
 import type { KubeClient } from '../adapters/kubernetes/client.ts';
-import { type ClusterJob, jobEnd, listJobs, removeJob, startJob } from '../adapters/kubernetes/jobs.ts';
+import {
+  type ClusterJob,
+  jobEnd,
+  listJobs,
+  removeJob,
+  renewSession,
+  startJob,
+} from '../adapters/kubernetes/jobs.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
 import { credentialMinter } from '../adapters/sts/credentials.ts';
 import type { JobPort, ResultPort } from '../core/job-loop.ts';
-import type { ResticJob } from '../core/job-spec.ts';
+import { type ResticJob, sessionDue } from '../core/job-spec.ts';
 import type { DesiredJob } from '../core/reconcile.ts';
 import {
-  credentialsFile,
+  CREDENTIALS_FILE,
   type RepositoryUse,
   repositoryPassword,
+  sessionFile,
   sessionPolicy,
 } from '../core/repository.ts';
 import { masterSecret } from './connect.ts';
@@ -21,33 +29,53 @@ export interface ResticWork extends DesiredJob {
   readonly namespace: string;
 }
 
+/** What the Jobs of one run have in common. */
+export interface ResticRun<W extends ResticWork> {
+  readonly run: string;
+  readonly use: RepositoryUse;
+  readonly buckets: readonly string[];
+  readonly now: Date;
+  jobFor(work: W, opensGate: boolean): ResticJob | Promise<ResticJob>;
+}
+
+/** Limits of a loop over restic Jobs. */
+export const loopOptions = () => {
+  const { concurrency, concurrencyPerNode } = settings().jobs;
+  return { concurrency, concurrencyPerNode, maxAttempts: 2, pollSeconds: 3 };
+};
+
 /** Jobs of one run in the cluster, each with credentials for nothing but its repository. */
 export function resticJobs<W extends ResticWork>(
   cluster: KubeClient,
-  run: string,
-  use: RepositoryUse,
-  buckets: readonly string[],
-  jobFor: (work: W, opensGate: boolean) => ResticJob,
+  { run, use, buckets, now, jobFor }: ResticRun<W>,
 ): JobPort<W, ClusterJob> {
+  const session = async (work: W): Promise<string> => {
+    const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
+    const partition = env('jobRoleArn').split(':')[1]; // of China and GovCloud it is another one
+    const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
+    return sessionFile(await mint(run, sessionPolicy(arns, work.gate, use)));
+  };
   return {
-    list: () => listJobs(cluster, run),
+    list: () => listJobs(cluster, run, { now, startSeconds: settings().jobs.startSeconds }),
     end: (job) => jobEnd(cluster, job),
     remove: (job) => removeJob(cluster, job),
     async start(work, attempt, opensGate) {
-      const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
-      const partition = env('jobRoleArn').split(':')[1]; // of China and GovCloud it is another one
-      const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
-      const [master, credentials] = await Promise.all([
+      const [master, job, credentials] = await Promise.all([
         masterSecret(),
-        mint(run, sessionPolicy(arns, work.gate, use)),
-      ]);
-      await startJob(
-        cluster,
         jobFor(work, opensGate),
-        attempt,
-        repositoryPassword(master, work.gate),
-        credentialsFile(credentials),
-      );
+        session(work),
+      ]);
+      await startJob(cluster, job, attempt, {
+        password: repositoryPassword(master, work.gate),
+        credentials: CREDENTIALS_FILE,
+        'session.json': credentials,
+      });
+    },
+    async tend(running) {
+      for (const { work, job } of running) {
+        const due = sessionDue(job.startTime, now);
+        if (due > job.session) await renewSession(cluster, job, due, { 'session.json': await session(work) });
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { selectorProblem } from '../../functions/contract/label-selector.ts';
+import { quantity } from '../../functions/contract/quantity.ts';
 import { VAULT_COPIES } from '../../functions/contract/restore-options.ts';
 import { eventBridgeSchedule } from './cron.ts';
 
@@ -55,6 +56,20 @@ const schedule = z.string().superRefine((value, context) => {
   }
 });
 
+const amount = (example: string) =>
+  z
+    .string('is not a quantity in quotes; write one like "1Gi"')
+    .refine(
+      (value) => quantity(value) !== undefined,
+      `is not a Kubernetes quantity; write one like ${example}`,
+    );
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .int(`is not a whole number; write one from ${min} to ${max}`)
+    .min(min, `is too small; write a number from ${min} to ${max}`)
+    .max(max, `is too large; write a number from ${min} to ${max}`);
+
 const timeZone = z.string().refine((value) => {
   try {
     new Intl.DateTimeFormat('en', { timeZone: value });
@@ -74,6 +89,53 @@ const uniqueNames = (what: string) => ({
   error: (issue: { input?: unknown }) =>
     `has more than one ${what} named ${repeated(issue.input).join(', ')}; rename one`,
   when: ({ value }: { value: unknown }) => Array.isArray(value),
+});
+
+/** Sources of PersistentVolumes: fields of PersistentVolumeSpec in the Kubernetes API, those that are still served. */
+const VOLUME_TYPES = [
+  'csi',
+  'nfs',
+  'hostPath',
+  'local',
+  'iscsi',
+  'fc',
+  'cephfs',
+  'rbd',
+  'glusterfs',
+] as const;
+
+const VolumeRule = z
+  .strictObject({
+    name: dnsName(40).describe('What the record says of a claim that the rule leaves out'),
+    storageClasses: z.array(z.string().min(1)).default([]).describe('Names or patterns; empty: any'),
+    volumeTypes: z
+      .array(z.enum(VOLUME_TYPES, `is not a volume type; write one of ${VOLUME_TYPES.join(', ')}`))
+      .default([])
+      .describe('Sources of the volume; empty: any'),
+    labelSelector: selector.optional().describe('Labels of the claim'),
+    minSize: amount('10Gi').optional().describe('Claims that ask for at least this'),
+    maxSize: amount('10Gi').optional().describe('Claims that ask for at most this'),
+    action: z
+      .enum(['skip', 'mount', 'node'], 'is not an action; write skip, mount or node')
+      .describe('skip: leave out; mount: a Job mounts the claim; node: a Job reads its folder on the node'),
+  })
+  .refine((rule) => (quantity(rule.minSize ?? '0') ?? 0) <= (quantity(rule.maxSize ?? '1E') ?? 0), {
+    path: ['maxSize'],
+    error: 'is below minSize; exchange them',
+  });
+
+const ResticOptions = z.strictObject({
+  excludes: z.array(z.string().min(1)).default([]).describe('Patterns of files that are left out'),
+  excludeIfPresent: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Names of files: a folder that holds one is left out'),
+  compression: z
+    .enum(['auto', 'max', 'off'], 'is not a compression; write auto, max or off')
+    .default('auto')
+    .describe('Of new data'),
+  readConcurrency: wholeNumber(1, 64).optional().describe('Files that are read at once; restic: 2'),
+  limitUploadKiB: wholeNumber(1, 100_000_000).optional().describe('Upload of each Job, KiB a second'),
 });
 
 const PlanOptions = z.strictObject({
@@ -118,9 +180,21 @@ const PlanOptions = z.strictObject({
   schedule: schedule.describe('Five cron fields, or EventBridge cron(...) or rate(...)'),
   timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule'),
   volumes: z
-    .enum(['opt-in', 'none'], 'is not a volume mode; write opt-in or none')
+    .enum(['opt-in', 'opt-out', 'none'], 'is not a volume mode; write opt-in, opt-out or none')
     .default('opt-in')
-    .describe('opt-in: volumes named in the pod annotation backup.velero.io/backup-volumes'),
+    .describe(
+      'opt-in: volumes named in the pod annotation backup.velero.io/backup-volumes; opt-out: all but those in backup.velero.io/backup-volumes-excludes',
+    ),
+  volumeRules: z
+    .array(VolumeRule)
+    .default([])
+    .refine((rules) => repeated(rules).length === 0, uniqueNames('rule'))
+    .describe('What to do with some volumes; the first rule that matches decides, before annotations'),
+  restic: ResticOptions.prefault({}).describe('Options of restic backup'),
+  controlPlane: z
+    .boolean()
+    .default(false)
+    .describe('Back up etcd and the files of control-plane nodes, too; not on EKS'),
   retention: z
     .strictObject({
       keepLast: z
@@ -195,6 +269,36 @@ const Jobs = z.strictObject({
     .max(100, 'is too many; write a number from 1 to 100')
     .default(5)
     .describe('Jobs at once in the cluster'),
+  concurrencyPerNode: wholeNumber(1, 100).default(2).describe('Of those, on one node'),
+  resources: z
+    .strictObject({
+      cpu: amount('100m').default('100m').describe('Requested'),
+      memory: amount('128Mi').default('128Mi').describe('Requested'),
+      memoryLimit: amount('1Gi').default('1Gi').describe('Limit; a second attempt has twice as much'),
+    })
+    .prefault({})
+    .describe('Of each Job'),
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: z.string().optional(),
+        operator: z.enum(['Exists', 'Equal']).optional(),
+        value: z.string().optional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+      }),
+    )
+    .default([])
+    .describe('Tolerations of the Jobs’ pods, as Kubernetes takes them'),
+  priorityClassName: dnsName(253).optional().describe('Priority class of the Jobs’ pods'),
+  deadlineHours: wholeNumber(1, 23).default(6).describe('A Job that is not done after this long is ended'),
+  startMinutes: wholeNumber(1, 600)
+    .default(10)
+    .describe('A Job whose pod has not started after this long has failed'),
+  kubeletDir: z
+    .string()
+    .regex(/^\/\S+[^/]$/, 'is not a folder; write an absolute path without a slash at its end')
+    .default('/var/lib/kubelet')
+    .describe('Root folder of the kubelets, for volumes that are read on their node'),
 });
 
 const VeleroSource = z.strictObject({
@@ -209,10 +313,47 @@ const VeleroSource = z.strictObject({
   prefix: z.string().default('').describe('Prefix of the backup storage location'),
 });
 
-const Cluster = z.strictObject({
+const file = (example: string) =>
+  z.string().regex(/^[^/\s][^\s]*$/, `is not a file below folder; write one like ${example}`);
+
+const ControlPlane = z.strictObject({
+  etcdImage: z
+    .string()
+    .regex(/^\S+$/, 'is not an image; write one like registry.k8s.io/etcd:3.6.4-0')
+    .default('registry.k8s.io/etcd:3.6.4-0')
+    .describe('Image with etcdctl and etcdutl, not older than the cluster’s etcd'),
+  endpoints: z
+    .array(
+      z
+        .string()
+        .regex(/^https?:\/\/[^/\s]+:\d+$/, 'is not a client URL; write one like https://10.0.0.1:2379'),
+    )
+    .default([])
+    .describe('Client URLs of the etcd members; empty: as the static pods of kubeadm say'),
+  tlsSecret: dnsName(253)
+    .optional()
+    .describe(
+      'Secret in the namespace holdfast with ca.crt, tls.crt and tls.key; absent: the files of a node',
+    ),
+  folder: z
+    .string()
+    .regex(/^\/\S+[^/]$/, 'is not a folder; write an absolute path without a slash at its end')
+    .default('/etc/kubernetes')
+    .describe('Folder of each control-plane node that is backed up'),
+  caFile: file('pki/etcd/ca.crt').default('pki/etcd/ca.crt').describe('Below folder'),
+  certFile: file('pki/etcd/healthcheck-client.crt')
+    .default('pki/etcd/healthcheck-client.crt')
+    .describe('Below folder'),
+  keyFile: file('pki/etcd/healthcheck-client.key')
+    .default('pki/etcd/healthcheck-client.key')
+    .describe('Below folder'),
+});
+
+const ClusterOptions = z.strictObject({
   name: dnsName(20).describe('Name of the cluster in keys, stacks and reports'),
   access: Access,
   jobs: Jobs.prefault({}),
+  controlPlane: ControlPlane.prefault({}).describe('For plans with controlPlane: true'),
   veleroSources: z
     .array(VeleroSource)
     .default([])
@@ -227,6 +368,19 @@ const Cluster = z.strictObject({
     .array(Plan)
     .min(1, 'is empty; add a plan')
     .refine((plans) => repeated(plans).length === 0, uniqueNames('plan')),
+});
+
+const Cluster = ClusterOptions.superRefine(({ access, plans }, context) => {
+  if (access.kind !== 'eks') return;
+  plans.forEach(({ controlPlane }, i) => {
+    if (controlPlane)
+      context.addIssue({
+        code: 'custom',
+        path: ['plans', i, 'controlPlane'],
+        message:
+          'cannot be on EKS, where AWS runs etcd and shows it to nobody; take it out: AWS restores the control plane',
+      });
+  });
 });
 
 /** holdfast.yaml. Strict: an unknown key is an error, because it is most often a misspelt one. */

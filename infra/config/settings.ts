@@ -1,4 +1,5 @@
-import type { ClusterSettings } from '../../functions/contract/settings.ts';
+import { quantity } from '../../functions/contract/quantity.ts';
+import type { ClusterSettings, JobSettings, PlanSettings } from '../../functions/contract/settings.ts';
 import type { ClusterConfig, Config } from './schema.ts';
 
 const publicEndpoint = (region: string): string =>
@@ -11,23 +12,44 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
     cluster: cluster.name,
     access: cluster.access,
     vault: { region, replicaRegion },
-    jobs: {
-      resticImage: cluster.jobs.resticImage,
-      imagePullSecrets: cluster.jobs.imagePullSecrets,
-      concurrency: cluster.jobs.concurrency,
-      s3Endpoint: cluster.jobs.s3Endpoint ?? publicEndpoint(region),
-      replicaS3Endpoint: cluster.jobs.replicaS3Endpoint ?? publicEndpoint(replicaRegion),
-    },
+    controlPlane: cluster.controlPlane,
+    jobs: jobSettings(cluster.jobs, region, replicaRegion),
     veleroSources: cluster.veleroSources.map((s) => ({
       ...s,
       prefix: s.prefix.replace(/\/*$/, s.prefix ? '/' : ''),
     })),
     shardItems: cluster.shardItems,
-    plans: cluster.plans.map(({ name, volumes, retention, schedule: _, timeZone: __, ...selection }) => ({
-      name,
-      volumes,
-      retention,
-      selection,
-    })),
+    plans: cluster.plans.map(planSettings),
   };
+}
+
+function jobSettings(jobs: ClusterConfig['jobs'], region: string, replicaRegion: string): JobSettings {
+  const { deadlineHours, startMinutes, ...same } = jobs;
+  return {
+    ...same,
+    s3Endpoint: jobs.s3Endpoint ?? publicEndpoint(region),
+    replicaS3Endpoint: jobs.replicaS3Endpoint ?? publicEndpoint(replicaRegion),
+    deadlineSeconds: deadlineHours * 3600,
+    startSeconds: startMinutes * 60,
+  };
+}
+
+function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
+  const {
+    name,
+    volumes,
+    volumeRules,
+    restic,
+    controlPlane,
+    retention,
+    schedule: _,
+    timeZone: __,
+    ...selection
+  } = plan;
+  const rules = volumeRules.map(({ minSize, maxSize, ...rule }) => ({
+    ...rule,
+    ...(minSize && { minBytes: quantity(minSize) as number }),
+    ...(maxSize && { maxBytes: quantity(maxSize) as number }),
+  }));
+  return { name, volumes, volumeRules: rules, restic, controlPlane, retention, selection };
 }

@@ -40,6 +40,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     },
   },
   'reconcile-volumes': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'reconcile-control-plane': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
   'commit-backup': {
     primary: { read: ['records', 'velero', 'leases'], write: ['records', 'velero'], remove: ['leases'] },
   },

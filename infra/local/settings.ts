@@ -11,11 +11,11 @@ export const versions = {
   velero: '1.18.3',
   veleroPluginForAws: '1.14.3',
   /** Counts changes of the Debian package list in tools/debian.ts. */
-  debian: '1',
+  debian: '2',
   /** Counts changes of sandbox/pause. */
   pause: '1',
   /** Counts changes of images/images.ts. */
-  images: '1',
+  images: '2',
   /** Counts changes of emulator/patches.ts. */
   patches: '2',
 } as const;
@@ -44,6 +44,7 @@ export const imageNames = {
   pause: 'holdfast.local/pause:1',
   restic: `docker.io/restic/restic:${versions.restic}`,
   busybox: 'docker.io/library/busybox:1.37',
+  etcd: 'registry.k8s.io/etcd:3.5.16-0',
 } as const;
 
 /** The default storage class of the sandbox and the test-only driver that serves it. */

@@ -19,6 +19,7 @@ const work: Work = {
   wide: true,
   selection: selectionOf(namespaces),
   volumes: [],
+  excluded: [],
   unprotected: [],
   problems: [],
 };

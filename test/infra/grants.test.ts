@@ -125,7 +125,12 @@ describe('credentials of Jobs', () => {
   test('are minted by exactly the functions that start Jobs', () => {
     const arn = 'arn:<AWS::Partition>:iam::<AWS::AccountId>:role/holdfast-prod-jobs';
     const minting = FUNCTION_NAMES.filter((name) => allowed(template, name, 'sts:AssumeRole').includes(arn));
-    expect(minting).toEqual(['reconcile-volumes', 'reconcile-prune', 'reconcile-restore-volumes']);
+    expect(minting).toEqual([
+      'reconcile-volumes',
+      'reconcile-control-plane',
+      'reconcile-prune',
+      'reconcile-restore-volumes',
+    ]);
     const [role] = Object.values(
       template.findResources('AWS::IAM::Role', { Properties: { RoleName: 'holdfast-prod-jobs' } }),
     );

@@ -6,6 +6,7 @@ const whole: Answers = {
   'open-backup': () => ({ ...NAME, outcome: 'opened' }),
   'export-resources': () => ({ ...NAME, shards: 0, items: 63 }),
   'reconcile-volumes': () => ({ running: 0, done: 1, failed: 0, waitSeconds: 0 }),
+  'reconcile-control-plane': () => ({ running: 0, done: 0, failed: 0, waitSeconds: 0 }),
   'commit-backup': () => ({ ...NAME, phase: 'Completed', items: 63, volumes: 1, reasons: 0 }),
   'machine:replicate': () => ({ objects: 15, copied: 3, remaining: 0 }),
   'machine:prune': () => ({ removed: 1 }),
@@ -97,7 +98,7 @@ describe('the backup machine', () => {
     ]);
   });
 
-  it.each(['export-resources', 'reconcile-volumes', 'commit-backup'])(
+  it.each(['export-resources', 'reconcile-volumes', 'reconcile-control-plane', 'commit-backup'])(
     'gives fail-backup the name of what stopped %s, and ends with that name',
     async (task) => {
       const { error, calls } = await backUp({ [task]: fail('ClusterAccessDenied') });

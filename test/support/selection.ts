@@ -1,4 +1,9 @@
-import type { Selection } from '../../functions/contract/settings.ts';
+import type {
+  ControlPlaneSettings,
+  JobSettings,
+  PlanSettings,
+  Selection,
+} from '../../functions/contract/settings.ts';
 
 /** A selection of everything in some namespaces, but for what is said. */
 export const selectionOf = (namespaces: readonly string[], over: Partial<Selection> = {}): Selection => ({
@@ -13,3 +18,46 @@ export const selectionOf = (namespaces: readonly string[], over: Partial<Selecti
   orLabelSelectors: [],
   ...over,
 });
+
+/** A plan of these namespaces with everything else as if left out of holdfast.yaml. */
+export function planOf(
+  name: string,
+  namespaces: readonly string[],
+  over: Partial<PlanSettings> = {},
+): PlanSettings {
+  return {
+    name,
+    selection: selectionOf(namespaces),
+    volumes: 'opt-in',
+    volumeRules: [],
+    restic: { excludes: [], excludeIfPresent: [], compression: 'auto' },
+    controlPlane: false,
+    retention: { keepLast: 7 },
+    ...over,
+  };
+}
+
+/** Jobs as if left out of holdfast.yaml. */
+export const JOBS: JobSettings = {
+  resticImage: 'restic:1',
+  imagePullSecrets: [],
+  s3Endpoint: 'https://s3.primary',
+  replicaS3Endpoint: 'https://s3.replica',
+  concurrency: 4,
+  concurrencyPerNode: 2,
+  resources: { cpu: '100m', memory: '128Mi', memoryLimit: '1Gi' },
+  tolerations: [],
+  deadlineSeconds: 6 * 3600,
+  startSeconds: 600,
+  kubeletDir: '/var/lib/kubelet',
+};
+
+/** The control plane as if left out of holdfast.yaml. */
+export const CONTROL_PLANE: ControlPlaneSettings = {
+  etcdImage: 'etcd:1',
+  endpoints: [],
+  folder: '/etc/kubernetes',
+  caFile: 'pki/etcd/ca.crt',
+  certFile: 'pki/etcd/healthcheck-client.crt',
+  keyFile: 'pki/etcd/healthcheck-client.key',
+};

@@ -25,7 +25,7 @@ import {
   readApplication,
   waitReady,
 } from '../../infra/local/demo/application.ts';
-import { selectionOf } from '../support/selection.ts';
+import { planOf, selectionOf } from '../support/selection.ts';
 import { connect, makeVault } from '../support/world.ts';
 import { startVelero, type Velero } from './server.ts';
 
@@ -41,12 +41,7 @@ const kubectl = (args: readonly string[], input?: string) => velero.kubectl(args
 /** A backup as the machine makes it, with the outcome of a volume as a restic Job would leave it. */
 async function backUp(): Promise<void> {
   const selection = selectionOf(app.namespaces);
-  const seen = await lookAtCluster(cluster, {
-    name: 'apps',
-    volumes: 'opt-in',
-    retention: { keepLast: 1 },
-    selection,
-  });
+  const seen = await lookAtCluster(cluster, planOf('apps', app.namespaces));
   const work: Work = {
     plan: 'apps',
     backup: BACKUP,

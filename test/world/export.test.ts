@@ -28,7 +28,7 @@ let count = 0;
 function workOf(namespaces: string[], over: Partial<Selection> = {}): Work {
   const backup = `world-20260101${String(count++).padStart(6, '0')}`;
   const chosen = selectionOf(namespaces, over);
-  const nothing = { volumes: [], unprotected: [], problems: [] };
+  const nothing = { volumes: [], excluded: [], unprotected: [], problems: [] };
   return { plan: 'world', backup, startedAt: '', namespaces, wide: false, selection: chosen, ...nothing };
 }
 

@@ -60,6 +60,7 @@ async function exportPast(fault: (url: URL, token: string) => Fault | undefined)
     wide: false,
     selection: selectionOf(['faults'], { includedResources: ['configmaps'] }),
     volumes: [],
+    excluded: [],
     unprotected: [],
     problems: [],
   };

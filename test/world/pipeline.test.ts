@@ -49,6 +49,7 @@ beforeAll(async () => {
       keepLast: 2,
       shardItems: 15,
       veleroSources,
+      controlPlane: true,
     },
     () => undefined,
   );
@@ -76,6 +77,10 @@ describe('the pipeline, deployed by cdk', () => {
     expect(record.resources?.shards).toBeGreaterThan(2);
     expect(record.changes).toMatchObject({ since: 'apps-20260101000000', removed: 0 });
     expect(record.volumes).toMatchObject([{ id: 'shop.data-db-0', result: 'protected' }]);
+    expect(record.controlPlane).toMatchObject([
+      { id: 'etcd', result: 'protected', endpoint: 'https://10.201.0.1:2379' },
+      { id: 'files.node1', result: 'protected' },
+    ]);
     expect(replica).toMatchObject({ region: demo.replicaRegion, bucket: bucketOf(demo.replicaRegion) });
   });
 
@@ -106,7 +111,7 @@ describe('the pipeline, deployed by cdk', () => {
       });
     }
     const prunes = await aws.executions('prune');
-    expect(prunes[0]).toMatchObject({ status: 'SUCCEEDED', output: { removed: 1, kept: 2, forget: 1 } });
+    expect(prunes[0]).toMatchObject({ status: 'SUCCEEDED', output: { removed: 1, kept: 2, forget: 2 } });
   });
 
   it('says in words what is wrong with a mistyped input', async () => {

@@ -1,3 +1,4 @@
+import { endedFromOutside, hasStarted, type JobEvent, troubleOf } from '../../core/job-health.ts';
 import type { JobEnd } from '../../core/job-loop.ts';
 import {
   ATTEMPT_LABEL,
@@ -6,9 +7,11 @@ import {
   jobSecret,
   type ResticJob,
   RUN_LABEL,
+  SESSION_ANNOTATION,
 } from '../../core/job-spec.ts';
 import type { ActualJob } from '../../core/reconcile.ts';
-import { collectionPath, type KubeObject, objectPath } from '../../core/resources.ts';
+import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../../core/resources.ts';
+import { parseProgress, type ResticProgress } from '../../core/restic.ts';
 import { TYPES } from '../../core/well-known.ts';
 import type { KubeClient } from './client.ts';
 
@@ -16,46 +19,110 @@ import type { KubeClient } from './client.ts';
 export interface ClusterJob extends ActualJob {
   readonly name: string;
   readonly namespace: string;
+  /** Since when it may run; undefined while it is suspended. */
+  readonly startTime: Date | undefined;
   readonly seconds: number;
+  /** Why Kubernetes says it failed, or what keeps it from starting. */
   readonly message: string | undefined;
+  /** How many sets of credentials it has had. */
+  readonly session: number;
+  readonly pod: KubeObject | undefined;
 }
 
 interface JobStatus {
   startTime?: string;
-  conditions?: { type: string; status: string; message?: string; lastTransitionTime?: string }[];
+  conditions?: {
+    type: string;
+    status: string;
+    reason?: string;
+    message?: string;
+    lastTransitionTime?: string;
+  }[];
 }
+
+/** Of a log: enough for what restic says last and the files it could not read. */
+const LOG_LINES = '2000';
+const JOB_NAME = 'batch.kubernetes.io/job-name';
+/** A pod that has not started after this long is asked about. */
+const ASK_AFTER_SECONDS = 10;
 
 const parse = (body: Buffer): unknown => JSON.parse(body.toString('utf8'));
 
-function toClusterJob(job: KubeObject): ClusterJob {
+function toClusterJob(job: KubeObject, pod: KubeObject | undefined): ClusterJob {
   const status = (job.status ?? {}) as JobStatus;
   const ended = status.conditions?.find(
     (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
   );
+  const startTime = status.startTime ? new Date(status.startTime) : undefined;
   const seconds =
-    ended && status.startTime
-      ? (Date.parse(ended.lastTransitionTime ?? '') - Date.parse(status.startTime)) / 1000
-      : 0;
+    ended && startTime ? (Date.parse(ended.lastTransitionTime ?? '') - startTime.getTime()) / 1000 : 0;
   const open = job.spec?.suspend ? 'suspended' : 'running';
   return {
     id: job.metadata.annotations?.[ID_ANNOTATION] ?? '',
     attempt: Number(job.metadata.labels?.[ATTEMPT_LABEL] ?? 1),
     state: ended ? (ended.type === 'Complete' ? 'complete' : 'failed') : open,
+    final: ended?.reason === 'PodFailurePolicy',
     name: job.metadata.name,
     namespace: job.metadata.namespace as string,
+    startTime,
     seconds,
-    message: ended?.message,
+    message: (pod && endedFromOutside(pod)) ?? ended?.message,
+    session: Number(job.metadata.annotations?.[SESSION_ANNOTATION] ?? 1),
+    pod,
   };
 }
 
-/** Every Job of a run, in all namespaces, with one LIST. */
-export async function listJobs(client: KubeClient, run: string): Promise<ClusterJob[]> {
-  const { body } = await client.call('GET', collectionPath(TYPES.jobs), {
-    query: { labelSelector: `${RUN_LABEL}=${run}` },
+async function listLabelled(
+  client: KubeClient,
+  type: ResourceType,
+  labelSelector: string,
+): Promise<KubeObject[]> {
+  const { body } = await client.call('GET', collectionPath(type), { query: { labelSelector } });
+  return (parse(body) as { items: KubeObject[] }).items.filter((o) => !o.metadata.deletionTimestamp);
+}
+
+/**
+ * Every Job of a run and its pods, in all namespaces, with one LIST each, however many there are. What keeps a pod
+ * from starting is asked only of those that wait; one that has waited for `startSeconds` counts as failed.
+ */
+export async function listJobs(
+  client: KubeClient,
+  run: string,
+  { now, startSeconds }: { readonly now: Date; readonly startSeconds: number },
+): Promise<ClusterJob[]> {
+  const selector = `${RUN_LABEL}=${run}`;
+  const [jobs, pods] = await Promise.all([
+    listLabelled(client, TYPES.jobs, selector),
+    listLabelled(client, TYPES.pods, selector),
+  ]);
+  const podOf = new Map(pods.map((p) => [`${p.metadata.namespace}/${p.metadata.labels?.[JOB_NAME]}`, p]));
+  return Promise.all(
+    jobs.map(async (object) => {
+      const job = toClusterJob(object, podOf.get(`${object.metadata.namespace}/${object.metadata.name}`));
+      const waited = job.startTime ? (now.getTime() - job.startTime.getTime()) / 1000 : 0;
+      const waits = job.state === 'running' && !(job.pod && hasStarted(job.pod));
+      if (!waits || waited < ASK_AFTER_SECONDS) return job;
+      const message = troubleOf(job.pod, await eventsOf(client, job.pod ?? object));
+      if (waited < startSeconds) return { ...job, message };
+      const words = message ?? 'its pod has not started, and Kubernetes does not say why';
+      return {
+        ...job,
+        state: 'failed',
+        final: true,
+        message: `${words} (for ${Math.floor(waited / 60)} min)`,
+      };
+    }),
+  );
+}
+
+/** What the cluster tells of one object, oldest first. */
+async function eventsOf(client: KubeClient, { metadata }: KubeObject): Promise<JobEvent[]> {
+  const { body } = await client.call('GET', collectionPath(TYPES.events, metadata.namespace), {
+    query: { fieldSelector: `involvedObject.uid=${metadata.uid}` },
   });
-  return (parse(body) as { items: KubeObject[] }).items
-    .filter((j) => !j.metadata.deletionTimestamp)
-    .map(toClusterJob);
+  type Event = JobEvent & { lastTimestamp?: string | null; eventTime?: string | null };
+  const at = (e: Event) => Date.parse(e.lastTimestamp ?? e.eventTime ?? '') || 0;
+  return (parse(body) as { items: Event[] }).items.sort((a, b) => at(a) - at(b));
 }
 
 /** Creates the suspended Job, its Secret owned by it, and lets it run. Each step may be repeated. */
@@ -63,8 +130,7 @@ export async function startJob(
   client: KubeClient,
   job: ResticJob,
   attempt: number,
-  password: string,
-  credentials: string,
+  files: Record<string, string>,
 ): Promise<void> {
   const manifest = jobManifest(job, attempt);
   const path = objectPath(TYPES.jobs, manifest.metadata.name, job.namespace);
@@ -75,11 +141,30 @@ export async function startJob(
   const live = parse(
     created.status === 409 ? (await client.call('GET', path)).body : created.body,
   ) as KubeObject;
-  const secret = jobSecret(live, password, credentials);
+  const secret = jobSecret(live, 1, files);
   await client.call('POST', collectionPath(TYPES.secrets, job.namespace), { body: secret, accept: [409] });
   await client.call('PATCH', path, {
     body: { spec: { suspend: false } },
     contentType: 'application/merge-patch+json',
+  });
+}
+
+/** Gives a running Job its next credentials, as a Secret that its pod waits for. May be repeated. */
+export async function renewSession(
+  client: KubeClient,
+  { name, namespace }: Pick<ClusterJob, 'name' | 'namespace'>,
+  session: number,
+  files: Record<string, string>,
+): Promise<void> {
+  const path = objectPath(TYPES.jobs, name, namespace);
+  const found = await client.call('GET', path, { accept: [404] });
+  if (found.status === 404) return; // it has ended meanwhile
+  const secret = jobSecret(parse(found.body) as KubeObject, session, files);
+  await client.call('POST', collectionPath(TYPES.secrets, namespace), { body: secret, accept: [409] });
+  await client.call('PATCH', path, {
+    body: { metadata: { annotations: { [SESSION_ANNOTATION]: String(session) } } },
+    contentType: 'application/merge-patch+json',
+    accept: [404],
   });
 }
 
@@ -88,31 +173,58 @@ interface PodStatus {
   initContainerStatuses?: { name: string; state: { terminated?: { exitCode: number } } }[];
 }
 
+async function logOf(
+  client: KubeClient,
+  pod: KubeObject,
+  container: string,
+  tailLines: string,
+): Promise<string> {
+  const path = `${objectPath(TYPES.pods, pod.metadata.name, pod.metadata.namespace)}/log`;
+  const log = await client.call('GET', path, { query: { container, tailLines }, accept: [400, 404] });
+  return log.status < 400 ? log.body.toString('utf8') : '';
+}
+
 /** Exit code and log of the container that decided how a Job ended. */
 export async function jobEnd(client: KubeClient, job: ClusterJob): Promise<JobEnd> {
-  const query = { labelSelector: `batch.kubernetes.io/job-name=${job.name}` };
-  const { body } = await client.call('GET', collectionPath(TYPES.pods, job.namespace), { query });
-  const pod = (parse(body) as { items: KubeObject[] }).items[0];
-  const none = { exitCode: undefined, log: '', message: job.message, seconds: job.seconds };
-  if (!pod) return none;
-  const status = (pod.status ?? {}) as PodStatus;
+  const none = { exitCode: undefined, log: '', reports: {}, message: job.message, seconds: job.seconds };
+  if (!job.pod) return none;
+  const status = (job.pod.status ?? {}) as PodStatus;
   const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   const decisive = all.find((c) => (c.state.terminated?.exitCode ?? 0) !== 0) ?? all.at(-1);
   if (decisive?.state.terminated === undefined) return none;
-  const logPath = `${objectPath(TYPES.pods, pod.metadata.name, job.namespace)}/log`;
-  const log = await client.call('GET', logPath, { query: { container: decisive.name }, accept: [400, 404] });
+  const { pod } = job;
+  const reports = await Promise.all(
+    (status.initContainerStatuses ?? []).map(
+      async (c) => [c.name, await logOf(client, pod, c.name, '20')] as const,
+    ),
+  );
   return {
     ...none,
+    step: decisive.name,
+    reports: Object.fromEntries(reports),
     exitCode: decisive.state.terminated.exitCode,
-    log: log.status < 400 ? log.body.toString('utf8') : '',
+    log: await logOf(client, job.pod, decisive.name, LOG_LINES),
   };
 }
 
-/** Deletes a Job; its pods and its Secret go with it. */
+/** How far a running Job's restic is; undefined when it has not said. */
+export async function jobProgress(client: KubeClient, job: ClusterJob): Promise<ResticProgress | undefined> {
+  if (!job.pod || job.state !== 'running') return undefined;
+  const { containers } = job.pod.spec as { containers: { name: string }[] };
+  return parseProgress(await logOf(client, job.pod, (containers[0] as { name: string }).name, '3'));
+}
+
+/** Deletes a Job; its pods and its Secrets go with it. */
 export async function removeJob(
   client: KubeClient,
   job: Pick<ClusterJob, 'name' | 'namespace'>,
 ): Promise<void> {
   const body = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' };
   await client.call('DELETE', objectPath(TYPES.jobs, job.name, job.namespace), { body, accept: [404] });
+}
+
+/** Deletes every Job of a run. */
+export async function removeJobs(client: KubeClient, run: string): Promise<void> {
+  for (const { metadata } of await listLabelled(client, TYPES.jobs, `${RUN_LABEL}=${run}`))
+    await removeJob(client, { name: metadata.name, namespace: metadata.namespace as string });
 }

@@ -5,6 +5,8 @@ export interface ScopedCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
+  /** ISO 8601. */
+  readonly expiration: string;
 }
 
 /** Mints credentials of a role, narrowed by a session policy. */
@@ -25,11 +27,12 @@ export function credentialMinter(region: string, roleArn: string): MintCredentia
           DurationSeconds: DURATION_SECONDS,
         }),
       );
-      if (c?.AccessKeyId && c.SecretAccessKey && c.SessionToken) {
+      if (c?.AccessKeyId && c.SecretAccessKey && c.SessionToken && c.Expiration) {
         return {
           accessKeyId: c.AccessKeyId,
           secretAccessKey: c.SecretAccessKey,
           sessionToken: c.SessionToken,
+          expiration: c.Expiration.toISOString(),
         };
       }
       throw new Error('STS answered without credentials');

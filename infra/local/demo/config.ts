@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { account, imageNames, versions } from '../settings.ts';
+import { account, imageNames, network, versions } from '../settings.ts';
 
 export const demo = {
   cluster: 'demo',
@@ -18,13 +18,15 @@ export interface WorldPlan {
   readonly shardItems?: number;
   /** Velero sources, as in holdfast.yaml. */
   readonly veleroSources?: readonly object[];
+  /** Backs up the sandbox's etcd, too. */
+  readonly controlPlane?: boolean;
 }
 
 /** The holdfast.yaml of an embedded world: a plan of these namespaces, every two minutes. */
 export function worldConfig(
   namespaces: readonly string[],
   endpoint: string,
-  { schedule = '*/2 * * * *', keepLast = 3, shardItems, veleroSources }: WorldPlan = {},
+  { schedule = '*/2 * * * *', keepLast = 3, shardItems, veleroSources, controlPlane = false }: WorldPlan = {},
 ): string {
   const volumes = 'opt-in';
   return stringify({
@@ -34,6 +36,9 @@ export function worldConfig(
         name: demo.cluster,
         access: { kind: 'kubeconfig', backupSecret: demo.backupSecret, restoreSecret: demo.restoreSecret },
         jobs: { resticImage: imageNames.restic, s3Endpoint: endpoint, replicaS3Endpoint: endpoint },
+        ...(controlPlane && {
+          controlPlane: { etcdImage: imageNames.etcd, endpoints: [`https://${network.nodeAddress}:2379`] },
+        }),
         ...(shardItems !== undefined && { shardItems }),
         ...(veleroSources && { veleroSources }),
         plans: [
@@ -43,6 +48,7 @@ export function worldConfig(
             schedule,
             timeZone: 'UTC',
             volumes,
+            ...(controlPlane && { controlPlane }),
             retention: { keepLast },
           },
         ],

@@ -13,7 +13,7 @@ export const images: Tool = {
   version: [versions.images, versions.restic, versions.debian, versions.pause].join('-'),
   build: async (folder) => {
     const base = await baseEntries();
-    const descriptions = [pauseImage(), resticImage(base), busyboxImage(base)];
+    const descriptions = [pauseImage(), resticImage(base), busyboxImage(base), etcdImage()];
     for (const image of descriptions) {
       const file = `${image.name.replaceAll(/[^a-z0-9.]+/g, '_')}.tar`;
       writeFileSync(join(folder, file), await ociArchive(image));
@@ -35,6 +35,27 @@ function resticImage(base: readonly ImageEntry[]): ImageDescription {
   const content = readFileSync(join(folderOf(restic), 'restic'));
   const program: ImageEntry = { type: 'file', path: 'usr/bin/restic', mode: 0o755, content };
   return { name: imageNames.restic, entrypoint: ['/usr/bin/restic'], entries: [...base, program] };
+}
+
+/** Like the published image: etcd's programs and no shell. */
+function etcdImage(): ImageDescription {
+  const programs = ['etcd', 'etcdctl', 'etcdutl'].map((name): ImageEntry => {
+    const content = readFileSync(join(folderOf(debian), 'usr/bin', name));
+    return { type: 'file', path: `usr/local/bin/${name}`, mode: 0o755, content };
+  });
+  // Debian links them with the C library, which the published ones do without.
+  const libraries = ['/lib/x86_64-linux-gnu/libc.so.6', '/lib64/ld-linux-x86-64.so.2'].map(
+    (path): ImageEntry => ({ type: 'file', path: path.slice(1), mode: 0o755, content: readFileSync(path) }),
+  );
+  const folders = [
+    ...['usr', 'usr/local', 'usr/local/bin', 'lib', 'lib/x86_64-linux-gnu', 'lib64'],
+    ...['etc', 'proc', 'sys', 'dev', 'var'],
+  ];
+  return {
+    name: imageNames.etcd,
+    entrypoint: ['/usr/local/bin/etcd'],
+    entries: [...folders.map((path): ImageEntry => ({ type: 'directory', path })), ...libraries, ...programs],
+  };
 }
 
 function busyboxImage(base: readonly ImageEntry[]): ImageDescription {

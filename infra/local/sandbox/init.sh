@@ -91,6 +91,8 @@ service storage-driver bash "$C/storage-driver.sh"
 until_ok 60 busybox wget -q -O /dev/null "$EMULATOR_HEALTH"
 stage emulator
 until_ok 30 kubectl get node "$NODE"
+# As kubeadm marks it, but without the taint: applications run here, too.
+kubectl label node "$NODE" node-role.kubernetes.io/control-plane=
 kubectl wait --for=condition=Ready --timeout=60s "node/$NODE"
 until_ok 30 kubectl -n default get serviceaccount default
 stage ready

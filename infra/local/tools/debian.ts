@@ -6,7 +6,7 @@ import { run } from './command.ts';
 import type { Tool } from './provide.ts';
 
 /** These programs of trixie need no newer C library than bookworm has. */
-const trixie = ['containerd', 'containernetworking-plugins', 'etcd-server', 'busybox-static'];
+const trixie = ['containerd', 'containernetworking-plugins', 'etcd-server', 'etcd-client', 'busybox-static'];
 
 /** runc of trixie needs a newer C library, and the rest are libraries that must fit each other. */
 const bookworm = [

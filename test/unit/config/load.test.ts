@@ -26,6 +26,12 @@ test('a short configuration is filled up with the defaults', () => {
     resticImage: 'docker.io/restic/restic:0.19.1',
     imagePullSecrets: [],
     concurrency: 5,
+    concurrencyPerNode: 2,
+    resources: { cpu: '100m', memory: '128Mi', memoryLimit: '1Gi' },
+    tolerations: [],
+    deadlineHours: 6,
+    startMinutes: 10,
+    kubeletDir: '/var/lib/kubelet',
   });
   expect(cluster?.plans[0]).toMatchObject({ timeZone: 'UTC', volumes: 'opt-in' });
 });
@@ -110,7 +116,27 @@ describe('each wrong value is named with its place and a remedy', () => {
     ],
     [[...plan, 'schedule'], '0 2 1 * 1', 'EventBridge takes only one of them'],
     [[...plan, 'timeZone'], 'Mars/Base', 'timeZone: "Mars/Base" is not an IANA time zone; write one like'],
-    [[...plan, 'volumes'], 'all', 'volumes: "all" is not a volume mode; write opt-in or none'],
+    [[...plan, 'volumes'], 'all', 'volumes: "all" is not a volume mode; write opt-in, opt-out or none'],
+    [
+      [...plan, 'volumeRules'],
+      [{ name: 'r', action: 'keep' }],
+      '"keep" is not an action; write skip, mount or node',
+    ],
+    [
+      [...plan, 'volumeRules'],
+      [{ name: 'r', action: 'skip', minSize: '10 GB' }],
+      'minSize: "10 GB" is not a Kubernetes quantity; write one like 10Gi',
+    ],
+    [
+      [...plan, 'volumeRules'],
+      [{ name: 'r', action: 'skip', minSize: '2Gi', maxSize: '1Gi' }],
+      'maxSize: "1Gi" is below minSize; exchange them',
+    ],
+    [
+      ['clusters', 0, 'jobs'],
+      { deadlineHours: 24 },
+      'deadlineHours: 24 is too large; write a number from 1 to 23',
+    ],
     [[...plan, 'retention', 'keepLast'], 0, 'keepLast: 0 keeps nothing; write a number of at least 1'],
     [[...plan, 'retention'], undefined, 'plans[0].retention: is missing; add it as in holdfast.example.yaml'],
     [[...plan, 'retention'], null, 'plans[0].retention: has no value; give it one'],

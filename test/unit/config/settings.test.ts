@@ -38,6 +38,9 @@ test('schedules are not told to functions: EventBridge keeps them', () => {
     {
       name: 'nightly',
       volumes: 'opt-in',
+      volumeRules: [],
+      restic: { excludes: [], excludeIfPresent: [], compression: 'auto' },
+      controlPlane: false,
       retention: { keepLast: 7 },
       selection: {
         namespaces: ['shop'],
@@ -52,4 +55,18 @@ test('schedules are not told to functions: EventBridge keeps them', () => {
       },
     },
   ]);
+});
+
+test('sizes of a rule are told in bytes', () => {
+  const rules = [{ name: 'small', minSize: '1Gi', maxSize: '1e10', action: 'skip' }];
+  expect(
+    settingsFrom(spoilt(['clusters', 0, 'plans', 0, 'volumeRules'], rules)).plans[0]?.volumeRules,
+  ).toEqual([
+    { name: 'small', storageClasses: [], volumeTypes: [], minBytes: 2 ** 30, maxBytes: 1e10, action: 'skip' },
+  ]);
+});
+
+test('hours and minutes are told in seconds', () => {
+  const text = spoilt(['clusters', 0, 'jobs'], { deadlineHours: 2, startMinutes: 3 });
+  expect(settingsFrom(text).jobs).toMatchObject({ deadlineSeconds: 7200, startSeconds: 180 });
 });

@@ -52,6 +52,8 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
     return this.jobs.map((j) => ({ ...j }));
   }
 
+  async tend() {}
+
   async start(work: DesiredJob, attempt: number, opensGate: boolean) {
     const same = (j: ActualJob) => j.id === work.id && j.attempt === attempt;
     this.act(
@@ -71,7 +73,13 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
   }
 
   async end(job: ActualJob): Promise<JobEnd> {
-    return { exitCode: job.state === 'complete' ? 0 : 1, log: '', message: undefined, seconds: job.attempt };
+    return {
+      exitCode: job.state === 'complete' ? 0 : 1,
+      log: '',
+      reports: {},
+      message: undefined,
+      seconds: job.attempt,
+    };
   }
 
   async remove(job: ActualJob) {
@@ -111,7 +119,12 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
 
 async function runToEnd(world: World) {
   const simulation = new Simulation(world);
-  const options = { concurrency: world.concurrency, maxAttempts: world.maxAttempts, pollSeconds: 3 };
+  const options = {
+    concurrency: world.concurrency,
+    concurrencyPerNode: 100,
+    maxAttempts: world.maxAttempts,
+    pollSeconds: 3,
+  };
   for (let looks = 0; looks < 1000; looks++) {
     try {
       const loop = await lookOnce(world.desired, simulation, simulation, options);
@@ -180,9 +193,9 @@ describe('a loop whose function may be killed at any action', () => {
 });
 
 describe('a single look', () => {
-  const quiet = { concurrency: 1, maxAttempts: 1, kills: [], fates: [] } as const;
+  const quiet = { concurrency: 1, concurrencyPerNode: 100, maxAttempts: 1, kills: [], fates: [] } as const;
   const two: World = { ...quiet, desired: ['a', 'b'].map((id) => ({ id, gate: 'g' })) };
-  const options = { concurrency: 1, maxAttempts: 1, pollSeconds: 7 };
+  const options = { concurrency: 1, concurrencyPerNode: 100, maxAttempts: 1, pollSeconds: 7 };
 
   it('asks for another while work runs or waits', async () => {
     const simulation = new Simulation(two);

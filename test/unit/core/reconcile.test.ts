@@ -9,7 +9,13 @@ const job = (id: string, state: ActualJob['state'], attempt = 1): ActualJob => (
 const look = (
   desired: readonly DesiredJob[],
   actual: readonly ActualJob[],
-  over: { finished?: string[]; openGates?: string[]; concurrency?: number; maxAttempts?: number } = {},
+  over: {
+    finished?: string[];
+    openGates?: string[];
+    concurrency?: number;
+    perNode?: number;
+    maxAttempts?: number;
+  } = {},
 ) =>
   reconcile({
     desired,
@@ -17,6 +23,7 @@ const look = (
     finished: new Set(over.finished),
     openGates: new Set(over.openGates),
     concurrency: over.concurrency ?? 10,
+    concurrencyPerNode: over.perNode ?? 10,
     maxAttempts: over.maxAttempts ?? 2,
   });
 
@@ -69,6 +76,18 @@ describe('one look', () => {
     expect(look([A], [job('a', 'failed')]).start).toEqual([{ work: A, attempt: 2, opensGate: true }]);
   });
 
+  it('does not try again what another attempt would not mend', () => {
+    const final = { ...job('a', 'failed'), final: true };
+    expect(look([A], [final])).toMatchObject({ start: [], collect: [{ work: A, job: final }] });
+  });
+
+  it('starts no more on a node than may run there, and goes on elsewhere', () => {
+    const on = (id: string, node?: string) => ({ id, gate: id, node });
+    const desired = [on('a', 'n1'), on('b', 'n1'), on('c', 'n2'), on('d')];
+    const { start, waiting } = look(desired, [job('a', 'running')], { perNode: 1 });
+    expect([start.map((s) => s.work.id), waiting]).toEqual([['c', 'd'], 1]);
+  });
+
   it('takes the failure of the last attempt as the result', () => {
     const last = job('a', 'failed', 2);
     expect(look([A], [job('a', 'failed'), last])).toMatchObject({
@@ -105,7 +124,9 @@ const states = fc.constantFrom(
 );
 const anyWork = fc
   .uniqueArray(fc.nat(9), { maxLength: 8 })
-  .map((ids) => ids.map((n): DesiredJob => ({ id: `w${n}`, gate: `g${n % 3}` })));
+  .map((ids) =>
+    ids.map((n): DesiredJob => ({ id: `w${n}`, gate: `g${n % 3}`, node: n % 2 ? 'n1' : undefined })),
+  );
 
 describe('any look at any cluster', () => {
   const situation = fc.record({
@@ -121,6 +142,7 @@ describe('any look at any cluster', () => {
     finished: fc.array(fc.nat(9).map((n) => `w${n}`)).map((ids) => new Set(ids)),
     openGates: fc.subarray(['g0', 'g1', 'g2']).map((gates) => new Set(gates)),
     concurrency: fc.integer({ min: 1, max: 4 }),
+    concurrencyPerNode: fc.integer({ min: 1, max: 2 }),
     maxAttempts: fc.integer({ min: 1, max: 3 }),
   });
 
@@ -139,6 +161,18 @@ describe('any look at any cluster', () => {
       fc.property(situation, (s) => {
         const alive = reconcile({ ...s, concurrency: 0 }).running;
         expect(reconcile(s).running).toBeLessThanOrEqual(Math.max(alive, s.concurrency));
+      }),
+    );
+  });
+
+  it('never starts a Job beyond what a node may run', () => {
+    fc.assert(
+      fc.property(situation, (s) => {
+        const node = (id: string) => s.desired.find((d) => d.id === id)?.node;
+        const fresh = reconcile(s).start.filter(({ work }) => !s.actual.some((a) => a.id === work.id));
+        expect(fresh.filter(({ work }) => node(work.id) === 'n1').length).toBeLessThanOrEqual(
+          s.concurrencyPerNode,
+        );
       }),
     );
   });

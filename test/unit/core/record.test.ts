@@ -7,7 +7,7 @@ import {
 } from '../../../functions/core/record.ts';
 import { selectionOf } from '../../support/selection.ts';
 
-const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0' };
+const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0', strategy: 'mount' } as const;
 const selection = selectionOf(['shop']);
 const work = (over: Partial<Work> = {}): Work => ({
   plan: 'daily',
@@ -17,6 +17,7 @@ const work = (over: Partial<Work> = {}): Work => ({
   wide: false,
   selection,
   volumes: [volume],
+  excluded: [],
   unprotected: [],
   problems: [],
   ...over,
@@ -50,9 +51,11 @@ describe('a backup', () => {
   });
 
   it('is Completed with volumes that nobody opted in', () => {
-    expect(decidePhase(work({ unprotected: ['shop/other'] }), resources(), [outcome()]).phase).toBe(
-      'Completed',
-    );
+    expect(
+      decidePhase(work({ unprotected: [{ volume: 'shop/other', reason: 'nobody' }] }), resources(), [
+        outcome(),
+      ]).phase,
+    ).toBe('Completed');
   });
 
   it.each([

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  credentialsFile,
+  CREDENTIALS_FILE,
   type RepositoryUse,
   repositoryPassword,
   repositoryUrl,
+  sessionFile,
   sessionPolicy,
 } from '../../../functions/core/repository.ts';
 
@@ -45,11 +46,16 @@ describe('what restic is told', () => {
     },
   );
 
-  it('is a credentials file with a session token', () => {
-    const file = credentialsFile({ accessKeyId: 'AK', secretAccessKey: 'SK', sessionToken: 'ST' });
-    expect(file).toBe(
-      '[default]\naws_access_key_id = AK\naws_secret_access_key = SK\naws_session_token = ST\n',
-    );
+  it('is a program that prints credentials, to be run again when they have expired', () => {
+    expect(CREDENTIALS_FILE).toBe('[default]\ncredential_process = cat /holdfast/session.json\n');
+    const c = { accessKeyId: 'AK', secretAccessKey: 'SK', sessionToken: 'ST', expiration: 'soon' };
+    expect(JSON.parse(sessionFile(c))).toEqual({
+      Version: 1,
+      AccessKeyId: 'AK',
+      SecretAccessKey: 'SK',
+      SessionToken: 'ST',
+      Expiration: 'soon',
+    });
   });
 });
 

@@ -1,29 +1,60 @@
 import { describe, expect, it } from 'vitest';
+import type { ResticOptions } from '../../../functions/contract/settings.ts';
 import type { WorkVolume } from '../../../functions/core/record.ts';
 import {
   backupArgs,
+  DEFAULT_RESTIC,
+  failure,
   forgetArgs,
   initArgs,
   lastWords,
+  parseProgress,
   parseSummary,
   restoreArgs,
 } from '../../../functions/core/restic.ts';
 
-const volume: WorkVolume = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', pod: 'db-0' };
+const volume: WorkVolume = {
+  id: 'shop.pgdata',
+  namespace: 'shop',
+  pvc: 'pgdata',
+  pod: 'db-0',
+  strategy: 'mount',
+};
+const run = { backup: 'daily-1', plan: 'daily' };
 const log = (...lines: (object | string)[]) =>
   lines.map((l) => (typeof l === 'string' ? l : JSON.stringify(l))).join('\n');
 
 describe('the arguments of restic', () => {
   it('back up one volume with a fixed host and path, so that the parent is found', () => {
-    expect(backupArgs('paris', 'daily-1', 'daily', volume).join(' ')).toBe(
+    expect(backupArgs('paris', run, volume, DEFAULT_RESTIC).join(' ')).toBe(
       'backup /data/shop/pgdata --json --host paris --tag backup=daily-1 --tag plan=daily --tag pvc=pgdata --tag pod=db-0 --group-by host,paths --retry-lock 5m',
     );
   });
 
   it('are the same parent search for another backup of the same volume', () => {
     const search = (backup: string, pod: string) =>
-      backupArgs('paris', backup, 'daily', { ...volume, pod }).filter((_, i, all) => all[i - 1] !== '--tag');
+      backupArgs('paris', { ...run, backup }, { ...volume, pod }, DEFAULT_RESTIC).filter(
+        (_, i, all) => all[i - 1] !== '--tag',
+      );
     expect(search('daily-2', 'db-1')).toEqual(search('daily-1', 'db-0'));
+  });
+
+  it('say what a plan says of restic', () => {
+    const options: ResticOptions = {
+      excludes: ['*.tmp', 'lost+found'],
+      excludeIfPresent: ['.nobackup'],
+      compression: 'max',
+      readConcurrency: 4,
+      limitUploadKiB: 512,
+    };
+    expect(backupArgs('paris', run, volume, options).join(' ')).toContain(
+      ' --exclude *.tmp --exclude lost+found --exclude-if-present .nobackup --compression max --read-concurrency 4 --limit-upload 512 ',
+    );
+  });
+
+  it('name no pod when none has the volume', () => {
+    const { pod: _, ...unmounted } = volume;
+    expect(backupArgs('paris', run, unmounted, DEFAULT_RESTIC).join(' ')).not.toContain('pod=');
   });
 
   it('restore what lies below the volume, verify it, and need no lock', () => {
@@ -114,5 +145,52 @@ describe('the last words of a failed restic', () => {
 
   it('say so when there are none', () => {
     expect(lastWords('\n \n')).toBe('no output');
+  });
+});
+
+describe('the progress in a log', () => {
+  const status = { message_type: 'status', seconds_elapsed: 10, percent_done: 0.256, total_bytes: 4000 };
+
+  it('is that of the last line, with a rate', () => {
+    const lines = log(
+      { ...status, percent_done: 0.1 },
+      { ...status, files_done: 3, bytes_done: 1024 },
+      'noise',
+    );
+    expect(parseProgress(lines)).toEqual({
+      percent: 25,
+      files: 3,
+      bytes: 1024,
+      totalBytes: 4000,
+      bytesPerSecond: 102,
+    });
+  });
+
+  it('has no rate before the first second', () => {
+    expect(parseProgress(log({ ...status, seconds_elapsed: 0 }))?.bytesPerSecond).toBe(0);
+  });
+
+  it('is unknown before restic has said anything', () => {
+    expect(parseProgress('')).toBeUndefined();
+  });
+});
+
+describe('a failure', () => {
+  const end = (exitCode: number | undefined, message?: string) => ({
+    exitCode,
+    log: 'Fatal: no',
+    reports: {},
+    message,
+    seconds: 1,
+  });
+
+  it('of a restic that was killed names the memory limit', () => {
+    expect(failure(end(137))).toContain('jobs.resources.memoryLimit');
+  });
+
+  it('of a pod that was evicted is told in the words of the node', () => {
+    expect(failure(end(137, 'the node evicted its pod: low on memory'))).toBe(
+      'restic was killed: the node evicted its pod: low on memory',
+    );
   });
 });

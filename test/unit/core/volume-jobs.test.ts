@@ -8,7 +8,7 @@ import {
   volumesToFill,
 } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
 import { backupJob, volumeOutcome } from '../../../functions/reconcile-volumes/volume-job.ts';
-import { selectionOf } from '../../support/selection.ts';
+import { CONTROL_PLANE, JOBS, planOf, selectionOf } from '../../support/selection.ts';
 
 const volume = {
   id: 'shop.pgdata',
@@ -19,23 +19,19 @@ const volume = {
   pod: 'db-0',
   node: 'n1',
   gate: 'restic/paris/shop',
-};
+  strategy: 'mount',
+} as const;
 const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
 const selection = selectionOf(['shop']);
 const settings: ClusterSettings = {
   cluster: 'paris',
   access: { kind: 'eks', name: 'paris', region: 'eu-west-3' },
   vault: { region: 'eu-west-3', replicaRegion: 'eu-north-1' },
-  jobs: {
-    resticImage: 'restic:1',
-    imagePullSecrets: [],
-    s3Endpoint: 'https://s3.primary',
-    replicaS3Endpoint: 'https://s3.replica',
-    concurrency: 4,
-  },
+  jobs: JOBS,
+  controlPlane: CONTROL_PLANE,
   veleroSources: [],
   shardItems: 1000,
-  plans: [{ name: 'daily', selection, volumes: 'opt-in', retention: { keepLast: 7 } }],
+  plans: [planOf('daily', ['shop'])],
 };
 const work = {
   plan: 'daily',
@@ -45,6 +41,7 @@ const work = {
   wide: false,
   selection,
   volumes: [volume],
+  excluded: [],
   unprotected: [],
   problems: [],
 };
@@ -58,6 +55,7 @@ const UNREADABLE = JSON.stringify({ message_type: 'error', error: { message: 'de
 const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
   exitCode,
   log,
+  reports: {},
   message,
   seconds: 5,
 });
@@ -117,18 +115,20 @@ describe('the outcome of a volume', () => {
 
   it('is failed when the container never ran, in the words of Kubernetes', () => {
     expect(volumeOutcome(volume, end(undefined, '', 'DeadlineExceeded')).message).toBe(
-      "the Job's container did not run: DeadlineExceeded",
+      'its Job did not run: DeadlineExceeded',
     );
   });
 
   it('is failed when nobody knows why the container never ran', () => {
-    expect(volumeOutcome(volume, end(undefined)).message).toBe("the Job's container did not run");
+    expect(volumeOutcome(volume, end(undefined)).message).toBe('its Job did not run');
   });
 });
 
 describe('the Job of a volume', () => {
+  const holder = { node: 'n1', podUid: 'uid-1' };
+
   it('reads the claim on its node, with the primary repository', () => {
-    const job = backupJob(settings, work, volume, 'bucket', false);
+    const job = backupJob(settings, work, volume, 'bucket', { init: false, holder });
     expect(job).toMatchObject({
       node: 'n1',
       mount: { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
@@ -139,15 +139,54 @@ describe('the Job of a volume', () => {
   });
 
   it('makes the repository first when it opens the gate', () => {
-    const steps = backupJob(settings, work, volume, 'bucket', true).steps;
-    expect(steps.map((s) => [s.name, s.repository])).toEqual([
+    const steps = backupJob(settings, work, volume, 'bucket', { init: true }).steps;
+    expect(steps.map((s) => [s.name, 'repository' in s && s.repository])).toEqual([
       ['init', 's3:https://s3.primary/bucket/restic/paris/shop'],
       ['backup', 's3:https://s3.primary/bucket/restic/paris/shop'],
     ]);
   });
 
+  it('runs where the volume is now, not where it was when the backup was opened', () => {
+    const moved = backupJob(settings, work, volume, 'bucket', {
+      init: false,
+      holder: { ...holder, node: 'n2' },
+    });
+    const free = backupJob(settings, work, volume, 'bucket', { init: false });
+    expect([moved.node, free.node]).toEqual(['n2', undefined]);
+  });
+
+  const onNode = { ...volume, strategy: 'node', folder: 'kubernetes.io~csi/pv-1/mount' } as const;
+
+  it('reads the folder of the pod on its node, from the namespace of Holdfast', () => {
+    const job = backupJob(settings, work, onNode, 'bucket', { init: false, holder });
+    expect([job.namespace, job.node, job.mount]).toEqual([
+      'holdfast',
+      'n1',
+      {
+        folder: '/var/lib/kubelet/pods/uid-1/volumes/kubernetes.io~csi/pv-1/mount',
+        path: '/data/shop/pgdata',
+        readOnly: true,
+      },
+    ]);
+  });
+
+  it('reads the folder of a hostPath volume itself, which no kubelet mounts', () => {
+    const job = backupJob(settings, work, { ...onNode, folder: '/srv/a' }, 'bucket', { init: false, holder });
+    expect(job.mount).toMatchObject({ folder: '/srv/a' });
+  });
+
+  it('mounts the claim when no pod holds it any more', () => {
+    const job = backupJob(settings, work, onNode, 'bucket', { init: false });
+    expect([job.namespace, job.mount]).toEqual([
+      'shop',
+      { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
+    ]);
+  });
+
   it('may read every file and nothing more', () => {
-    expect(backupJob(settings, work, volume, 'bucket', false).capabilities).toEqual(['DAC_READ_SEARCH']);
+    expect(backupJob(settings, work, volume, 'bucket', { init: false, holder }).capabilities).toEqual([
+      'DAC_READ_SEARCH',
+    ]);
   });
 
   it.each([
@@ -222,7 +261,7 @@ describe('the outcome of a filled volume', () => {
   it('is failed when the container never ran', () => {
     expect(restoredOutcome(filling, end(undefined, '', 'evicted'))).toMatchObject({
       result: 'failed',
-      message: "the Job's container did not run: evicted",
+      message: 'its Job did not run: evicted',
     });
   });
 });

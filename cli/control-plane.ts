@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ETCD_PATH, filesPath } from '../functions/core/control-plane.ts';
+import type { BackupRecord } from '../functions/core/record.ts';
+import { memberFlags } from './etcd-member.ts';
+
+/** Where etcd's data directory, and each node's files, come to lie. */
+const ETCD_DIR = 'etcd';
+const NODES_DIR = 'nodes';
+
+function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  remedy: string,
+): void {
+  const { error, status } = spawnSync(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  if (error) throw new Error(`${program} is not on the PATH: ${remedy}`);
+  if (status !== 0) throw new Error(`${program} ${args[0]} ended with code ${status}`);
+}
+
+/**
+ * Makes etcd's data directory and the files of the nodes from a vault, without a cluster: restic and etcdutl of the
+ * PATH do the work. `node`: whose member of etcd the data directory is for; the files say its name and address.
+ * `etcdutlArgs` go to `etcdutl snapshot restore` as they are. Refuses a folder that has something in it.
+ */
+export function restoreControlPlane(
+  record: BackupRecord,
+  to: string,
+  restic: Readonly<Record<string, string>>,
+  options: { readonly node?: string; readonly etcdutlArgs: readonly string[] },
+): string[] {
+  if (existsSync(to) && readdirSync(to).length > 0)
+    throw new Error(`${to} is not empty: name a folder that is, so that nothing is mixed`);
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  const outcomes = record.controlPlane ?? [];
+  const resticHelp = 'install restic 0.19.1 or newer';
+  const fetch = (snapshot: string, path: string, target: string) =>
+    run(
+      'restic',
+      ['restore', `${snapshot}:${path}`, '--target', target, '--verify', '--no-lock'],
+      restic,
+      resticHelp,
+    );
+  const nodes = outcomes.flatMap(({ id, snapshot }) => {
+    const name = /^files\.(.+)$/.exec(id)?.[1];
+    return name && snapshot ? [{ name, snapshot }] : [];
+  });
+  for (const { name, snapshot } of nodes) fetch(snapshot, filesPath(name), join(to, NODES_DIR, name));
+  const etcd = outcomes.find((o) => o.id === 'etcd');
+  const scratch = join(to, '.snapshot');
+  fetch(etcd?.snapshot as string, ETCD_PATH, scratch);
+  const member = options.node ?? nodes[0]?.name;
+  const manifest = member && join(to, NODES_DIR, member, 'manifests', 'etcd.yaml');
+  const flags = manifest && existsSync(manifest) ? memberFlags(readFileSync(manifest, 'utf8')) : [];
+  const data = join(to, ETCD_DIR);
+  run(
+    'etcdutl',
+    ['snapshot', 'restore', join(scratch, 'etcd.db'), '--data-dir', data, ...flags, ...options.etcdutlArgs],
+    {},
+    'install the etcd of your cluster: it comes with it',
+  );
+  rmSync(scratch, { recursive: true });
+  return [
+    `etcd at revision ${etcd?.revision} with ${etcd?.keys} keys: ${data}`,
+    ...nodes.map(({ name }) => `files of ${name}: ${join(to, NODES_DIR, name)}`),
+  ];
+}

@@ -1,0 +1,19 @@
+import { parse } from 'yaml';
+
+/** Flags by which a member of etcd says who it is; `etcdutl snapshot restore` takes the same. */
+const FLAGS = ['--name', '--initial-advertise-peer-urls'];
+
+/**
+ * Flags for the data directory of a new cluster of one member, from the static pod in which kubeadm runs etcd. Others
+ * join it later: a snapshot makes a new cluster.
+ */
+export function memberFlags(manifest: string): string[] {
+  const pod = parse(manifest) as { spec?: { containers?: { command?: string[] }[] } };
+  const command = pod.spec?.containers?.[0]?.command ?? [];
+  const found = Object.fromEntries(
+    FLAGS.map((flag) => [flag, command.find((c) => c.startsWith(`${flag}=`))?.slice(flag.length + 1)]),
+  );
+  const [name, peers] = FLAGS.map((flag) => found[flag]);
+  if (!name || !peers) return [];
+  return ['--name', name, '--initial-advertise-peer-urls', peers, '--initial-cluster', `${name}=${peers}`];
+}

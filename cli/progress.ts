@@ -1,0 +1,34 @@
+import type { Progress } from '../functions/core/record.ts';
+
+const WIDTHS = [36, 10, 9, 12, 14];
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** Bytes in the largest unit of which there is at least one: `4.1 GiB`. */
+export function inUnits(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1);
+  const value = bytes / 2 ** (10 * power);
+  return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power]}`;
+}
+
+const line = (...cells: string[]): string =>
+  cells
+    .map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0))
+    .join(' ')
+    .trimEnd();
+
+/** A table of how far each volume is, and what keeps it from starting. */
+export function progressLines({ volumes }: Progress): string[] {
+  return [
+    line('VOLUME', 'STATE', 'PERCENT', 'DONE', 'RATE', 'TROUBLE'),
+    ...volumes.map(({ volume, state, percent, bytes, bytesPerSecond, trouble = '' }) =>
+      line(
+        volume,
+        state,
+        percent === undefined ? '' : `${percent} %`,
+        bytes === undefined ? '' : inUnits(bytes),
+        bytesPerSecond ? `${inUnits(bytesPerSecond)}/s` : '',
+        trouble,
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,55 @@
+import { findJson, getJson, putJson } from '../adapters/s3/documents.ts';
+import { BackupName, type LoopState } from '../contract/states.ts';
+import { ControlPlaneOutcome, controlPlaneRun } from '../core/control-plane.ts';
+import { lookOnce } from '../core/job-loop.ts';
+import { Work } from '../core/record.ts';
+import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { handler as lambda } from '../runtime/handler.ts';
+import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { settings } from '../runtime/settings.ts';
+import { type ControlPlaneItem, controlPlaneJob, itemsOf, outcomeOf } from './control-plane-job.ts';
+
+const NOTHING: LoopState = { running: 0, done: 0, failed: 0, waitSeconds: 0 };
+
+/** One look at the Jobs of etcd and of the control-plane nodes. The snapshot is asked for when the leader is known. */
+export const handler = lambda(
+  'reconcile-control-plane',
+  BackupName,
+  async ({ backup }, { now }): Promise<LoopState> => {
+    const vault = primaryVault();
+    const k = keys();
+    const work = await getJson(vault, Work, k.records.work(backup));
+    const { controlPlane } = work;
+    if (!controlPlane) return NOTHING;
+    const leader = async () =>
+      (await findJson(vault, ControlPlaneOutcome, k.records.controlPlane(backup, 'etcd-status')))?.endpoint;
+    const cluster = await connectCluster('backup', now);
+    const jobs = resticJobs<ControlPlaneItem>(cluster, {
+      run: controlPlaneRun(backup),
+      use: 'backup',
+      buckets: [vault.bucket],
+      now,
+      jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, vault.bucket, init),
+    });
+    const results = resultsIn<ControlPlaneItem>(
+      vault,
+      vault,
+      k.records.controlPlaneDir(backup),
+      async (item, end) => {
+        const outcome = outcomeOf(item, end);
+        await putJson(vault, k.records.controlPlane(backup, item.id), outcome);
+        return outcome.result === 'failed';
+      },
+      (body) => ControlPlaneOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
+    );
+    try {
+      const before = itemsOf(controlPlane, k, await leader());
+      const state = await lookOnce(before, jobs, results, loopOptions());
+      const after = itemsOf(controlPlane, k, await leader());
+      // The leader has just become known: its snapshot is still to be taken.
+      return after.length > before.length ? await lookOnce(after, jobs, results, loopOptions()) : state;
+    } finally {
+      await cluster.close();
+    }
+  },
+);

@@ -1,0 +1,220 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { jobEnd, listJobs, removeJobs, startJob } from '../../functions/adapters/kubernetes/jobs.ts';
+import { listObjects } from '../../functions/adapters/kubernetes/lists.ts';
+import { putJson } from '../../functions/adapters/s3/documents.ts';
+import { masterSecretName, vaultBucketName } from '../../functions/contract/names.ts';
+import {
+  type ControlPlaneOutcome,
+  controlPlaneRun,
+  findControlPlane,
+} from '../../functions/core/control-plane.ts';
+import type { BackupRecord } from '../../functions/core/record.ts';
+import { CREDENTIALS_FILE, repositoryPassword, sessionFile } from '../../functions/core/repository.ts';
+import type { ResourceType } from '../../functions/core/resources.ts';
+import { vaultKeys } from '../../functions/core/vault-keys.ts';
+import { TYPES } from '../../functions/core/well-known.ts';
+import {
+  controlPlaneJob,
+  itemsOf,
+  outcomeOf,
+} from '../../functions/reconcile-control-plane/control-plane-job.ts';
+import { account, imageNames, network } from '../../infra/local/settings.ts';
+import { CONTROL_PLANE, JOBS } from '../support/selection.ts';
+import { connect, create, makeVault, REGION } from '../support/world.ts';
+
+/**
+ * Loses etcd and brings it back from the vault, inside a world that is made for it. Prints what it saw as one JSON
+ * line. What the machine's functions do is done by their parts; the restore is the command line itself.
+ */
+const BACKUP = 'nightly-20260101000000';
+const MASTER = 'a master secret of this world';
+const NAMES = { vault: 'holdfast-vault', cluster: 'drill' };
+const CONFIG_MAPS: ResourceType = { ...TYPES.secrets, resource: 'configmaps', kind: 'ConfigMap' };
+const s3Endpoint = `http://${network.nodeAddress}:${network.emulatorPort}`;
+const keys = vaultKeys(NAMES.cluster);
+const bucket = vaultBucketName(NAMES.vault, account.id, REGION);
+const run = { backup: BACKUP, plan: 'nightly' };
+const settings = {
+  cluster: NAMES.cluster,
+  access: { kind: 'kubeconfig' as const, backupSecret: 'b', restoreSecret: 'r' },
+  vault: { region: REGION, replicaRegion: 'eu-central-1' },
+  jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
+  controlPlane: {
+    ...CONTROL_PLANE,
+    etcdImage: imageNames.etcd,
+    endpoints: [`https://${network.nodeAddress}:2379`],
+  },
+  veleroSources: [],
+  shardItems: 1,
+  plans: [],
+};
+
+async function configMaps(): Promise<Record<string, string>> {
+  const cluster = connect();
+  const all = await listObjects(cluster, CONFIG_MAPS);
+  await cluster.close();
+  return Object.fromEntries(
+    all.map(({ metadata: m }) => [`${m.namespace}/${m.name}`, String(m.resourceVersion)] as const).sort(),
+  );
+}
+
+const configMap = (name: string) =>
+  create(cluster, CONFIG_MAPS, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: 'default' },
+    data: { name },
+  });
+
+/** Runs the Jobs of the control plane one after the other. */
+async function backUp(): Promise<ControlPlaneOutcome[]> {
+  const nodes = await listObjects(cluster, TYPES.nodes);
+  const { work, problems } = findControlPlane(nodes, [], settings.controlPlane.endpoints);
+  if (problems.length > 0) throw new Error(problems.join());
+  const session = sessionFile({
+    accessKeyId: account.accessKeyId,
+    secretAccessKey: account.secretAccessKey,
+    sessionToken: 'none',
+    expiration: '2099-01-01T00:00:00Z',
+  });
+  const outcomes: ControlPlaneOutcome[] = [];
+  for (const id of ['etcd-status', 'etcd', 'files.node1']) {
+    const items = itemsOf(work, keys, outcomes[0]?.endpoint);
+    const item = items.find((i) => i.id === id);
+    if (!item) throw new Error(`${id}: ${JSON.stringify(outcomes)}`);
+    const job = controlPlaneJob(settings, run, work, item, bucket, id === 'etcd');
+    await startJob(cluster, job, 1, {
+      password: repositoryPassword(MASTER, item.gate),
+      credentials: CREDENTIALS_FILE,
+      'session.json': session,
+    });
+    for (;;) {
+      const found = await listJobs(cluster, controlPlaneRun(BACKUP), { now: new Date(), startSeconds: 120 });
+      const seen = found.find((j) => j.id === id);
+      if (seen && seen.state !== 'running') {
+        outcomes.push(outcomeOf(item, await jobEnd(cluster, seen)));
+        break;
+      }
+      await sleep(500);
+    }
+  }
+  await removeJobs(cluster, controlPlaneRun(BACKUP));
+  return outcomes;
+}
+
+/** A process of this world by its name: its pid and how it was started. */
+function processOf(name: string): { pid: number; argv: string[] } {
+  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+      if (argv[0] === name) return { pid: Number(pid), argv };
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  throw new Error(`no process ${name}`);
+}
+
+function startAgain([file = '', ...args]: readonly string[], log: string): void {
+  const out = openSync(log, 'a');
+  spawn(file, args, { detached: true, stdio: ['ignore', out, out] }).unref();
+}
+
+async function untilReady(): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const api = connect();
+    try {
+      await api.call('GET', '/readyz');
+      return;
+    } catch (error) {
+      if (tries > 60) throw error;
+      await sleep(1000);
+    } finally {
+      await api.close();
+    }
+  }
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'holdfast-drill-'));
+let cluster = connect();
+const vault = await makeVault(bucket);
+await new SecretsManagerClient({ region: REGION }).send(
+  new CreateSecretCommand({ Name: masterSecretName(NAMES.cluster), SecretString: MASTER }),
+);
+await create(cluster, TYPES.namespaces, {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: 'holdfast', labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } },
+});
+for (let i = 0; i < 20; i++) await configMap(`before-${i}`);
+const before = await configMaps();
+const outcomes = await backUp();
+const record: BackupRecord = {
+  version: 1,
+  cluster: NAMES.cluster,
+  plan: run.plan,
+  backup: BACKUP,
+  phase: 'Completed',
+  reasons: [],
+  startedAt: new Date().toISOString(),
+  completedAt: new Date().toISOString(),
+  namespaces: [],
+  volumes: [],
+  controlPlane: outcomes,
+  excluded: [],
+  unprotected: [],
+  objects: [],
+};
+await putJson(vault, keys.records.record(BACKUP), record);
+
+// What happened after the snapshot is lost with etcd.
+for (let i = 0; i < 10; i++)
+  await cluster.call('DELETE', `/api/v1/namespaces/default/configmaps/before-${i}`);
+await configMap('after');
+await cluster.close();
+const [etcd, apiServer] = [processOf('etcd'), processOf('kube-apiserver')];
+for (const { pid } of [apiServer, etcd]) process.kill(pid, 'SIGKILL');
+for (const entry of readdirSync('/var/lib/etcd')) rmSync(join('/var/lib/etcd', entry), { recursive: true });
+
+const config = join(scratch, 'holdfast.yaml');
+writeFileSync(
+  config,
+  JSON.stringify({
+    vault: { name: NAMES.vault, region: REGION, replicaRegion: 'eu-central-1' },
+    clusters: [
+      {
+        name: NAMES.cluster,
+        access: settings.access,
+        jobs: { s3Endpoint },
+        plans: [
+          { name: 'nightly', namespaces: ['default'], schedule: 'rate(1 day)', retention: { keepLast: 1 } },
+        ],
+      },
+    ],
+  }),
+);
+const flag = (name: string) => etcd.argv[etcd.argv.indexOf(name) + 1] as string;
+const member = ['--name', '--initial-cluster', '--initial-advertise-peer-urls'].flatMap((f) => [f, flag(f)]);
+const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const command = ['--config', config, 'control-plane', 'restore', '--to', join(scratch, 'restored')];
+const restored = spawnSync(process.execPath, [cli, ...command, '--', ...member], { encoding: 'utf8' });
+if (restored.status !== 0) throw new Error(restored.stderr + restored.stdout);
+cpSync(join(scratch, 'restored', 'etcd'), '/var/lib/etcd', { recursive: true });
+startAgain(etcd.argv, join(scratch, 'etcd.log'));
+startAgain(apiServer.argv, join(scratch, 'kube-apiserver.log'));
+await untilReady();
+cluster = connect();
+const after = await configMaps();
+const certificate = 'pki/etcd/ca.crt';
+const same =
+  readFileSync(join(scratch, 'restored', 'nodes', 'node1', certificate), 'utf8') ===
+  readFileSync(join('/etc/kubernetes', certificate), 'utf8');
+await cluster.close();
+console.log(JSON.stringify({ outcomes, before, after, said: restored.stdout, sameCertificate: same }));
+rmSync(scratch, { recursive: true, force: true });

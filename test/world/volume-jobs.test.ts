@@ -1,0 +1,293 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import {
+  type ClusterJob,
+  jobEnd,
+  jobProgress,
+  listJobs,
+  removeJobs,
+  renewSession,
+  startJob,
+} from '../../functions/adapters/kubernetes/jobs.ts';
+import { type ResticJob, SESSION_ANNOTATION } from '../../functions/core/job-spec.ts';
+import { CREDENTIALS_FILE, sessionFile } from '../../functions/core/repository.ts';
+import { collectionPath, type KubeObject, objectPath } from '../../functions/core/resources.ts';
+import { DEFAULT_RESTIC } from '../../functions/core/restic.ts';
+import { selectVolumes } from '../../functions/core/volumes.ts';
+import { TYPES } from '../../functions/core/well-known.ts';
+import { holderOf } from '../../functions/reconcile-volumes/holder.ts';
+import { backupJob, type VolumeWork, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
+import { imageNames, storage } from '../../infra/local/settings.ts';
+import { CONTROL_PLANE, JOBS, planOf } from '../support/selection.ts';
+import { connect, create, makeVault, REGION } from '../support/world.ts';
+import { expiringS3 } from './expiring-s3.ts';
+
+const S3 = new URL(process.env.AWS_ENDPOINT_URL ?? '');
+const NAMESPACE = 'volume-jobs';
+const FAR = '2099-01-01T00:00:00Z';
+const plan = planOf('volumes', [NAMESPACE]);
+let cluster: KubeClient;
+let count = 0;
+/** Makes names that an earlier run in the same world did not use. */
+const STAMP = Date.now();
+
+beforeAll(async () => {
+  cluster = connect();
+  await makeVault('volume-jobs');
+  for (const name of [NAMESPACE, 'holdfast']) await namespace(name);
+  await Promise.all([volume('small', 'echo hello > /data/file'), volume('odd', ODD), volume('big', BIG)]);
+});
+afterAll(() => cluster.close());
+
+/** A file that only its owner may read. */
+const ODD =
+  'echo a > /data/open && echo b > /data/closed && chown 1000 /data/closed && chmod 0400 /data/closed';
+const BIG = 'head -c 60000000 /dev/urandom > /data/big';
+
+const namespace = (name: string, labels: Record<string, string> = {}) =>
+  create(cluster, TYPES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+
+/** A claim, and a pod that has written into it and holds it. */
+async function volume(name: string, write: string): Promise<void> {
+  await create(cluster, TYPES.persistentVolumeClaims, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      storageClassName: storage.className,
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '1Gi' } },
+    },
+  });
+  const container = {
+    name: 'main',
+    image: imageNames.busybox,
+    command: ['sh', '-c', `${write} && touch /tmp/done && exec sleep 3600`],
+    readinessProbe: { exec: { command: ['test', '-f', '/tmp/done'] }, periodSeconds: 1 },
+    volumeMounts: [{ name: 'data', mountPath: '/data' }],
+  };
+  await create(cluster, TYPES.pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: NAMESPACE,
+      annotations: { 'backup.velero.io/backup-volumes': 'data' },
+    },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [container],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: name } }],
+    },
+  });
+  await until(`pod ${name} to be ready`, async () => {
+    const { status } = await get(objectPath(TYPES.pods, name, NAMESPACE));
+    const conditions = (status?.conditions ?? []) as { type: string; status: string }[];
+    return conditions.some((c) => c.type === 'Ready' && c.status === 'True') || undefined;
+  });
+}
+
+const get = async (path: string): Promise<KubeObject> =>
+  JSON.parse((await cluster.call('GET', path)).body.toString('utf8'));
+
+async function until<T>(what: string, look: () => Promise<T | undefined>, seconds = 60): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
+    await sleep(500);
+  }
+}
+
+/** The Job of a volume, as the machine's function makes it. */
+async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
+  const list = async (type: (typeof TYPES)['pods']) => {
+    const { body } = await cluster.call('GET', collectionPath(type, type.namespaced ? NAMESPACE : undefined));
+    return (JSON.parse(body.toString('utf8')) as { items: KubeObject[] }).items;
+  };
+  const { volumes } = selectVolumes(
+    await list(TYPES.pods),
+    await list(TYPES.persistentVolumeClaims),
+    await list(TYPES.persistentVolumes),
+  );
+  const v = volumes.find((w) => w.pvc === pvc) as VolumeWork;
+  const run = `volumes-${STAMP}-${++count}`;
+  const settings = {
+    cluster: 'world',
+    access: { kind: 'eks', name: 'x', region: REGION },
+    vault: { region: REGION, replicaRegion: 'eu-central-1' },
+    jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint: endpoint },
+    controlPlane: CONTROL_PLANE,
+    veleroSources: [],
+    shardItems: 1,
+    plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...(pvc === 'big' && { limitUploadKiB: 400 }) } }],
+  } as const;
+  const job = backupJob(
+    { ...settings, plans: [...settings.plans], veleroSources: [] },
+    { backup: run, plan: 'volumes' },
+    { ...v, gate: `restic/world/${run}` },
+    'volume-jobs',
+    { init: true, holder: await holderOf(cluster, v) },
+  );
+  return job;
+}
+
+const session = (accessKeyId: string, expiration = FAR) =>
+  sessionFile({ accessKeyId, secretAccessKey: 'secret', sessionToken: 'token', expiration });
+
+const start = (job: ResticJob, first = session('test')) =>
+  startJob(cluster, job, 1, { password: 'p', credentials: CREDENTIALS_FILE, 'session.json': first });
+
+const look = async (job: ResticJob, startSeconds = 600): Promise<ClusterJob> =>
+  (await listJobs(cluster, job.run, { now: new Date(), startSeconds }))[0] as ClusterJob;
+
+const untilEnded = (job: ResticJob, seconds = 60) =>
+  until(
+    `the Job of ${job.id} to end`,
+    async () => {
+      const seen = await look(job);
+      return seen.state === 'complete' || seen.state === 'failed' ? seen : undefined;
+    },
+    seconds,
+  );
+
+describe('a volume Job', () => {
+  it('backs up the claim on the node that holds it', async () => {
+    const job = await jobOf('small');
+    await start(job);
+    const ended = await untilEnded(job);
+    const outcome = volumeOutcome(
+      { id: 'x', namespace: NAMESPACE, pvc: 'small', strategy: 'mount' },
+      await jobEnd(cluster, ended),
+    );
+    expect([ended.state, outcome.result, outcome.files, outcome.bytes]).toEqual([
+      'complete',
+      'protected',
+      1,
+      6,
+    ]);
+    await removeJobs(cluster, job.run);
+  });
+
+  it('reads the same files from the folder on the node', async () => {
+    const { spec } = await get(objectPath(TYPES.persistentVolumeClaims, 'small', NAMESPACE));
+    const { spec: source } = await get(objectPath(TYPES.persistentVolumes, String(spec?.volumeName)));
+    const { path: folder } = (source as { hostPath: { path: string } }).hostPath;
+    const mounted = await jobOf('small');
+    const job = {
+      ...mounted,
+      namespace: 'holdfast',
+      mount: { folder, path: mounted.mount?.path as string, readOnly: true as const },
+    };
+    await start(job);
+    const end = await jobEnd(cluster, await untilEnded(job));
+    expect(
+      volumeOutcome({ id: 'x', namespace: NAMESPACE, pvc: 'small', strategy: 'node' }, end),
+    ).toMatchObject({
+      result: 'protected',
+      files: 1,
+      bytes: 6,
+    });
+    await removeJobs(cluster, job.run);
+  });
+
+  it('that could not read a file has ended for good, and names the file', async () => {
+    const job = { ...(await jobOf('odd')), capabilities: [] };
+    await start(job);
+    const ended = await untilEnded(job);
+    expect([ended.state, ended.final]).toEqual(['failed', true]);
+    const outcome = volumeOutcome(
+      { id: 'x', namespace: NAMESPACE, pvc: 'odd', strategy: 'mount' },
+      await jobEnd(cluster, ended),
+    );
+    expect(outcome).toMatchObject({ result: 'partial', files: 1 });
+    expect(outcome.message).toContain('/data/volume-jobs/odd/closed');
+    await removeJobs(cluster, job.run);
+  });
+});
+
+describe('a volume Job that cannot start is explained within a minute:', () => {
+  const waits = async (job: ResticJob) => {
+    await start(job);
+    const message = await until('an explanation', async () => (await look(job)).message);
+    const late = await look(job, 1);
+    await removeJobs(cluster, job.run);
+    expect([late.state, late.final]).toEqual(['failed', true]);
+    return message;
+  };
+  const elsewhere = async (name: string, labels: Record<string, string> = {}) => {
+    await namespace(name, labels);
+    const { mount: _, node: __, ...job } = await jobOf('small');
+    return { ...job, namespace: name };
+  };
+
+  it('an image that is nowhere', async () => {
+    const job = await jobOf('small');
+    const settings = { ...job.settings, resticImage: 'registry.invalid/restic:0' };
+    expect(await waits({ ...job, settings })).toMatch(
+      /^the image registry\.invalid\/restic:0 cannot be pulled: /,
+    );
+  });
+
+  it('a node that is not there', async () => {
+    expect(await waits({ ...(await jobOf('small')), node: 'nowhere' })).toMatch(
+      /^no node takes its pod: 0\/1 nodes/,
+    );
+  });
+
+  it('a quota that is used up', async () => {
+    const job = await elsewhere('volume-jobs-quota');
+    await cluster.call('POST', '/api/v1/namespaces/volume-jobs-quota/resourcequotas', {
+      body: {
+        apiVersion: 'v1',
+        kind: 'ResourceQuota',
+        metadata: { name: 'none' },
+        spec: { hard: { pods: '0' } },
+      },
+      accept: [409],
+    });
+    await until('the quota to count', async () => {
+      const { status } = await get('/api/v1/namespaces/volume-jobs-quota/resourcequotas/none');
+      return status?.hard as object | undefined;
+    });
+    expect(await waits(job)).toMatch(/^a quota of the namespace refuses its pod: .*exceeded quota: none/);
+  });
+
+  it('a Pod Security level that does not take it', async () => {
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    expect(await waits(await elsewhere('volume-jobs-restricted', labels))).toMatch(
+      /^the namespace's Pod Security level refuses its pod: .*violates PodSecurity/,
+    );
+  });
+});
+
+describe('a volume Job that lives longer than its credentials', () => {
+  const LIFE_SECONDS = 120;
+
+  it('goes on with the next ones, and says how far it is', async () => {
+    const [first, second] = [new Date(Date.now() + LIFE_SECONDS * 1000), new Date(FAR)];
+    const keys = new Map([
+      ['FIRST', first],
+      ['SECOND', second],
+    ]);
+    const s3 = await expiringS3(S3, keys);
+    try {
+      const job = await jobOf('big', s3.url);
+      await start(job, session('FIRST', first.toISOString()));
+      const progress = await until('progress', async () => jobProgress(cluster, await look(job)), 90);
+      expect(progress).toMatchObject({ files: expect.any(Number), totalBytes: 60_000_000 });
+      await renewSession(cluster, await look(job), 2, { 'session.json': session('SECOND') });
+      const ended = await untilEnded(job, 240);
+      expect([ended.state, s3.seen, s3.refused]).toEqual(['complete', ['FIRST', 'SECOND'], []]);
+      expect(ended.seconds).toBeGreaterThan(LIFE_SECONDS);
+      expect((await look(job)).session).toBe(2);
+      const { metadata } = await get(objectPath(TYPES.jobs, ended.name, NAMESPACE));
+      expect(metadata.annotations?.[SESSION_ANNOTATION]).toBe('2');
+      await removeJobs(cluster, job.run);
+    } finally {
+      await s3.close();
+    }
+  });
+});
