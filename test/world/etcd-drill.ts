@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +34,7 @@ import {
   outcomeOf,
 } from '../../functions/reconcile-control-plane/control-plane-job.ts';
 import { account, imageNames, network } from '../../infra/local/settings.ts';
+import { findWorld } from '../../infra/local/world.ts';
 import { CONTROL_PLANE, JOBS } from '../support/selection.ts';
 import { connect, create, makeVault, REGION } from '../support/world.ts';
 
@@ -108,12 +118,23 @@ async function backUp(): Promise<ControlPlaneOutcome[]> {
   return outcomes;
 }
 
-/** A process of this world by its name: its pid and how it was started. */
-function processOf(name: string): { pid: number; argv: string[] } {
+interface Process {
+  readonly pid: number;
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const zeroSeparated = (file: string): string[] => readFileSync(file, 'utf8').split('\0').slice(0, -1);
+
+/** A process of this world, and of no other, by its name: how it was started. */
+function processOf(name: string): Process {
+  const network = readlinkSync('/proc/self/ns/net');
   for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
-      const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-      if (argv[0] === name) return { pid: Number(pid), argv };
+      const argv = zeroSeparated(`/proc/${pid}/cmdline`);
+      if (argv[0] !== name || readlinkSync(`/proc/${pid}/ns/net`) !== network) continue;
+      const env = Object.fromEntries(zeroSeparated(`/proc/${pid}/environ`).map((e) => e.split(/=(.*)/s, 2)));
+      return { pid: Number(pid), argv, env };
     } catch {
       // it has ended meanwhile
     }
@@ -121,9 +142,11 @@ function processOf(name: string): { pid: number; argv: string[] } {
   throw new Error(`no process ${name}`);
 }
 
-function startAgain([file = '', ...args]: readonly string[], log: string): void {
+/** Starts a process as it was, beside one that still runs: with its mounts, and to die with the world. */
+function startAgain({ argv, env }: Process, beside: Process, log: string): void {
   const out = openSync(log, 'a');
-  spawn(file, args, { detached: true, stdio: ['ignore', out, out] }).unref();
+  const args = ['--target', String(beside.pid), '--mount', '--pid', '--net', '--uts', '--', ...argv];
+  spawn('nsenter', args, { detached: true, env, stdio: ['ignore', out, out] }).unref();
 }
 
 async function untilReady(): Promise<void> {
@@ -141,6 +164,10 @@ async function untilReady(): Promise<void> {
   }
 }
 
+const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
+if (!world) throw new Error('HOLDFAST_WORLD names no world that is up');
+/** What is /var/lib/etcd in the world. */
+const data = join(world.runDir, 'etcd');
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-drill-'));
 let cluster = connect();
 const vault = await makeVault(bucket);
@@ -178,9 +205,13 @@ for (let i = 0; i < 10; i++)
   await cluster.call('DELETE', `/api/v1/namespaces/default/configmaps/before-${i}`);
 await configMap('after');
 await cluster.close();
-const [etcd, apiServer] = [processOf('etcd'), processOf('kube-apiserver')];
+const [etcd, apiServer, containerd] = ['etcd', 'kube-apiserver', 'containerd'].map(processOf) as [
+  Process,
+  Process,
+  Process,
+];
 for (const { pid } of [apiServer, etcd]) process.kill(pid, 'SIGKILL');
-for (const entry of readdirSync('/var/lib/etcd')) rmSync(join('/var/lib/etcd', entry), { recursive: true });
+for (const entry of readdirSync(data)) rmSync(join(data, entry), { recursive: true });
 
 const config = join(scratch, 'holdfast.yaml');
 writeFileSync(
@@ -205,16 +236,16 @@ const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const command = ['--config', config, 'control-plane', 'restore', '--to', join(scratch, 'restored')];
 const restored = spawnSync(process.execPath, [cli, ...command, '--', ...member], { encoding: 'utf8' });
 if (restored.status !== 0) throw new Error(restored.stderr + restored.stdout);
-cpSync(join(scratch, 'restored', 'etcd'), '/var/lib/etcd', { recursive: true });
-startAgain(etcd.argv, join(scratch, 'etcd.log'));
-startAgain(apiServer.argv, join(scratch, 'kube-apiserver.log'));
+cpSync(join(scratch, 'restored', 'etcd'), data, { recursive: true });
+startAgain(etcd, containerd, join(scratch, 'etcd.log'));
+startAgain(apiServer, containerd, join(scratch, 'kube-apiserver.log'));
 await untilReady();
 cluster = connect();
 const after = await configMaps();
 const certificate = 'pki/etcd/ca.crt';
 const same =
   readFileSync(join(scratch, 'restored', 'nodes', 'node1', certificate), 'utf8') ===
-  readFileSync(join('/etc/kubernetes', certificate), 'utf8');
+  readFileSync(join(world.runDir, 'kubernetes', certificate), 'utf8');
 await cluster.close();
 console.log(JSON.stringify({ outcomes, before, after, said: restored.stdout, sameCertificate: same }));
 rmSync(scratch, { recursive: true, force: true });
