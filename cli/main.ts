@@ -20,12 +20,15 @@ interface Common {
   cluster?: string;
   world?: string;
 }
-const cluster = () => openCluster(program.opts<Common>());
+const cluster = (over: Common = {}) => openCluster({ ...program.opts<Common>(), ...over });
 
 program
   .command('rbac')
   .description('print the roles that a cluster needs, for kubectl apply -f -')
-  .action(() => console.log(JSON.stringify(rbacManifests(), null, 2)));
+  .option('--hooks', 'let backups run the hooks of pods: commands in containers, as kubectl exec')
+  .action(({ hooks }: { hooks?: boolean }) =>
+    console.log(JSON.stringify(rbacManifests({ hooks: hooks === true }), null, 2)),
+  );
 
 program
   .command('get')
@@ -113,17 +116,25 @@ program
 
 program
   .command('restic')
-  .description('run plain restic on the repository of a namespace')
-  .argument('<namespace>')
+  .description('run plain restic on the repository of a namespace, or of _control-plane')
+  .argument('<repository>', '[cluster/]namespace')
   .argument('[command...]', 'after --: any restic command')
+  .option('--from <copy>', 'primary or replica', 'primary')
   .option('--print-env', 'print the environment that restic needs')
   .passThroughOptions()
-  .action(async (namespace: string, command: string[], { printEnv }: { printEnv?: boolean }) => {
-    const environment = await (await cluster()).resticEnvironment(namespace);
-    if (printEnv)
-      for (const [name, value] of Object.entries(environment)) console.log(`export ${name}='${value}'`);
-    else process.exitCode = runRestic(command[0] === '--' ? command.slice(1) : command, environment);
-  });
+  .action(
+    async (
+      repository: string,
+      command: string[],
+      { printEnv, from }: { printEnv?: boolean; from: 'primary' | 'replica' },
+    ) => {
+      const [namespace, of] = repository.split('/').reverse() as [string, string?];
+      const environment = await (await cluster(of ? { cluster: of } : {})).resticEnvironment(namespace, from);
+      if (printEnv)
+        for (const [name, value] of Object.entries(environment)) console.log(`export ${name}='${value}'`);
+      else process.exitCode = runRestic(command[0] === '--' ? command.slice(1) : command, environment);
+    },
+  );
 
 program.hook('preAction', () => {
   const { world } = program.opts<Common>();

@@ -16,6 +16,7 @@ import {
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { veleroBackup, veleroResults, veleroVolumeInfo } from '../core/velero.ts';
 import { findFingerprints } from '../runtime/export/documents.ts';
+import { outcomesOf } from '../runtime/hooks.ts';
 
 /** Earlier backups that are asked for fingerprints: failed ones may have none. */
 const LOOK_BACK = 5;
@@ -77,7 +78,8 @@ export async function commitBackup(
   const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
   const volumes = await volumeOutcomes(vault, keys, work);
   const controlPlane = await controlPlaneOutcomes(vault, keys, work);
-  const { phase, reasons } = decidePhase(work, resources, volumes, controlPlane);
+  const hooks = await outcomesOf(vault, keys, backup, work.hooks ?? []);
+  const { phase, reasons } = decidePhase(work, resources, volumes, controlPlane, hooks);
   const startedAt = new Date(work.startedAt);
   const unprotected = work.unprotected.map((u) => `volume ${u.volume} is not protected: ${u.reason}`);
   const results = veleroResults(volumes, [...reasons, ...unprotected], (ns) => keys.restic.repository(ns));
@@ -116,6 +118,7 @@ export async function commitBackup(
     ...(changes && { changes }),
     volumes,
     ...(work.controlPlane && { controlPlane }),
+    ...(work.hooks && { hooks }),
     excluded: work.excluded,
     unprotected: work.unprotected,
     objects: [

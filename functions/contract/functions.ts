@@ -37,10 +37,11 @@ export const FUNCTIONS = {
     nodeOptions: STREAMING,
   },
   'join-export': { machine: 'backup', access: 'backup', memoryMiB: 3538, timeoutSeconds: 900 },
-  'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  // Hooks are run one after the other, and each may take five minutes.
+  'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 900 },
   'reconcile-control-plane': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 1024, timeoutSeconds: 900 },
-  'fail-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'fail-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 900 },
   'replicate-backup': { machine: 'replicate', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'prune-backups': { machine: 'prune', access: 'none', memoryMiB: 512, timeoutSeconds: 900 },
   'reconcile-prune': { machine: 'prune', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },

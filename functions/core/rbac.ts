@@ -37,8 +37,11 @@ const SYSTEM_LABELS = {
   'pod-security.kubernetes.io/enforce': 'privileged',
 };
 
+/** What hooks need beyond: to run commands in containers, as `kubectl exec`. */
+const HOOK_RULES = [{ apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] }];
+
 /** What a person applies to a cluster once: two roles for two groups, and the namespace of Jobs that belong to no application. */
-export function rbacManifests(): object {
+export function rbacManifests({ hooks = false }: { readonly hooks?: boolean } = {}): object {
   return {
     apiVersion: 'v1',
     kind: 'List',
@@ -48,7 +51,11 @@ export function rbacManifests(): object {
         kind: 'Namespace',
         metadata: { name: SYSTEM_NAMESPACE, labels: SYSTEM_LABELS },
       },
-      ...roleAndBinding('holdfast-backup', BACKUP_RULES, kubernetesGroups.backup),
+      ...roleAndBinding(
+        'holdfast-backup',
+        [...BACKUP_RULES, ...(hooks ? HOOK_RULES : [])],
+        kubernetesGroups.backup,
+      ),
       ...roleAndBinding('holdfast-restore', RESTORE_RULES, kubernetesGroups.restore),
     ],
   };

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { Selection, Strategy } from '../contract/settings.ts';
 import { CONTROL_PLANE, ControlPlaneOutcome, ControlPlaneWork } from './control-plane.ts';
+import { failedHooks, HookOutcome, PodHooks } from './hooks.ts';
 
 /** Velero's words for how a backup ended. Completed means that nothing is missing. */
 export const Phase = z.enum(['Completed', 'PartiallyFailed', 'Failed']);
@@ -39,6 +40,7 @@ export const Work = z.object({
   selection: Selection,
   volumes: z.array(WorkVolume),
   controlPlane: z.optional(ControlPlaneWork),
+  hooks: z.optional(z.array(PodHooks)),
   /** Claims that a rule or an annotation leaves out: somebody's decision. */
   excluded: z.array(LeftOut),
   /** Claims that nobody decided on: shown, not hidden. */
@@ -133,6 +135,8 @@ export const BackupRecord = z.object({
   volumes: z.array(VolumeOutcome),
   /** Of plans that take it: etcd, and the files of each control-plane node. */
   controlPlane: z.optional(z.array(ControlPlaneOutcome)),
+  /** Hooks that have run, with what they wrote. */
+  hooks: z.optional(z.array(HookOutcome)),
   excluded: z.array(LeftOut),
   unprotected: z.array(LeftOut),
   /** Every object of the recovery point outside the restic repositories. */
@@ -158,11 +162,13 @@ export function decidePhase(
   resources: ResourceResult,
   volumes: readonly VolumeOutcome[],
   controlPlane: readonly ControlPlaneOutcome[] = [],
+  hooks: readonly HookOutcome[] = [],
 ): { phase: Phase; reasons: string[] } {
   const byId = new Map(volumes.map((v) => [v.id, v]));
   const reasons = [
     ...work.problems,
     ...resources.unreadable.map((type) => `${type} could not be read`),
+    ...failedHooks(hooks),
     ...missingOfControlPlane(work.controlPlane, controlPlane),
     ...work.volumes.flatMap((v) => {
       const outcome = byId.get(v.id);

@@ -74,6 +74,7 @@ export function restoreArgs(
     '--target',
     target,
     '--verify',
+    '--sparse',
     '--no-lock',
     '--json',
   ];

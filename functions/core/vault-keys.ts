@@ -41,6 +41,7 @@ export function vaultKeys(cluster: string) {
       fingerprints: (b: string) => `${recordDir(b)}fingerprints.json.gz`,
       volumeDir: (b: string) => `${recordDir(b)}volumes/`,
       volume: (b: string, id: string) => `${recordDir(b)}volumes/${enc(id)}.json`,
+      hook: (b: string, id: string) => `${recordDir(b)}hooks/${enc(id)}.json`,
       controlPlaneDir: (b: string) => `${recordDir(b)}control-plane/`,
       controlPlane: (b: string, id: string) => `${recordDir(b)}control-plane/${enc(id)}.json`,
       /** How far the volume Jobs are, while they run. */

@@ -6,6 +6,7 @@ import { messageOf } from '../core/errors.ts';
 import { type BackupRecord, Work } from '../core/record.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
+import { hookRunner } from '../runtime/hooks.ts';
 import { settings } from '../runtime/settings.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the plan for the next backup. */
@@ -15,15 +16,16 @@ export const handler = lambda(
   async ({ plan, backup, error, cause }, { now }) => {
     const vault = primaryVault();
     const k = keys();
+    const work = await findJson(vault, Work, k.records.work(backup));
     try {
       const cluster = await connectCluster('backup', now);
+      if (work?.hooks) await hookRunner(cluster, vault, k, backup).undo(work.hooks);
       for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
       await cluster.close();
     } catch (thrown) {
       // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.
       logger.warn(`Jobs of ${backup} could not be removed: ${messageOf(thrown)}`);
     }
-    const work = await findJson(vault, Work, k.records.work(backup));
     const record: BackupRecord = {
       version: 1,
       cluster: settings().cluster,

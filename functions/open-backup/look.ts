@@ -2,6 +2,7 @@ import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import type { ControlPlaneSettings, PlanSettings } from '../contract/settings.ts';
 import { findControlPlane } from '../core/control-plane.ts';
+import { hooksOf } from '../core/hooks.ts';
 import type { Work } from '../core/record.ts';
 import { selectNamespaces } from '../core/selection.ts';
 import { selectVolumes } from '../core/volumes.ts';
@@ -18,7 +19,10 @@ export async function lookAtCluster(
   plan: PlanSettings,
   controlPlane?: ControlPlaneSettings,
 ): Promise<
-  Pick<Work, 'namespaces' | 'wide' | 'volumes' | 'controlPlane' | 'excluded' | 'unprotected' | 'problems'>
+  Pick<
+    Work,
+    'namespaces' | 'wide' | 'volumes' | 'controlPlane' | 'hooks' | 'excluded' | 'unprotected' | 'problems'
+  >
 > {
   const existing = (await listObjects(cluster, TYPES.namespaces)).map((n) => n.metadata.name);
   const { included, missing } = selectNamespaces(existing, plan.selection);
@@ -37,12 +41,15 @@ export async function lookAtCluster(
     listObjects(cluster, TYPES.persistentVolumes),
   ]);
   const selection = selectVolumes(pods, claims, volumes, { mode: plan.volumes, rules: plan.volumeRules });
+  const { hooks, problems: wrongHooks } = hooksOf(pods, selection.volumes);
+  problems.push(...wrongHooks);
   const control = plan.controlPlane && (await lookAtControlPlane(cluster, controlPlane?.endpoints ?? []));
   if (control) problems.push(...control.problems);
   return {
     namespaces: included,
     wide: included.length >= existing.length * WIDE_SHARE,
     ...selection,
+    ...(hooks.length > 0 && { hooks }),
     ...(control && { controlPlane: control.work }),
     problems: [...problems, ...selection.problems],
   };

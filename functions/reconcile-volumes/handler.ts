@@ -5,6 +5,7 @@ import { type JobEnd, lookOnce } from '../core/job-loop.ts';
 import { type Progress, VolumeOutcome, Work } from '../core/record.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { hookRunner } from '../runtime/hooks.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
 import { holderOf } from './holder.ts';
@@ -36,11 +37,21 @@ export const handler = lambda(
       jobFor: async (v: VolumeWork, init) =>
         backupJob(settings(), work, v, vault.bucket, { init, holder: await holderOf(cluster, v) }),
     });
+    const hooks = hookRunner(cluster, vault, k, backup);
+    const hooked = {
+      ...jobs,
+      async start(v: VolumeWork, attempt: number, opensGate: boolean) {
+        const message = attempt === 1 ? await hooks.before(work.hooks ?? [], v.id) : undefined;
+        if (message === undefined) await jobs.start(v, attempt, opensGate);
+        else await write(v, { exitCode: undefined, log: '', reports: {}, message, seconds: 0 });
+      },
+    };
     const results = resultsIn(vault, vault, k.records.volumeDir(backup), write, failed);
     try {
-      const state = await lookOnce(desired, jobs, results, loopOptions());
+      const state = await lookOnce(desired, hooked, results, loopOptions());
       if (desired.length > 0) {
         const [actual, finished] = await Promise.all([jobs.list(), results.finished()]);
+        await hooks.after(work.hooks ?? [], finished);
         const volumes = await progressOf(desired, actual, finished, (job) => jobProgress(cluster, job));
         await putJson(vault, k.records.progress(backup), {
           at: now.toISOString(),

@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
@@ -16,6 +20,8 @@ import { demo } from '../../infra/local/demo/config.ts';
 import { type Kubectl, kubectlWith } from '../../infra/local/demo/kubectl.ts';
 import { bucketOf, finishBackup, runRestore } from '../../infra/local/demo/stages.ts';
 import { deployWorld, grantAccess } from '../../infra/local/demo/world-setup.ts';
+import { restic } from '../../infra/local/tools/go.ts';
+import { folderOf } from '../../infra/local/tools/provide.ts';
 import { findWorld } from '../../infra/local/world.ts';
 
 const keys = vaultKeys(demo.cluster);
@@ -77,6 +83,9 @@ describe('the pipeline, deployed by cdk', () => {
     expect(record.resources?.shards).toBeGreaterThan(2);
     expect(record.changes).toMatchObject({ since: 'apps-20260101000000', removed: 0 });
     expect(record.volumes).toMatchObject([{ id: 'shop.data-db-0', result: 'protected' }]);
+    expect(record.hooks).toMatchObject([
+      { pod: 'shop/db-0', hook: 'pre', ok: true, output: '9 tables are on disk\n' },
+    ]);
     expect(record.controlPlane).toMatchObject([
       { id: 'etcd', result: 'protected', endpoint: 'https://10.201.0.1:2379' },
       { id: 'files.node1', result: 'protected' },
@@ -173,5 +182,75 @@ describe('the pipeline, deployed by cdk', () => {
     );
     await waitReady(kubectl, app);
     expect(await compareObjects(kubectl, app)).toEqual([]);
+  });
+});
+
+describe('a repository, with nothing but restic and what the command line says', () => {
+  const file = '/data/shop/data-db-0/log/start.txt';
+
+  function holdfast(...args: string[]): string {
+    const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
+    const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        HOLDFAST_CONFIG: join(world?.runDir ?? '', 'deploy', 'holdfast.yaml'),
+        PATH: `${folderOf(restic)}:${process.env.PATH}`,
+      },
+    });
+    if (status !== 0) throw new Error(stderr + stdout);
+    return stdout;
+  }
+  const plain = (...args: string[]) => holdfast('restic', `${demo.cluster}/shop`, '--', ...args);
+  const snapshots = () =>
+    JSON.parse(plain('snapshots', '--json', '--tag', 'pvc=data-db-0')) as { id: string; tags: string[] }[];
+
+  it('lists its snapshots by tag, each of the backup that made it', () => {
+    const made = snapshots().map((s) => s.tags.find((t) => t.startsWith('backup=')));
+    expect(made).toContain('backup=apps-20260101040000');
+    expect(JSON.parse(plain('snapshots', '--json', '--tag', 'pvc=nobody'))).toEqual([]);
+  });
+
+  it('says how large it is, what it holds and what has changed', () => {
+    const { id } = snapshots().at(-1) as { id: string };
+    expect(JSON.parse(plain('stats', '--json', id)).total_file_count).toBeGreaterThan(10);
+    expect(plain('ls', '-l', id)).toContain(file);
+    expect(plain('find', '--snapshot', id, 'start.txt')).toContain(file);
+    const nodes = (...args: string[]) => holdfast('restic', `${demo.cluster}/_control-plane`, '--', ...args);
+    const [older, newer] = JSON.parse(nodes('snapshots', '--json', '--tag', 'node=node1')) as {
+      id: string;
+    }[];
+    expect(nodes('diff', older?.id ?? '', newer?.id ?? '')).toMatch(/Files: +0 new, +0 removed, +0 changed/);
+  });
+
+  it('gives back one file, or a folder, on a machine without Kubernetes', () => {
+    const { id } = snapshots().at(-1) as { id: string };
+    expect(plain('dump', id, file)).toBe('started once\n');
+    const target = mkdtempSync(join(tmpdir(), 'holdfast-restic-'));
+    try {
+      plain('restore', `${id}:/data/shop/data-db-0`, '--target', target, '--include', '/tables', '--verify');
+      expect(readdirSync(target)).toEqual(['tables']);
+      expect(readdirSync(join(target, 'tables'))).toHaveLength(9);
+      expect(statSync(join(target, 'tables', '1.bin')).mode & 0o777).toBe(0o640);
+      expect(statSync(join(target, 'tables', '2.bin')).uid).toBe(70);
+      expect(readlinkSync(join(target, 'tables', 'link'))).toBe('../log/start.txt');
+    } finally {
+      rmSync(target, { recursive: true, force: true });
+    }
+  });
+
+  it('says what would be forgotten, and forgets nothing', () => {
+    const before = snapshots().length;
+    expect(plain('forget', '--dry-run', '--keep-last', '1', '--group-by', 'host,paths')).toContain(
+      'keep 1 snapshots',
+    );
+    expect(snapshots()).toHaveLength(before);
+  });
+
+  it('prints what restic needs, of the copy in the other region too', () => {
+    const printed = holdfast('restic', '--from', 'replica', '--print-env', `${demo.cluster}/shop`);
+    expect(printed).toMatch(/^export RESTIC_REPOSITORY='s3:.*-eu-central-1\/restic\/demo\/shop'$/m);
+    expect(printed).toMatch(/^export RESTIC_PASSWORD='.{43}'$/m);
   });
 });

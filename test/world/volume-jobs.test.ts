@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import {
@@ -10,12 +12,18 @@ import {
   renewSession,
   startJob,
 } from '../../functions/adapters/kubernetes/jobs.ts';
+import type { ClusterSettings, ResticOptions } from '../../functions/contract/settings.ts';
 import { type ResticJob, SESSION_ANNOTATION } from '../../functions/core/job-spec.ts';
 import { CREDENTIALS_FILE, sessionFile } from '../../functions/core/repository.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../functions/core/resources.ts';
 import { DEFAULT_RESTIC } from '../../functions/core/restic.ts';
 import { selectVolumes } from '../../functions/core/volumes.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import {
+  type RestoreWork,
+  restoredOutcome,
+  restoreJob,
+} from '../../functions/reconcile-restore-volumes/volume-job.ts';
 import { holderOf } from '../../functions/reconcile-volumes/holder.ts';
 import { backupJob, type VolumeWork, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
 import { imageNames, storage } from '../../infra/local/settings.ts';
@@ -114,18 +122,8 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
   );
   const v = volumes.find((w) => w.pvc === pvc) as VolumeWork;
   const run = `volumes-${STAMP}-${++count}`;
-  const settings = {
-    cluster: 'world',
-    access: { kind: 'eks', name: 'x', region: REGION },
-    vault: { region: REGION, replicaRegion: 'eu-central-1' },
-    jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint: endpoint },
-    controlPlane: CONTROL_PLANE,
-    veleroSources: [],
-    shardItems: 1,
-    plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...(pvc === 'big' && { limitUploadKiB: 400 }) } }],
-  } as const;
   const job = backupJob(
-    { ...settings, plans: [...settings.plans], veleroSources: [] },
+    settingsAt(endpoint, pvc === 'big' ? { limitUploadKiB: 400 } : {}),
     { backup: run, plan: 'volumes' },
     { ...v, gate: `restic/world/${run}` },
     'volume-jobs',
@@ -133,6 +131,17 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
   );
   return job;
 }
+
+const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): ClusterSettings => ({
+  cluster: 'world',
+  access: { kind: 'eks', name: 'x', region: REGION },
+  vault: { region: REGION, replicaRegion: 'eu-central-1' },
+  jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
+  controlPlane: CONTROL_PLANE,
+  veleroSources: [],
+  shardItems: 1,
+  plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
+});
 
 const session = (accessKeyId: string, expiration = FAR) =>
   sessionFile({ accessKeyId, secretAccessKey: 'secret', sessionToken: 'token', expiration });
@@ -205,6 +214,57 @@ describe('a volume Job', () => {
     expect(outcome).toMatchObject({ result: 'partial', files: 1 });
     expect(outcome.message).toContain('/data/volume-jobs/odd/closed');
     await removeJobs(cluster, job.run);
+  });
+});
+
+describe('a volume that is restored', () => {
+  /** Makes files of every kind that a volume may hold, below argv[2] `make`, or describes those below argv[2]. */
+  const PROGRAM = fileURLToPath(new URL('tree.py', import.meta.url));
+  const python = (...args: string[]) => execFileSync('python3', [PROGRAM, ...args], { encoding: 'utf8' });
+  const folderOf = async (pvc: string) => {
+    const { spec } = await get(objectPath(TYPES.persistentVolumeClaims, pvc, NAMESPACE));
+    const { spec: source } = await get(objectPath(TYPES.persistentVolumes, String(spec?.volumeName)));
+    return (source as { hostPath: { path: string } }).hostPath.path;
+  };
+
+  it('has every file as it was: owner, mode, time, links, attributes, holes', async () => {
+    await Promise.all([volume('tree', 'true'), volume('fresh', 'true')]);
+    python('make', await folderOf('tree'));
+    const job = await jobOf('tree');
+    await start(job);
+    const backedUp = await jobEnd(cluster, await untilEnded(job));
+    const { snapshot } = volumeOutcome(
+      { id: 'x', namespace: NAMESPACE, pvc: 'tree', strategy: 'mount' },
+      backedUp,
+    );
+    const [repository] = job.steps.flatMap((s) => ('repository' in s ? [s] : []));
+    const path = '/data/volume-jobs/tree';
+    const work: RestoreWork = {
+      id: 'fresh',
+      namespace: NAMESPACE,
+      pvc: 'tree',
+      result: 'protected',
+      snapshot: snapshot ?? '',
+      gate: '',
+      into: NAMESPACE,
+    };
+    const into = restoreJob(settingsAt(S3.origin), `${job.run}-restore`, work, 'primary', 'volume-jobs');
+    const restoring = {
+      ...into,
+      mount: { pvc: 'fresh', path, readOnly: false },
+      steps: into.steps.map((s) => ({ ...s, repository: repository?.repository ?? '' })),
+    };
+    await start(restoring);
+    const ended = await untilEnded(restoring);
+    expect([ended.state, restoredOutcome(work, await jobEnd(cluster, ended)).message]).toEqual([
+      'complete',
+      undefined,
+    ]);
+    const described = python('describe', await folderOf('tree'));
+    expect(described.split('\n').length).toBeGreaterThan(10);
+    expect(python('describe', await folderOf('fresh'))).toBe(described);
+    await removeJobs(cluster, job.run);
+    await removeJobs(cluster, restoring.run);
   });
 });
 

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import { Agent, request, WebSocket } from 'undici';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 import { GrowingBuffer } from '../../core/growing-buffer.ts';
 import type { ClusterEndpoint } from './access.ts';
@@ -14,6 +14,8 @@ export interface KubeResponse {
 export interface KubeClient {
   /** Any status below 400 except those listed in `accept` throws a HoldfastError. */
   call(method: Method, path: string, options?: CallOptions): Promise<KubeResponse>;
+  /** A WebSocket of the API server, of a path with its query: for commands in containers. */
+  socket(path: string, protocol: string): WebSocket;
   close(): Promise<void>;
 }
 
@@ -129,7 +131,17 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
       await sleep(wait);
     }
   }
-  return { call, close: () => dispatcher.close() };
+  function socket(path: string, protocol: string): WebSocket {
+    return new WebSocket(endpoint.server.replace(/^http/, 'ws').replace(/\/+$/, '') + path, {
+      protocols: protocol,
+      dispatcher,
+      headers: {
+        'user-agent': 'holdfast',
+        ...(endpoint.token && { authorization: `Bearer ${endpoint.token}` }),
+      },
+    });
+  }
+  return { call, socket, close: () => dispatcher.close() };
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, into = new GrowingBuffer(4096)): Promise<Buffer> {

@@ -14,7 +14,7 @@ export interface SetupOptions extends WorldPlan {
 
 /** What a person does once before the first deploy: the roles in the cluster and the two kubeconfig secrets in AWS. */
 export async function grantAccess(world: World, kubectl: Kubectl, aws: Aws): Promise<void> {
-  await kubectl(['apply', '-f', '-'], JSON.stringify(rbacManifests()));
+  await kubectl(['apply', '-f', '-'], JSON.stringify(rbacManifests({ hooks: true })));
   await aws.putSecret(demo.backupSecret, readFileSync(world.kubeconfigs.backup, 'utf8'));
   await aws.putSecret(demo.restoreSecret, readFileSync(world.kubeconfigs.restore, 'utf8'));
 }

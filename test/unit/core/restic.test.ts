@@ -59,7 +59,7 @@ describe('the arguments of restic', () => {
 
   it('restore what lies below the volume, verify it, and need no lock', () => {
     expect(restoreArgs('abc', volume, '/data/shop/pgdata').join(' ')).toBe(
-      'restore abc:/data/shop/pgdata --target /data/shop/pgdata --verify --no-lock --json',
+      'restore abc:/data/shop/pgdata --target /data/shop/pgdata --verify --sparse --no-lock --json',
     );
   });
 
