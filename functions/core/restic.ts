@@ -80,6 +80,9 @@ export function restoreArgs(
   ];
 }
 
+/** Arguments that remove locks of processes that are gone: restic takes those for stale that nobody has renewed for long. */
+export const unlockArgs = (): string[] => ['unlock'];
+
 /** Arguments that forget snapshots by id and free what only they needed. */
 export function forgetArgs(snapshots: readonly string[]): string[] {
   if (snapshots.length === 0)

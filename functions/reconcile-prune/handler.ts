@@ -3,9 +3,10 @@ import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { SYSTEM_NAMESPACE } from '../contract/names.ts';
 import { type LoopState, PruneRef } from '../contract/states.ts';
 import { lookOnce } from '../core/job-loop.ts';
+import type { ResticStep } from '../core/job-spec.ts';
 import { PrunePlan } from '../core/prune.ts';
 import { repositoryUrl } from '../core/repository.ts';
-import { forgetArgs, lastWords } from '../core/restic.ts';
+import { forgetArgs, lastWords, unlockArgs } from '../core/restic.ts';
 import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
@@ -26,18 +27,8 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
     namespace: SYSTEM_NAMESPACE,
     settings: jobs,
     steps: [
-      {
-        name: 'primary',
-        args: forgetArgs(work.snapshots),
-        repository: repositoryUrl(jobs.s3Endpoint, primary.bucket, work.gate),
-        region: vault.region,
-      },
-      {
-        name: 'replica',
-        args: forgetArgs(work.snapshots),
-        repository: repositoryUrl(jobs.replicaS3Endpoint, replica.bucket, work.gate),
-        region: vault.replicaRegion,
-      },
+      ...stepsIn('primary', work, jobs.s3Endpoint, primary.bucket, vault.region),
+      ...stepsIn('replica', work, jobs.replicaS3Endpoint, replica.bucket, vault.replicaRegion),
     ],
     capabilities: [],
   });
@@ -73,3 +64,18 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
     await cluster.close();
   }
 });
+
+/** What is done in one copy. A prune needs the repository for itself: a lock of a Job that was killed would keep it out. */
+function stepsIn(
+  copy: string,
+  { gate, snapshots }: { readonly gate: string; readonly snapshots: readonly string[] },
+  endpoint: string,
+  bucket: string,
+  region: string,
+): ResticStep[] {
+  const at = { repository: repositoryUrl(endpoint, bucket, gate), region };
+  return [
+    { ...at, name: `unlock-${copy}`, args: unlockArgs() },
+    { ...at, name: copy, args: forgetArgs(snapshots) },
+  ];
+}

@@ -34,8 +34,8 @@ export const handler = lambda(
       use: 'backup',
       buckets: [vault.bucket],
       now,
-      jobFor: async (v: VolumeWork, init) =>
-        backupJob(settings(), work, v, vault.bucket, { init, holder: await holderOf(cluster, v) }),
+      jobFor: async (v: VolumeWork, init, attempt) =>
+        backupJob(settings(), work, v, vault.bucket, { init, attempt, holder: await holderOf(cluster, v) }),
     });
     const hooks = hookRunner(cluster, vault, k, backup);
     const hooked = {

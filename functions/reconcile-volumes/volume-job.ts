@@ -11,6 +11,7 @@ import {
   failure,
   initArgs,
   parseSummary,
+  unlockArgs,
   volumePath,
 } from '../core/restic.ts';
 
@@ -29,7 +30,11 @@ export function backupJob(
   work: Pick<Work, 'plan' | 'backup'>,
   v: VolumeWork,
   bucket: string,
-  { init, holder }: { readonly init: boolean; readonly holder?: Holder | undefined },
+  {
+    init,
+    holder,
+    attempt = 1,
+  }: { readonly init: boolean; readonly holder?: Holder | undefined; readonly attempt?: number },
 ): ResticJob {
   const step = { repository: repositoryUrl(s.jobs.s3Endpoint, bucket, v.gate), region: s.vault.region };
   const path = volumePath(v.namespace, v.pvc);
@@ -43,6 +48,8 @@ export function backupJob(
     settings: s.jobs,
     steps: [
       ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
+      // The first attempt may have failed for the lock of a Job that was killed.
+      ...(!init && attempt > 1 ? [{ ...step, name: 'unlock', args: unlockArgs() }] : []),
       { ...step, name: BACKUP_STEP, args: backupArgs(s.cluster, work, v, options) },
     ],
     mount: fromNode

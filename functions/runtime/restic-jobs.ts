@@ -35,7 +35,7 @@ export interface ResticRun<W extends ResticWork> {
   readonly use: RepositoryUse;
   readonly buckets: readonly string[];
   readonly now: Date;
-  jobFor(work: W, opensGate: boolean): ResticJob | Promise<ResticJob>;
+  jobFor(work: W, opensGate: boolean, attempt: number): ResticJob | Promise<ResticJob>;
 }
 
 /** Limits of a loop over restic Jobs. */
@@ -62,7 +62,7 @@ export function resticJobs<W extends ResticWork>(
     async start(work, attempt, opensGate) {
       const [master, job, credentials] = await Promise.all([
         masterSecret(),
-        jobFor(work, opensGate),
+        jobFor(work, opensGate, attempt),
         session(work),
       ]);
       await startJob(cluster, job, attempt, {

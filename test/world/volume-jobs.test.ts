@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import {
   type ClusterJob,
   jobEnd,
@@ -13,7 +13,7 @@ import {
   startJob,
 } from '../../functions/adapters/kubernetes/jobs.ts';
 import type { ClusterSettings, ResticOptions } from '../../functions/contract/settings.ts';
-import { type ResticJob, SESSION_ANNOTATION } from '../../functions/core/job-spec.ts';
+import { jobManifest, type ResticJob, SESSION_ANNOTATION } from '../../functions/core/job-spec.ts';
 import { CREDENTIALS_FILE, sessionFile } from '../../functions/core/repository.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../functions/core/resources.ts';
 import { DEFAULT_RESTIC } from '../../functions/core/restic.ts';
@@ -28,8 +28,9 @@ import { holderOf } from '../../functions/reconcile-volumes/holder.ts';
 import { backupJob, type VolumeWork, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
 import { imageNames, storage } from '../../infra/local/settings.ts';
 import { CONTROL_PLANE, JOBS, planOf } from '../support/selection.ts';
-import { connect, create, makeVault, REGION } from '../support/world.ts';
+import { connect, create, endpoint, makeVault, REGION } from '../support/world.ts';
 import { expiringS3 } from './expiring-s3.ts';
+import { faultyServer } from './faults.ts';
 
 const S3 = new URL(process.env.AWS_ENDPOINT_URL ?? '');
 const NAMESPACE = 'volume-jobs';
@@ -320,6 +321,32 @@ describe('a volume Job that cannot start is explained within a minute:', () => {
     expect(await waits(await elsewhere('volume-jobs-restricted', labels))).toMatch(
       /^the namespace's Pod Security level refuses its pod: .*violates PodSecurity/,
     );
+  });
+});
+
+describe('a look at two hundred volume Jobs', () => {
+  it('asks the API server for all of them at once', async () => {
+    const asked: string[] = [];
+    const server = await faultyServer(endpoint(), (url) => {
+      asked.push(url.pathname);
+      return undefined;
+    });
+    const client = kubeClient({ server: server.url, token: 'any', insecure: false });
+    const job = await jobOf('small');
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => {
+        const { metadata, spec, ...manifest } = jobManifest({ ...job, id: `many.${i}` }, 1);
+        await create(cluster, TYPES.jobs, { ...manifest, metadata, spec: spec ?? {} });
+      }),
+    );
+    try {
+      const found = await listJobs(client, job.run, { now: new Date(), startSeconds: 600 });
+      expect([found.length, asked.sort()]).toEqual([200, ['/api/v1/pods', '/apis/batch/v1/jobs']]);
+    } finally {
+      await client.close();
+      await server.close();
+      await removeJobs(cluster, job.run);
+    }
   });
 });
 

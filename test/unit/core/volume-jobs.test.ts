@@ -146,6 +146,11 @@ describe('the Job of a volume', () => {
     ]);
   });
 
+  it('looks for the lock of a killed Job when it is tried again', () => {
+    const again = backupJob(settings, work, volume, 'bucket', { init: false, attempt: 2 });
+    expect(again.steps.map((s) => s.name)).toEqual(['unlock', 'backup']);
+  });
+
   it('runs where the volume is now, not where it was when the backup was opened', () => {
     const moved = backupJob(settings, work, volume, 'bucket', {
       init: false,
