@@ -78,17 +78,30 @@ program
   .argument('<backup>', 'name of a recovery point, or latest')
   .option('--from <copy>', 'primary or replica', 'primary')
   .option('--namespaces <names>', 'only these, separated by commas')
+  .option('--files <volume>', 'no objects, only files of namespace/claim, into the claim of that name')
+  .option('--include <path...>', 'with --files: files and folders below its mount, like /base/1')
+  .option('--to <folder>', 'with --files: folder of the volume; / puts them in their old place')
   .option('--dry-run', 'only write the plan')
-  .action(async (backup: string, options: { from: string; namespaces?: string; dryRun?: boolean }) => {
-    const { from, namespaces, dryRun } = options;
+  .action(async (backup: string, options: RestoreFlags) => {
+    const { from, namespaces, dryRun, files: volume, include = [], to } = options;
     const input = {
       backup,
       from,
       ...(namespaces && { namespaces: namespaces.split(',') }),
+      ...(volume && { files: { volume, include, ...(to && { to }) } }),
       ...(dryRun && { dryRun }),
     };
     console.log(await (await cluster()).start('restore', input));
   });
+
+interface RestoreFlags {
+  from: string;
+  namespaces?: string;
+  files?: string;
+  include?: string[];
+  to?: string;
+  dryRun?: boolean;
+}
 
 program
   .command('control-plane')

@@ -32,6 +32,19 @@ export const ResourceModifier = z.strictObject({
 });
 export type ResourceModifier = z.infer<typeof ResourceModifier>;
 
+/** Files of one volume, to be brought into the claim of the same name, which exists. */
+export const RestoreFiles = z.strictObject({
+  /** `namespace/claim`. */
+  volume: z.string().check(z.regex(/^[-a-z0-9]+\/[-a-z0-9.]+$/, 'must be namespace/claim')),
+  /** Files and folders as the application sees them below its mount, beginning with a slash; patterns as restic's. */
+  include: z.array(z.string().check(z.regex(/^\//, 'must begin with a slash'))).check(z.minLength(1)),
+  /** Folder of the volume that they come into; `/` puts them in the place of what is there. Absent: a new folder. */
+  to: z.optional(
+    z.string().check(z.regex(/^\/([^/]+(\/[^/]+)*)?$/, 'must be a folder that begins with a slash')),
+  ),
+});
+export type RestoreFiles = z.infer<typeof RestoreFiles>;
+
 const options = {
   /** What to do with an object that the cluster already has. */
   existingResources: z.optional(z.enum(['skip', 'update', 'fail'])),
@@ -52,6 +65,8 @@ const options = {
   preserveNodePorts: z.optional(z.boolean()),
   /** Objects that are let through although they could seize the cluster: `plural.group/[namespace/]name`, or patterns. */
   allow: z.optional(z.array(pattern)),
+  /** No objects, only files of a volume. */
+  files: z.optional(RestoreFiles),
 } as const;
 
 /** The vault's own copies, as `from` names them; other names are Velero sources. */

@@ -80,6 +80,16 @@ export function restoreArgs(
   ];
 }
 
+/** Arguments that bring some of a snapshot's files into a folder of a volume in use. */
+export function restoreFilesArgs(
+  snapshot: string,
+  from: { namespace: string; pvc: string },
+  target: string,
+  include: readonly string[],
+): string[] {
+  return [...restoreArgs(snapshot, from, target), ...include.flatMap((pattern) => ['--include', pattern])];
+}
+
 /** Arguments that remove locks of processes that are gone: restic takes those for stale that nobody has renewed for long. */
 export const unlockArgs = (): string[] => ['unlock'];
 

@@ -17,6 +17,12 @@ export interface VolumePolicy {
 
 export type VolumeSelection = Pick<Work, 'volumes' | 'excluded' | 'unprotected' | 'problems'>;
 
+/** Where a volume is held when its Job is made: by then its pod may be on another node. */
+export interface Holder {
+  readonly node: string;
+  readonly podUid: string;
+}
+
 interface PodVolume {
   name: string;
   persistentVolumeClaim?: { claimName: string };

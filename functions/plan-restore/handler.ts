@@ -1,8 +1,9 @@
 import { putJson, takeLease } from '../adapters/s3/documents.ts';
-import { optionsOf } from '../contract/restore-options.ts';
+import { optionsOf, type RestoreFiles } from '../contract/restore-options.ts';
 import { PlanRestoreRequest, type RestoreRef } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
+import type { VolumeOutcome } from '../core/record.ts';
 import { restoredNamespaces, scopeOf } from '../core/restore-options.ts';
 import type { VeleroKeys } from '../core/vault-keys.ts';
 import { keys, primaryVault } from '../runtime/connect.ts';
@@ -37,7 +38,7 @@ export const handler = lambda(
       );
     }
     const options = optionsOf(input);
-    const { items, archiveSha256 } = record
+    const { items: all, archiveSha256 } = record
       ? await planItems(source.vault, k, record, namespaces, options)
       : await planArchive(
           await source.vault.stream(source.archive(point.backup)),
@@ -46,9 +47,11 @@ export const handler = lambda(
           options,
         );
     const fillsVolumes = input.volumes ?? true;
-    const volumes = fillsVolumes
-      ? (record?.volumes ?? []).filter((v) => v.snapshot && namespaces.includes(v.namespace))
-      : [];
+    const saved = (record?.volumes ?? []).filter((v) => v.snapshot);
+    const items = options.files ? [] : all;
+    const volumes = options.files
+      ? [volumeOf(saved, options.files, point.backup)]
+      : saved.filter((v) => fillsVolumes && namespaces.includes(v.namespace));
     const dryRun = input.dryRun ?? false;
     const vault = primaryVault();
     if (!dryRun) {
@@ -87,3 +90,13 @@ export const handler = lambda(
     };
   },
 );
+
+/** The volume whose files are wanted. */
+function volumeOf(saved: readonly VolumeOutcome[], { volume }: RestoreFiles, backup: string): VolumeOutcome {
+  const found = saved.find((v) => `${v.namespace}/${v.pvc}` === volume);
+  if (found) return found;
+  const held = saved.map((v) => `${v.namespace}/${v.pvc}`).join(', ');
+  throw new HoldfastError('RestoreRefused', `${backup} holds no snapshot of volume ${volume}`, {
+    hint: held ? `It holds: ${held}` : 'It holds none',
+  });
+}

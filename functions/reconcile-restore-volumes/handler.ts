@@ -4,10 +4,17 @@ import { lookOnce } from '../core/job-loop.ts';
 import { VolumeOutcome } from '../core/record.ts';
 import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { holderOf } from '../runtime/holder.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { getApplied, getRestore } from '../runtime/restore-documents.ts';
 import { settings } from '../runtime/settings.ts';
-import { type RestoreWork, restoredOutcome, restoreJob, volumesToFill } from './volume-job.ts';
+import {
+  filesToRestore,
+  type RestoreWork,
+  restoredOutcome,
+  restoreJob,
+  volumesToFill,
+} from './volume-job.ts';
 
 /** One look at the restore's volume Jobs: each fills a claim that this restore created, before any workload exists. */
 export const handler = lambda(
@@ -19,12 +26,11 @@ export const handler = lambda(
     const plan = await getRestore(vault, k, restore);
     const from = plan.from === 'replica' ? 'replica' : 'primary';
     const source = from === 'primary' ? vault : replicaVault();
-    const desired = volumesToFill(
-      plan.volumes,
-      await getApplied(vault, k, restore, 1),
-      (namespace) => k.restic.repository(namespace),
-      plan.options.namespaceMapping,
-    );
+    const repositoryOf = (namespace: string) => k.restic.repository(namespace);
+    const { files, namespaceMapping } = plan.options;
+    const desired = files
+      ? filesToRestore(plan.volumes, files, restore, repositoryOf, namespaceMapping)
+      : volumesToFill(plan.volumes, await getApplied(vault, k, restore, 1), repositoryOf, namespaceMapping);
     const cluster = await connectCluster('restore', now);
     try {
       return await lookOnce(
@@ -34,7 +40,10 @@ export const handler = lambda(
           use: 'restore',
           buckets: [source.bucket],
           now,
-          jobFor: (v: RestoreWork) => restoreJob(settings(), restore, v, from, source.bucket),
+          jobFor: async (v: RestoreWork) => {
+            const holder = v.only && (await holderOf(cluster, { namespace: v.into, pvc: v.pvc }));
+            return restoreJob(settings(), restore, v, from, source.bucket, holder);
+          },
         }),
         resultsIn<RestoreWork>(
           vault,

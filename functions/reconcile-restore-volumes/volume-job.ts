@@ -1,18 +1,38 @@
+import type { RestoreFiles } from '../contract/restore-options.ts';
 import type { ClusterSettings } from '../contract/settings.ts';
 import type { JobEnd } from '../core/job-loop.ts';
 import type { ResticJob } from '../core/job-spec.ts';
 import type { VolumeOutcome } from '../core/record.ts';
 import { repositoryUrl } from '../core/repository.ts';
-import { EXIT, failure, parseSummary, restoreArgs, volumePath } from '../core/restic.ts';
+import { EXIT, failure, parseSummary, restoreArgs, restoreFilesArgs, volumePath } from '../core/restic.ts';
+import type { Holder } from '../core/volumes.ts';
 import type { AppliedItem } from '../runtime/restore-documents.ts';
 
 /** A snapshot to be put into a fresh claim of the same name. */
 export type RestoreWork = VolumeOutcome & {
   readonly gate: string;
   readonly snapshot: string;
-  /** Namespace of the fresh claim. */
+  /** Namespace of the claim. */
   readonly into: string;
+  /** Only these files, into this folder of the claim, which is in use. */
+  readonly only?: { readonly include: readonly string[]; readonly to: string };
 };
+
+/** Some files of a volume, for a claim that exists: into a folder of their own unless the person names one. */
+export function filesToRestore(
+  volumes: readonly VolumeOutcome[],
+  { include, to }: RestoreFiles,
+  restore: string,
+  repositoryOf: (namespace: string) => string,
+  mapping: Readonly<Record<string, string>> = {},
+): RestoreWork[] {
+  return volumes.flatMap((v) => {
+    if (!v.snapshot) return [];
+    const only = { include, to: to ?? `/holdfast-${restore}` };
+    const into = mapping[v.namespace] ?? v.namespace;
+    return [{ ...v, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into, only }];
+  });
+}
 
 /** Volumes whose claim this restore created: one that was there before is somebody's data and is not touched. */
 export function volumesToFill(
@@ -40,6 +60,7 @@ export function restoreJob(
   v: RestoreWork,
   from: 'primary' | 'replica',
   bucket: string,
+  holder?: Holder,
 ): ResticJob {
   const path = volumePath(v.namespace, v.pvc);
   const [endpoint, region] =
@@ -56,10 +77,13 @@ export function restoreJob(
         name: 'restore',
         repository: repositoryUrl(endpoint, bucket, v.gate),
         region,
-        args: restoreArgs(v.snapshot, v, path),
+        args: v.only
+          ? restoreFilesArgs(v.snapshot, v, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
+          : restoreArgs(v.snapshot, v, path),
       },
     ],
     mount: { pvc: v.pvc, path, readOnly: false },
+    ...(holder && { node: holder.node }),
     capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
   };
 }
@@ -69,6 +93,12 @@ export function restoredOutcome(v: RestoreWork, end: JobEnd): VolumeOutcome {
   const { id, namespace, pvc, snapshot } = v;
   const summary = parseSummary(end.log);
   const of = { id, namespace, pvc, snapshot, seconds: end.seconds };
+  if (end.exitCode === EXIT.ok && summary && v.only && summary.files === 0)
+    return {
+      ...of,
+      result: 'failed',
+      message: `nothing in the snapshot matches ${v.only.include.join(', ')}`,
+    };
   if (end.exitCode === EXIT.ok && summary)
     return { ...of, result: 'protected', files: summary.files, bytes: summary.bytes };
   return { ...of, result: 'failed', message: failure(end) };

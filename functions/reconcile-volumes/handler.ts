@@ -5,10 +5,10 @@ import { type JobEnd, lookOnce } from '../core/job-loop.ts';
 import { type Progress, VolumeOutcome, Work } from '../core/record.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { holderOf } from '../runtime/holder.ts';
 import { hookRunner } from '../runtime/hooks.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
-import { holderOf } from './holder.ts';
 import { progressOf } from './progress.ts';
 import { backupJob, type VolumeWork, volumeOutcome } from './volume-job.ts';
 

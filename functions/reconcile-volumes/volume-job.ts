@@ -14,15 +14,10 @@ import {
   unlockArgs,
   volumePath,
 } from '../core/restic.ts';
+import type { Holder } from '../core/volumes.ts';
 
 /** A volume of the work list and its repository. */
 export type VolumeWork = WorkVolume & { readonly gate: string };
-
-/** Where a volume is held when its Job is made: by then its pod may be on another node. */
-export interface Holder {
-  readonly node: string;
-  readonly podUid: string;
-}
 
 /** The Job that backs one volume up, on the node that holds it. `init`: makes the repository first. */
 export function backupJob(

@@ -174,6 +174,21 @@ describe('the pipeline, deployed by cdk', () => {
     expect(await compareObjects(kubectl, app)).toEqual([]);
   });
 
+  it('brings single files into a volume that is in use', async () => {
+    const files = { volume: 'shop/data-db-0', include: ['/log'], to: '/rescued' };
+    const { output } = await runRestore(aws, { backup: 'latest', files }, () => undefined);
+    expect(output).toMatchObject({ phase: 'Completed', created: 0, volumes: 1, failedVolumes: 0 });
+    const exec = ['exec', '-n', 'shop', 'db-0', '--'];
+    expect(await kubectl([...exec, 'cat', '/data/rescued/log/start.txt'])).toBe('started once');
+    const missing = await aws.wait(
+      await aws.start('restore', { backup: 'latest', files: { ...files, include: ['/nowhere'] } }),
+    );
+    expect(missing.problem).toContain('1 volumes are not restored');
+    const unknown = { ...files, volume: 'shop/nobody' };
+    const refused = await aws.wait(await aws.start('restore', { backup: 'latest', files: unknown }));
+    expect(refused.problem).toContain('holds no snapshot of volume shop/nobody. It holds: shop/data-db-0');
+  });
+
   it('restores every object of a bucket in Velero’s layout, and says that its volume is empty', async () => {
     await destroy(kubectl, app);
     const ended = await aws.wait(await aws.start('restore', { backup: 'latest', from: 'as-velero' }));

@@ -24,8 +24,8 @@ import {
   restoredOutcome,
   restoreJob,
 } from '../../functions/reconcile-restore-volumes/volume-job.ts';
-import { holderOf } from '../../functions/reconcile-volumes/holder.ts';
 import { backupJob, type VolumeWork, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
+import { holderOf } from '../../functions/runtime/holder.ts';
 import { imageNames, storage } from '../../infra/local/settings.ts';
 import { CONTROL_PLANE, JOBS, planOf } from '../support/selection.ts';
 import { connect, create, endpoint, makeVault, REGION } from '../support/world.ts';

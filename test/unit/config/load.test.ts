@@ -219,3 +219,13 @@ describe('the file is found', () => {
     expect(() => loadConfig()).toThrow('correct HOLDFAST_CONFIG');
   });
 });
+
+test('the control plane of EKS is refused with the reason', () => {
+  const text = spoilt(['clusters', 0, 'access'], { kind: 'eks', name: 'prod', region: 'eu-west-1' }).replace(
+    'schedule:',
+    'controlPlane: true\n        schedule:',
+  );
+  expect(complaint(text)).toContain(
+    'clusters[0].plans[0].controlPlane: true cannot be on EKS, where AWS runs etcd and shows it to nobody',
+  );
+});

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type BackupRecord,
   decidePhase,
   type ResourceResult,
+  snapshotsIn,
   type VolumeOutcome,
   type Work,
 } from '../../../functions/core/record.ts';
@@ -81,5 +83,54 @@ describe('a backup', () => {
   it('gives every reason, not the first', () => {
     const decided = decidePhase(work({ problems: ['p'] }), resources({ unreadable: ['a', 'b'] }), []);
     expect(decided.reasons).toHaveLength(4);
+  });
+});
+
+describe('a backup with the control plane', () => {
+  const controlPlane = { endpoints: ['https://a:2379'], nodes: ['cp1'] };
+  const etcd = { id: 'etcd', result: 'protected', snapshot: 'e' } as const;
+  const files = { id: 'files.cp1', result: 'protected', snapshot: 'f' } as const;
+  const phase = (outcomes: Parameters<typeof decidePhase>[3]) =>
+    decidePhase(work({ controlPlane }), resources(), [outcome()], outcomes);
+
+  it('is Completed with etcd and the files of each node', () => {
+    expect(phase([etcd, files])).toEqual({ phase: 'Completed', reasons: [] });
+  });
+
+  it.each([
+    [[etcd], 'control plane, files.cp1: no result'],
+    [[files], 'control plane, etcd: no result'],
+    [[{ ...etcd, result: 'failed', message: 'no leader' } as const, files], 'control plane, etcd: no leader'],
+    [[etcd, { ...files, result: 'partial', message: 'denied' } as const], 'control plane, files.cp1: denied'],
+  ])('lacks what has no good result: %j', (outcomes, reason) => {
+    expect(phase(outcomes)).toEqual({ phase: 'PartiallyFailed', reasons: [reason] });
+  });
+
+  it('holds snapshots of two repositories', () => {
+    const record = { volumes: [outcome()], controlPlane: [etcd, files] } as unknown as BackupRecord;
+    expect(snapshotsIn(record)).toEqual([
+      { namespace: 'shop', snapshot: 'abc' },
+      { namespace: '_control-plane', snapshot: 'e' },
+      { namespace: '_control-plane', snapshot: 'f' },
+    ]);
+  });
+});
+
+describe('a backup whose post hook failed', () => {
+  it('lacks something', () => {
+    const hook = {
+      pod: 'shop/db-0',
+      hook: 'post',
+      container: 'db',
+      ok: false,
+      continued: false,
+      seconds: 1,
+      output: '',
+      message: 'no',
+    } as const;
+    expect(decidePhase(work(), resources(), [outcome()], [], [hook])).toEqual({
+      phase: 'PartiallyFailed',
+      reasons: ['the post hook of pod shop/db-0 failed: no'],
+    });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterSettings } from '../../../functions/contract/settings.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
 import {
+  filesToRestore,
   type RestoreWork,
   restoredOutcome,
   restoreJob,
@@ -243,6 +244,48 @@ describe('a volume is filled', () => {
 
   it('never without a snapshot', () => {
     expect(fill('created', {}, { snapshot: undefined })).toEqual([]);
+  });
+});
+
+describe('files of a volume', () => {
+  const backedUp = { ...of, result: 'protected', snapshot: 'abc' } as const;
+  const files = { volume: 'shop/pgdata', include: ['/base/1', '/conf'] };
+  const wanted = (over: { to?: string } = {}) =>
+    filesToRestore(
+      [backedUp],
+      { ...files, ...over },
+      'restore-1',
+      (n) => `restic/paris/${n}`,
+    )[0] as RestoreWork;
+  const job = (work: RestoreWork) =>
+    restoreJob(settings, 'restore-1', work, 'primary', 'bucket', { node: 'n2', podUid: 'u' });
+
+  it('come into a folder of their own, on the node that holds the claim', () => {
+    expect(job(wanted())).toMatchObject({ node: 'n2', mount: { pvc: 'pgdata', readOnly: false } });
+    expect(job(wanted()).steps).toMatchObject([
+      {
+        args: [
+          ...['restore', 'abc:/data/shop/pgdata', '--target', '/data/shop/pgdata/holdfast-restore-1'],
+          ...['--verify', '--sparse', '--no-lock', '--json', '--include', '/base/1', '--include', '/conf'],
+        ],
+      },
+    ]);
+  });
+
+  it.each([
+    ['/rescued', '/data/shop/pgdata/rescued'],
+    ['/', '/data/shop/pgdata'],
+  ])('come to %s when a person says so', (to, target) => {
+    const [step] = job(wanted({ to })).steps;
+    expect(step).toMatchObject({ args: expect.arrayContaining(['--target', target]) });
+  });
+
+  it('that are not in the snapshot are a failure, not an empty success', () => {
+    const none = JSON.stringify({ message_type: 'summary', files_restored: 0 });
+    expect(restoredOutcome(wanted(), end(0, none))).toMatchObject({
+      result: 'failed',
+      message: 'nothing in the snapshot matches /base/1, /conf',
+    });
   });
 });
 
