@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import type { WorkVolume } from './record.ts';
 import type { KubeObject } from './resources.ts';
 
 /** When a hook runs: before the first of its pod's volumes is read, and after the last. */
@@ -91,10 +90,17 @@ function commandOf(text: string): string[] | undefined {
   }
 }
 
+/** A volume of a backup, and the pod that holds it. */
+export interface HeldVolume {
+  readonly id: string;
+  readonly namespace: string;
+  readonly pod?: string | undefined;
+}
+
 /** Hooks of the pods that hold volumes of a backup. What is wrong with one is a problem: it would not do what it should. */
 export function hooksOf(
   pods: readonly KubeObject[],
-  volumes: readonly WorkVolume[],
+  volumes: readonly HeldVolume[],
 ): { readonly hooks: PodHooks[]; readonly problems: string[] } {
   const problems: string[] = [];
   const hooks = pods.flatMap((pod): PodHooks[] => {

@@ -1,6 +1,5 @@
 import type { ResticOptions } from '../contract/settings.ts';
 import type { JobEnd } from './job-loop.ts';
-import type { WorkVolume } from './record.ts';
 
 /** restic's exit codes: https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
 export const EXIT = { ok: 0, incomplete: 3 } as const;
@@ -25,7 +24,7 @@ export const initArgs = (): string[] => ['init', '--json'];
 export function backupArgs(
   cluster: string,
   run: { readonly backup: string; readonly plan: string },
-  v: WorkVolume,
+  v: { readonly namespace: string; readonly pvc: string; readonly pod?: string | undefined },
   options: ResticOptions,
 ): string[] {
   const tags = [
