@@ -29,6 +29,15 @@ export type WorkVolume = z.infer<typeof WorkVolume>;
 export const LeftOut = z.object({ volume: z.string(), reason: z.string() });
 export type LeftOut = z.infer<typeof LeftOut>;
 
+/** As a record has it: those of the first releases had the names alone. */
+const StoredLeftOut = z.union([
+  LeftOut,
+  z.pipe(
+    z.string(),
+    z.transform((volume): LeftOut => ({ volume, reason: 'no pod opted it in' })),
+  ),
+]);
+
 /** What one backup is to do: written once when it is opened, read by every later step. */
 export const Work = z.object({
   plan: z.string(),
@@ -137,8 +146,8 @@ export const BackupRecord = z.object({
   controlPlane: z.optional(z.array(ControlPlaneOutcome)),
   /** Hooks that have run, with what they wrote. */
   hooks: z.optional(z.array(HookOutcome)),
-  excluded: z.array(LeftOut),
-  unprotected: z.array(LeftOut),
+  excluded: z._default(z.array(LeftOut), []),
+  unprotected: z.array(StoredLeftOut),
   /** Every object of the recovery point outside the restic repositories. */
   objects: z.array(Integrity),
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type BackupRecord,
+  BackupRecord,
   decidePhase,
   type ResourceResult,
   snapshotsIn,
@@ -131,6 +131,20 @@ describe('a backup whose post hook failed', () => {
     expect(decidePhase(work(), resources(), [outcome()], [], [hook])).toEqual({
       phase: 'PartiallyFailed',
       reasons: ['the post hook of pod shop/db-0 failed: no'],
+    });
+  });
+});
+
+describe('a record of an earlier release', () => {
+  it('is read, although it named unprotected volumes without a reason', () => {
+    const old = {
+      ...{ version: 1, cluster: 'paris', plan: 'daily', backup: 'daily-1', phase: 'Completed', reasons: [] },
+      ...{ startedAt: 'a', completedAt: 'b', namespaces: [], volumes: [], objects: [] },
+      unprotected: ['shop/cache'],
+    };
+    expect(BackupRecord.parse(old)).toMatchObject({
+      excluded: [],
+      unprotected: [{ volume: 'shop/cache', reason: 'no pod opted it in' }],
     });
   });
 });
