@@ -20,45 +20,45 @@ const RETRY_LOCK = ['--retry-lock', '5m'] as const;
 
 export const initArgs = (): string[] => ['init', '--json'];
 
-/** Arguments that back one volume up. Host, path and tags are fixed, so the parent snapshot is always found. */
+/** Arguments that back one volume up, as its plan says. */
 export function backupArgs(
   cluster: string,
   run: { readonly backup: string; readonly plan: string },
   v: { readonly namespace: string; readonly pvc: string; readonly pod?: string | undefined },
   options: ResticOptions,
 ): string[] {
-  const tags = [
-    `backup=${run.backup}`,
-    `plan=${run.plan}`,
-    `pvc=${v.pvc}`,
-    ...(v.pod ? [`pod=${v.pod}`] : []),
-  ];
   const { compression, readConcurrency, limitUploadKiB } = options;
-  return [
-    'backup',
-    volumePath(v.namespace, v.pvc),
-    '--json',
-    ...['--host', cluster],
-    ...tags.flatMap((t) => ['--tag', t]),
-    ...['--group-by', 'host,paths'],
+  const tags = [`pvc=${v.pvc}`, ...(v.pod ? [`pod=${v.pod}`] : [])];
+  return snapshotArgs(cluster, run, volumePath(v.namespace, v.pvc), tags, [
     ...options.excludes.flatMap((pattern) => ['--exclude', pattern]),
     ...options.excludeIfPresent.flatMap((file) => ['--exclude-if-present', file]),
     ...(compression === 'auto' ? [] : ['--compression', compression]),
     ...(readConcurrency ? ['--read-concurrency', String(readConcurrency)] : []),
     ...(limitUploadKiB ? ['--limit-upload', String(limitUploadKiB)] : []),
-    ...RETRY_LOCK,
-  ];
+  ]);
 }
 
-/** Arguments that make a snapshot of one path of the control plane. */
+/** Arguments that make a snapshot of one path. Host and path are fixed, so the parent snapshot is always found. */
 export function snapshotArgs(
   cluster: string,
   run: { readonly backup: string; readonly plan: string },
   path: string,
   tags: readonly string[],
+  options: readonly string[] = [],
 ): string[] {
   const all = [`backup=${run.backup}`, `plan=${run.plan}`, ...tags].flatMap((t) => ['--tag', t]);
-  return ['backup', path, '--json', '--host', cluster, ...all, '--group-by', 'host,paths', ...RETRY_LOCK];
+  return [
+    'backup',
+    path,
+    '--json',
+    '--host',
+    cluster,
+    ...all,
+    '--group-by',
+    'host,paths',
+    ...options,
+    ...RETRY_LOCK,
+  ];
 }
 
 /** Arguments that fill a fresh volume from a snapshot. Without a lock: read access to the repository is enough. */
