@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { CONTROL_PLANE } from '../functions/core/control-plane.ts';
-import { rbacManifests } from '../functions/core/rbac.ts';
+import { type RbacOptions, rbacManifests } from '../functions/core/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
 import { openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
@@ -26,9 +26,9 @@ program
   .command('rbac')
   .description('print the roles that a cluster needs, for kubectl apply -f -')
   .option('--hooks', 'let backups run the hooks of pods: commands in containers, as kubectl exec')
-  .action(({ hooks }: { hooks?: boolean }) =>
-    console.log(JSON.stringify(rbacManifests({ hooks: hooks === true }), null, 2)),
-  );
+  .option('--snapshots', 'let backups make and remove CSI snapshots, and claims of them')
+  .option('--commands <namespaces...>', 'an account for pods with holdfast.io/backup-command in these')
+  .action((options: RbacOptions) => console.log(JSON.stringify(rbacManifests(options), null, 2)));
 
 program
   .command('get')

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { explain } from '../infra/local/errors.ts';
 import { progressPrinter } from '../infra/local/progress-lines.ts';
+import { csiTool } from '../infra/local/tools/csi.ts';
+import { provide } from '../infra/local/tools/provide.ts';
 import { bringUp, processEnv, takeDown } from '../infra/local/world.ts';
 
 // `npm test`: lint, types, fast tests, then world tests inside an embedded world of their own. The last line counts.
@@ -52,6 +54,8 @@ check('types', ['tsc']);
 vitest('fast', [], process.env);
 try {
   await takeDown(WORLD);
+  // A world has no way out: what its tests need beyond it is made before.
+  await provide(csiTool, progressPrinter());
   const world = await bringUp({ name: WORLD, onProgress: progressPrinter() });
   vitest('world', world.enter, processEnv(world));
 } catch (error) {

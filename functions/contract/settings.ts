@@ -35,8 +35,11 @@ export const Selection = z.strictObject({
 });
 export type Selection = z.infer<typeof Selection>;
 
-/** How the data of a claim is read: the claim mounted by a Job, or its folder on the node that has it mounted. */
-export const Strategy = z.enum(['mount', 'node']);
+/**
+ * How the data of a claim is read: the claim mounted by a Job, a CSI snapshot of it mounted in its place, or its folder
+ * on the node that has it mounted.
+ */
+export const Strategy = z.enum(['mount', 'snapshot', 'node']);
 export type Strategy = z.infer<typeof Strategy>;
 
 /** What to do with claims that match all that is given; the first rule that matches decides. */
@@ -51,6 +54,9 @@ export const VolumeRule = z.strictObject({
   minBytes: z.optional(z.number()),
   maxBytes: z.optional(z.number()),
   action: z.enum(['skip', ...Strategy.options]),
+  /** For `snapshot`: the VolumeSnapshotClass, and the storage class of the claim that is made of the snapshot. */
+  snapshotClass: z.optional(z.string()),
+  temporaryStorageClass: z.optional(z.string()),
 });
 export type VolumeRule = z.infer<typeof VolumeRule>;
 
@@ -80,6 +86,8 @@ export type PlanSettings = z.infer<typeof PlanSettings>;
 
 export const JobSettings = z.strictObject({
   resticImage: z.string(),
+  /** An image with kubectl, for what commands in pods write. */
+  kubectlImage: z.string(),
   imagePullSecrets: z.array(z.string()),
   /** S3 endpoints as a pod sees them, with scheme: a region's public one unless configured otherwise. */
   s3Endpoint: z.string(),

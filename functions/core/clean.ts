@@ -44,6 +44,11 @@ function nodePortsMeant(lastApplied: string | undefined): Set<unknown> {
 
 function cleanPod(spec: Spec): void {
   for (const field of ['nodeName', 'priority', 'preemptionPolicy', 'ephemeralContainers']) delete spec[field];
+  dropTokenVolumes(spec);
+}
+
+/** Takes the volume of the service account's token off a pod: admission gives each pod one, under a name of its own. */
+export function dropTokenVolumes(spec: Spec): void {
   const token = (name: unknown) => typeof name === 'string' && name.startsWith('kube-api-access-');
   spec.volumes = ((spec.volumes ?? []) as Spec[]).filter((v) => !token(v.name));
   for (const list of ['containers', 'initContainers'] as const) {

@@ -80,7 +80,7 @@ function hookOf(pod: KubeObject, time: HookTime, problems: string[]): Hook | und
 }
 
 /** As Velero reads it: a JSON list when it begins like one, else one program. */
-function commandOf(text: string): string[] | undefined {
+export function commandOf(text: string): string[] | undefined {
   if (!text.startsWith('[')) return [text];
   try {
     const parsed = z.safeParse(z.array(z.string()).check(z.minLength(1)), JSON.parse(text));

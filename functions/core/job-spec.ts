@@ -25,11 +25,16 @@ export interface ResticStep {
   readonly args: readonly string[];
   readonly repository: string;
   readonly region: string;
+  /** Where restic is, when it is brought into another image. */
+  readonly within?: { readonly image: string; readonly restic: string };
 }
 
 /** What a Job sees of a volume. */
-export type JobMount = { readonly path: string; readonly readOnly: boolean } & (
-  | { readonly pvc: string }
+export type JobMount = {
+  readonly path: string;
+  readonly readOnly: boolean;
+} /** `temporary`: nobody else's, made of a snapshot. Its file system may have to be mended as it is mounted. */ & (
+  | { readonly pvc: string; readonly temporary?: boolean }
   | { readonly folder: string }
 );
 
@@ -60,6 +65,8 @@ export interface ResticJob {
   readonly folders?: readonly JobFolder[];
   /** On the node's own network, past the cluster's, and whatever its taints: for the control plane. */
   readonly onControlPlane?: boolean;
+  /** Whose rights in the cluster its programs have; absent: nobody's. */
+  readonly serviceAccount?: string;
   /** Pins the Job to the node that holds a ReadWriteOnce volume. */
   readonly node?: string;
   /** Linux capabilities beyond none at all. */
@@ -68,9 +75,20 @@ export interface ResticJob {
 
 /** Deterministic name of a Job: the same work and attempt is the same Job, whoever asks and however often. */
 export function jobName(run: string, id: string, attempt: number): string {
-  const hash = createHash('sha256').update(`${run}\n${id}`).digest('hex').slice(0, 12);
-  return `holdfast-${hash}-${attempt}`;
+  return `${workName(run, id)}-${attempt}`;
 }
+
+/** Name of what all attempts of a piece of work share. */
+export function workName(run: string, id: string): string {
+  return `holdfast-${createHash('sha256').update(`${run}\n${id}`).digest('hex').slice(0, 12)}`;
+}
+
+/** Labels of what a run makes in the cluster: Holdfast finds it again by them, and no backup holds it. */
+export const runLabels = (run: string): Record<string, string> => ({
+  ...MANAGED_BY,
+  [RUN_LABEL]: run,
+  [EXCLUDE_LABEL]: 'true',
+});
 
 function container(job: ResticJob, step: ResticStep | ToolStep, attempt: number): object {
   const { resources } = job.settings;
@@ -105,15 +123,18 @@ function container(job: ResticJob, step: ResticStep | ToolStep, attempt: number)
 
 function resticOf(job: ResticJob, step: ResticStep): object {
   return {
-    image: job.settings.resticImage,
-    command: ['restic'],
+    image: step.within?.image ?? job.settings.resticImage,
+    command: [step.within?.restic ?? 'restic'],
     args: [...step.args],
     env: [
       { name: 'RESTIC_REPOSITORY', value: step.repository },
       { name: 'RESTIC_PASSWORD_FILE', value: `${SECRET_DIR}/password` },
       { name: 'RESTIC_CACHE_DIR', value: '/cache' },
       { name: 'RESTIC_PROGRESS_FPS', value: '0.2' },
-      { name: 'AWS_SHARED_CREDENTIALS_FILE', value: `${SECRET_DIR}/credentials` },
+      {
+        name: 'AWS_SHARED_CREDENTIALS_FILE',
+        value: `${SECRET_DIR}/${step.within ? 'credentials-kubectl' : 'credentials'}`,
+      },
       { name: 'AWS_DEFAULT_REGION', value: step.region },
       { name: 'TMPDIR', value: '/tmp' },
     ],
@@ -126,7 +147,10 @@ const memoryOf = (limit: string, attempt: number): string =>
 
 function mounted(mount: JobMount): object {
   if ('pvc' in mount)
-    return { name: 'volume', persistentVolumeClaim: { claimName: mount.pvc, readOnly: mount.readOnly } };
+    return {
+      name: 'volume',
+      persistentVolumeClaim: { claimName: mount.pvc, readOnly: mount.readOnly && !mount.temporary },
+    };
   return { name: 'volume', hostPath: { path: mount.folder, type: 'Directory' } };
 }
 
@@ -165,7 +189,8 @@ function podSpec(job: ResticJob, name: string, attempt: number): object {
   const { imagePullSecrets, tolerations, priorityClassName } = job.settings;
   return {
     restartPolicy: 'Never',
-    automountServiceAccountToken: false,
+    automountServiceAccountToken: job.serviceAccount !== undefined,
+    ...(job.serviceAccount && { serviceAccountName: job.serviceAccount }),
     enableServiceLinks: false,
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((s) => ({ name: s })) }),
     ...(job.onControlPlane && { hostNetwork: true }),
@@ -201,12 +226,7 @@ const INCOMPLETE_IS_FINAL = {
  */
 export function jobManifest(job: ResticJob, attempt: number): KubeObject {
   const name = jobName(job.run, job.id, attempt);
-  const labels = {
-    ...MANAGED_BY,
-    [RUN_LABEL]: job.run,
-    [ATTEMPT_LABEL]: String(attempt),
-    [EXCLUDE_LABEL]: 'true',
-  };
+  const labels = { ...runLabels(job.run), [ATTEMPT_LABEL]: String(attempt) };
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',

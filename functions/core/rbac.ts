@@ -1,4 +1,6 @@
 import { kubernetesGroups, SYSTEM_NAMESPACE } from '../contract/names.ts';
+import { DUMP_ACCOUNT } from './dumps.ts';
+import { MANAGED_BY } from './job-spec.ts';
 
 const everything = { apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] };
 
@@ -17,7 +19,7 @@ const RESTORE_RULES = [
 ];
 
 function roleAndBinding(name: string, rules: object[], group: string): object[] {
-  const metadata = { name, labels: { 'app.kubernetes.io/managed-by': 'holdfast' } };
+  const metadata = { name, labels: MANAGED_BY };
   const rbac = 'rbac.authorization.k8s.io';
   return [
     { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata, rules },
@@ -33,15 +35,57 @@ function roleAndBinding(name: string, rules: object[], group: string): object[] 
 
 /** Its Jobs may mount folders of a node, which lower Pod Security levels do not allow. */
 const SYSTEM_LABELS = {
-  'app.kubernetes.io/managed-by': 'holdfast',
+  ...MANAGED_BY,
   'pod-security.kubernetes.io/enforce': 'privileged',
 };
+
+/** What CSI snapshots need beyond: a snapshot, and a claim that is made of it, which live as long as a Job. */
+const SNAPSHOT_RULES = [
+  {
+    apiGroups: ['snapshot.storage.k8s.io'],
+    resources: ['volumesnapshots'],
+    verbs: ['create', 'delete'],
+  },
+  { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['create', 'delete'] },
+];
+
+/** In a namespace whose pods have commands that write dumps: the Jobs' account, which may run commands there and nowhere else. */
+function commandManifests(namespace: string): object[] {
+  const metadata = { name: DUMP_ACCOUNT, namespace, labels: MANAGED_BY };
+  const rbac = 'rbac.authorization.k8s.io';
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'Role',
+      metadata,
+      rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }, ...HOOK_RULES],
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: rbac, kind: 'Role', name: DUMP_ACCOUNT },
+      subjects: [{ kind: 'ServiceAccount', name: DUMP_ACCOUNT, namespace }],
+    },
+  ];
+}
+
+/** What a person allows beyond the least. */
+export interface RbacOptions {
+  /** Hooks of pods. */
+  readonly hooks?: boolean;
+  /** CSI snapshots of volumes. */
+  readonly snapshots?: boolean;
+  /** Namespaces whose pods have `holdfast.io/backup-command`. */
+  readonly commands?: readonly string[];
+}
 
 /** What hooks need beyond: to run commands in containers, as `kubectl exec`. */
 const HOOK_RULES = [{ apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] }];
 
 /** What a person applies to a cluster once: two roles for two groups, and the namespace of Jobs that belong to no application. */
-export function rbacManifests({ hooks = false }: { readonly hooks?: boolean } = {}): object {
+export function rbacManifests({ hooks, snapshots, commands = [] }: RbacOptions = {}): object {
   return {
     apiVersion: 'v1',
     kind: 'List',
@@ -53,10 +97,11 @@ export function rbacManifests({ hooks = false }: { readonly hooks?: boolean } = 
       },
       ...roleAndBinding(
         'holdfast-backup',
-        [...BACKUP_RULES, ...(hooks ? HOOK_RULES : [])],
+        [...BACKUP_RULES, ...(hooks ? HOOK_RULES : []), ...(snapshots ? SNAPSHOT_RULES : [])],
         kubernetesGroups.backup,
       ),
       ...roleAndBinding('holdfast-restore', RESTORE_RULES, kubernetesGroups.restore),
+      ...commands.flatMap(commandManifests),
     ],
   };
 }

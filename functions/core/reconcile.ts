@@ -14,6 +14,8 @@ export interface DesiredJob {
   readonly gate: string;
   /** The node it will most likely run on. */
   readonly node?: string | undefined;
+  /** False: what its Job needs is still to come (a snapshot). */
+  readonly ready?: boolean | undefined;
 }
 
 export interface ReconcileInput<D extends DesiredJob, A extends ActualJob> {
@@ -81,7 +83,7 @@ export function reconcile<D extends DesiredJob, A extends ActualJob>(
   for (const { work, attempt } of fresh) {
     const open = openGates.has(work.gate);
     const nodeIsFull = work.node !== undefined && (onNode.get(work.node) ?? 0) >= concurrencyPerNode;
-    if (running >= concurrency || nodeIsFull || (!open && busyGates.has(work.gate))) {
+    if (work.ready === false || running >= concurrency || nodeIsFull || (!open && busyGates.has(work.gate))) {
       waiting++;
       continue;
     }

@@ -2,26 +2,45 @@ import * as z from 'zod/mini';
 import { Selection, Strategy } from '../contract/settings.ts';
 import { CONTROL_PLANE, ControlPlaneOutcome, ControlPlaneWork } from './control-plane.ts';
 import { failedHooks, HookOutcome, PodHooks } from './hooks.ts';
+import { sourceName } from './source.ts';
 
 /** Velero's words for how a backup ended. Completed means that nothing is missing. */
 export const Phase = z.enum(['Completed', 'PartiallyFailed', 'Failed']);
 export type Phase = z.infer<typeof Phase>;
 
-/** A PVC of the work list. */
-export const WorkVolume = z.object({
-  /** `<namespace>.<pvc>`: names the volume's result file. Neither part can hold a slash. */
-  id: z.string(),
+/** Whose data it is: one of a claim, a volume of a pod that is no claim, and what a command in a pod writes. */
+const Source = {
   namespace: z.string(),
-  pvc: z.string(),
+  pvc: z.optional(z.string()),
+  podVolume: z.optional(z.object({ pod: z.string(), volume: z.string() })),
+  /** `workload`: the pod, or the name that pods have in common which replace one another. */
+  dump: z.optional(z.object({ workload: z.string(), file: z.string() })),
+};
+
+/** A piece of data of the work list. */
+export const WorkVolume = z.object({
+  /** Names its result file: `<namespace>.<pvc>`, `<namespace>.<pod>_<volume>` or `<namespace>._<workload>`. No part can hold a slash, and no name of Kubernetes an underscore. */
+  id: z.string(),
+  ...Source,
   /** The PersistentVolume it is bound to. */
   volumeName: z.optional(z.string()),
   reclaimPolicy: z.optional(z.string()),
   /** A pod that mounts it, and that pod's node, as seen when the backup was opened. */
   pod: z.optional(z.string()),
   node: z.optional(z.string()),
-  strategy: Strategy,
+  /** `command`: what a command in a pod writes. */
+  strategy: z.enum([...Strategy.options, 'command']),
   /** For the strategy `node`: where its files are, below the pod's `volumes` folder, or absolute for hostPath volumes. */
   folder: z.optional(z.string()),
+  /** For the strategy `snapshot`: what a claim of the snapshot must be like. */
+  csi: z.optional(
+    z.object({
+      driver: z.string(),
+      size: z.string(),
+      storageClass: z.string(),
+      snapshotClass: z.optional(z.string()),
+    }),
+  ),
 });
 export type WorkVolume = z.infer<typeof WorkVolume>;
 
@@ -79,11 +98,10 @@ export const ResourceResult = z.object({
 });
 export type ResourceResult = z.infer<typeof ResourceResult>;
 
-/** How the backup of one PVC ended. */
+/** How the backup of one piece of data ended. */
 export const VolumeOutcome = z.object({
   id: z.string(),
-  namespace: z.string(),
-  pvc: z.string(),
+  ...Source,
   volumeName: z.optional(z.string()),
   reclaimPolicy: z.optional(z.string()),
   result: z.enum(['protected', 'partial', 'failed']),
@@ -182,9 +200,7 @@ export function decidePhase(
     ...work.volumes.flatMap((v) => {
       const outcome = byId.get(v.id);
       if (outcome?.result === 'protected') return [];
-      return [
-        `volume ${v.namespace}/${v.pvc}: ${outcome ? (outcome.message ?? outcome.result) : 'no result'}`,
-      ];
+      return [`${sourceName(v)}: ${outcome ? (outcome.message ?? outcome.result) : 'no result'}`];
     }),
   ];
   return { phase: reasons.length === 0 ? 'Completed' : 'PartiallyFailed', reasons };

@@ -27,7 +27,14 @@ export const SECRET_DIR = '/holdfast';
  * The file that restic's S3 client is told to read: it names a program that prints credentials, and restic runs it
  * again when those have expired. So a Job may live longer than its credentials.
  */
-export const CREDENTIALS_FILE = `[default]\ncredential_process = cat ${SECRET_DIR}/session.json\n`;
+const printedBy = (program: string) =>
+  `[default]\ncredential_process = ${program}${SECRET_DIR}/session.json\n`;
+
+/** For restic's own image, and for one where nothing but kubectl can print a file: as a template without fields. */
+export const CREDENTIALS_FILES = {
+  credentials: printedBy('cat '),
+  'credentials-kubectl': printedBy('kubectl config view -o go-template-file='),
+} as const;
 
 /** Credentials as a `credential_process` prints them. */
 export function sessionFile(c: {

@@ -1,5 +1,6 @@
 import type { ResticOptions } from '../contract/settings.ts';
 import type { JobEnd } from './job-loop.ts';
+import { type Source, sourcePath, sourceTags } from './source.ts';
 
 /** restic's exit codes: https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
 export const EXIT = { ok: 0, incomplete: 3 } as const;
@@ -10,11 +11,6 @@ const KILLED = 137;
 /** What restic does unless a plan says otherwise. */
 export const DEFAULT_RESTIC: ResticOptions = { excludes: [], excludeIfPresent: [], compression: 'auto' };
 
-/** Path at which a claim is mounted, and so its path in every snapshot. */
-export function volumePath(namespace: string, pvc: string): string {
-  return `/data/${namespace}/${pvc}`;
-}
-
 /** Waits for another's lock this long; a lock of a killed Job is older than that only by accident. */
 const RETRY_LOCK = ['--retry-lock', '5m'] as const;
 
@@ -24,32 +20,47 @@ export const initArgs = (): string[] => ['init', '--json'];
 export function backupArgs(
   cluster: string,
   run: { readonly backup: string; readonly plan: string },
-  v: { readonly namespace: string; readonly pvc: string; readonly pod?: string | undefined },
+  v: Source & { readonly pod?: string | undefined },
   options: ResticOptions,
 ): string[] {
-  const { compression, readConcurrency, limitUploadKiB } = options;
-  const tags = [`pvc=${v.pvc}`, ...(v.pod ? [`pod=${v.pod}`] : [])];
-  return snapshotArgs(cluster, run, volumePath(v.namespace, v.pvc), tags, [
+  const { readConcurrency } = options;
+  return snapshotArgs(cluster, run, [sourcePath(v)], sourceTags(v), [
     ...options.excludes.flatMap((pattern) => ['--exclude', pattern]),
     ...options.excludeIfPresent.flatMap((file) => ['--exclude-if-present', file]),
-    ...(compression === 'auto' ? [] : ['--compression', compression]),
     ...(readConcurrency ? ['--read-concurrency', String(readConcurrency)] : []),
-    ...(limitUploadKiB ? ['--limit-upload', String(limitUploadKiB)] : []),
+    ...transferOptions(options),
   ]);
 }
 
-/** Arguments that make a snapshot of one path. Host and path are fixed, so the parent snapshot is always found. */
+/** Arguments that back up what a command writes. When it fails, restic makes no snapshot and fails as well. */
+export function dumpArgs(
+  cluster: string,
+  run: { readonly backup: string; readonly plan: string },
+  v: Source & { readonly pod?: string | undefined },
+  command: readonly string[],
+  options: ResticOptions,
+): string[] {
+  const from = ['--stdin-filename', sourcePath(v), '--stdin-from-command'];
+  return [...snapshotArgs(cluster, run, from, sourceTags(v), transferOptions(options)), '--', ...command];
+}
+
+const transferOptions = ({ compression, limitUploadKiB }: ResticOptions): string[] => [
+  ...(compression === 'auto' ? [] : ['--compression', compression]),
+  ...(limitUploadKiB ? ['--limit-upload', String(limitUploadKiB)] : []),
+];
+
+/** Arguments that make a snapshot. `what`: a path, or where else the data comes from. Host and path are fixed, so the parent snapshot is always found. */
 export function snapshotArgs(
   cluster: string,
   run: { readonly backup: string; readonly plan: string },
-  path: string,
+  what: readonly string[],
   tags: readonly string[],
   options: readonly string[] = [],
 ): string[] {
   const all = [`backup=${run.backup}`, `plan=${run.plan}`, ...tags].flatMap((t) => ['--tag', t]);
   return [
     'backup',
-    path,
+    ...what,
     '--json',
     '--host',
     cluster,
@@ -62,14 +73,10 @@ export function snapshotArgs(
 }
 
 /** Arguments that fill a fresh volume from a snapshot. Without a lock: read access to the repository is enough. */
-export function restoreArgs(
-  snapshot: string,
-  from: { namespace: string; pvc: string },
-  target: string,
-): string[] {
+export function restoreArgs(snapshot: string, from: Source, target: string): string[] {
   return [
     'restore',
-    `${snapshot}:${volumePath(from.namespace, from.pvc)}`,
+    `${snapshot}:${sourcePath(from)}`,
     '--target',
     target,
     '--verify',
@@ -82,7 +89,7 @@ export function restoreArgs(
 /** Arguments that bring some of a snapshot's files into a folder of a volume in use. */
 export function restoreFilesArgs(
   snapshot: string,
-  from: { namespace: string; pvc: string },
+  from: Source,
   target: string,
   include: readonly string[],
 ): string[] {
@@ -169,10 +176,20 @@ export function lastWords(log: string): string {
   return log.trim().split('\n').slice(-3).join(' ').slice(-500) || 'no output';
 }
 
+/** Why the command whose output restic was to back up failed, in its own words; undefined when it did not. */
+function commandFailure(log: string): string | undefined {
+  const error = jsonLines(log)
+    .map((l) => String((l.error as Line | undefined)?.message ?? ''))
+    .find((message) => message.includes('command failed'));
+  if (error === undefined) return undefined;
+  const said = log.split('\n').flatMap((line) => /^subprocess [^:]+: (.+)$/.exec(line)?.[1] ?? []);
+  return `its command failed: ${said.slice(-3).join(' ') || error.replace(/^.*command failed: /, '')}`;
+}
+
 /** Why a Job whose restic did not succeed failed, in words. */
 export function failure({ exitCode, log, message }: JobEnd): string {
   if (exitCode === undefined) return `its Job did not run${message ? `: ${message}` : ''}`;
   if (exitCode === KILLED)
     return `restic was killed${message ? `: ${message}` : ', most likely for want of memory: raise jobs.resources.memoryLimit'}`;
-  return `restic ended with code ${exitCode}: ${lastWords(log)}`;
+  return commandFailure(log) ?? `restic ended with code ${exitCode}: ${lastWords(log)}`;
 }

@@ -32,6 +32,9 @@ const NEVER: Record<string, string> = {
   'volumeattachments.storage.k8s.io': 'attachments are made by the scheduler',
   'endpointslices.discovery.k8s.io': 'made from the Service and its pods',
   persistentvolumes: 'fresh volumes are provisioned for the claims',
+  'volumesnapshots.snapshot.storage.k8s.io': 'a snapshot shows a volume as it was and cannot be made again',
+  'volumesnapshotcontents.snapshot.storage.k8s.io':
+    'what it refers to is in the storage of the volume that was',
 };
 
 export type RestoreAction = 'create' | 'skip' | 'hold';

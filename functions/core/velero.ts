@@ -1,5 +1,6 @@
 /** Documents that Velero reads beside the archive. Field names and formats are Velero's (format 1.1.0). */
 import type { Phase, VolumeOutcome } from './record.ts';
+import { sourceName } from './source.ts';
 
 /** RFC 3339 in whole seconds, as metav1.Time writes it. */
 export const kubeTime = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
@@ -58,7 +59,7 @@ export function veleroBackup(f: VeleroBackupFacts): object {
 /** One entry per protected volume, so that Velero provisions an empty volume and not the original handle. */
 export function veleroVolumeInfo(volumes: readonly VolumeOutcome[]): object[] {
   return volumes
-    .filter((v) => v.result === 'protected' && v.volumeName !== undefined)
+    .filter((v) => v.result === 'protected' && v.pvc !== undefined && v.volumeName !== undefined)
     .map((v) => ({
       pvcName: v.pvc,
       pvcNamespace: v.namespace,
@@ -83,7 +84,7 @@ export function veleroResults(
     if (v.result !== 'protected') continue;
     namespaces[v.namespace] ??= [];
     namespaces[v.namespace]?.push(
-      `persistentvolumeclaims/${v.pvc}: data is in restic repository ${repositoryOf(v.namespace)}, snapshot ${v.snapshot}`,
+      `${v.pvc ? `persistentvolumeclaims/${v.pvc}` : sourceName(v)}: data is in restic repository ${repositoryOf(v.namespace)}, snapshot ${v.snapshot}`,
     );
   }
   return {

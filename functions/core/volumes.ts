@@ -26,6 +26,7 @@ export interface Holder {
 interface PodVolume {
   name: string;
   persistentVolumeClaim?: { claimName: string };
+  emptyDir?: object;
 }
 
 /** What the pods of a namespace say of one claim. */
@@ -48,6 +49,9 @@ export const mounts = (pod: KubeObject, claim: string): boolean =>
   volumesOf(pod).some((v) => v.persistentVolumeClaim?.claimName === claim);
 
 const volumesOf = (pod: KubeObject): PodVolume[] => (pod.spec?.volumes ?? []) as PodVolume[];
+
+const emptyDirsOf = (pod: KubeObject): string[] =>
+  volumesOf(pod).flatMap((v) => (v.emptyDir ? [v.name] : []));
 
 /** Names in a pod's annotation, separated by commas. */
 const namesIn = (pod: KubeObject, annotation: string): string[] =>
@@ -72,7 +76,8 @@ function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, 
       const claim = claims.get(name);
       const what = `pod ${nameOf(pod)}: volume "${name}" of ${BACKUP_VOLUMES}`;
       if (claim) at(claim).named.push(pod);
-      else problems.push(`${what} is not a volume of a PersistentVolumeClaim`);
+      else if (!emptyDirsOf(pod).includes(name))
+        problems.push(`${what} is neither a volume of a PersistentVolumeClaim nor an emptyDir`);
     }
     for (const name of namesIn(pod, EXCLUDED_VOLUMES)) {
       const claim = claims.get(name);
@@ -82,9 +87,12 @@ function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, 
   return all;
 }
 
+/** How a claim is read, and what a rule says of it. */
+type Take = Pick<VolumeRule, 'snapshotClass' | 'temporaryStorageClass'> & { readonly strategy: Strategy };
+
 /** What is decided of one claim. `wanted`: somebody asked for it, so that its data must not be missing silently. */
 type Decision =
-  | { readonly take: Strategy; readonly wanted: boolean }
+  | { readonly take: Take; readonly wanted: boolean }
   | { readonly exclude: string }
   | { readonly leave: string };
 
@@ -98,13 +106,13 @@ function decide(
   const rule = policy.rules.find((r) => ruleMatches(r, claim, volume));
   if (rule?.action === 'skip') return { exclude: `rule ${rule.name}` };
   if (policy.mode === 'none' && !rule) return { leave: 'the plan backs up no volumes' };
-  const strategy = rule?.action ?? 'mount';
+  const take: Take = { ...rule, strategy: rule?.action ?? 'mount' };
   const opposed = said?.excluded[0];
   const named = said?.named.length ? said.named : undefined;
-  if (rule || named) return { take: strategy, wanted: true };
+  if (rule || named) return { take, wanted: true };
   if (policy.mode === 'opt-in') return { leave: `no pod names it in ${BACKUP_VOLUMES}` };
   if (opposed) return { exclude: `${EXCLUDED_VOLUMES} of pod ${nameOf(opposed)}` };
-  return { take: strategy, wanted: false };
+  return { take, wanted: false };
 }
 
 /** Whether a rule is about a claim. Sizes are of the claim's request. */
@@ -183,7 +191,7 @@ export function selectVolumes(
     const id = idOf(claim.metadata.namespace, claim.metadata.name);
     const volume = byName.get(String(claim.spec?.volumeName));
     const decision = decide(claim, volume, said.get(id), policy);
-    const why = obstacle(claim);
+    const why = obstacle(claim) ?? ('take' in decision ? noSnapshot(decision.take, volume) : undefined);
     if ('exclude' in decision) excluded.push({ volume: nameOf(claim), reason: decision.exclude });
     else if ('leave' in decision) unprotected.push({ volume: nameOf(claim), reason: why ?? decision.leave });
     else if (why && decision.wanted) problems.push(`volume ${nameOf(claim)} ${why}`);
@@ -195,6 +203,7 @@ export function selectVolumes(
     if (mention.named.length > 0 && !present.has(id))
       problems.push(`volume ${id.replace('.', '/')} is missing`);
   }
+  chosen.push(...emptyDirs(pods, policy));
   return { volumes: chosen, excluded, unprotected, problems };
 }
 
@@ -203,7 +212,7 @@ function workVolume(
   claim: KubeObject,
   volume: KubeObject | undefined,
   said: Mention | undefined,
-  wanted: Strategy,
+  take: Take,
 ): WorkVolume {
   const pod = said?.named[0] ?? said?.mountedBy[0];
   const node = pod?.spec?.nodeName as string | undefined;
@@ -211,7 +220,9 @@ function workVolume(
   // No second pod may mount it; from the node it can be read all the same.
   const once = ((claim.spec?.accessModes ?? []) as string[]).includes('ReadWriteOncePod');
   const folder = volume && folderOnNode(volume);
-  const strategy: Strategy = pod && folder && (once || wanted === 'node') ? 'node' : 'mount';
+  const wanted = take.strategy;
+  const strategy: Strategy =
+    wanted === 'snapshot' ? wanted : pod && folder && (once || wanted === 'node') ? 'node' : 'mount';
   return {
     id,
     namespace: claim.metadata.namespace as string,
@@ -220,7 +231,59 @@ function workVolume(
     strategy,
     ...(pod && { pod: pod.metadata.name }),
     ...(reclaimPolicy && { reclaimPolicy }),
-    ...(node && { node }),
+    // A snapshot is mounted wherever there is room.
+    ...(node && strategy !== 'snapshot' && { node }),
+    ...(strategy === 'snapshot' && volume && { csi: csiOf(claim, volume, take) }),
     ...(strategy === 'node' && { folder: folder as string }),
   };
+}
+
+/** Why a volume that is to be read from a snapshot cannot be; undefined when it can. */
+function noSnapshot({ strategy }: Take, volume: KubeObject | undefined): string | undefined {
+  const type = volume && volumeType(volume);
+  if (strategy !== 'snapshot' || type === 'csi') return undefined;
+  return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; let its rule say mount or node`;
+}
+
+/** What a claim of a volume's snapshot must be like. */
+function csiOf(
+  claim: KubeObject,
+  volume: KubeObject,
+  { snapshotClass, temporaryStorageClass }: Take,
+): NonNullable<WorkVolume['csi']> {
+  return {
+    driver: (volume.spec as { csi: { driver: string } }).csi.driver,
+    size: sizeOf(claim),
+    storageClass: temporaryStorageClass ?? String(claim.spec?.storageClassName ?? ''),
+    ...(snapshotClass && { snapshotClass }),
+  };
+}
+
+/**
+ * The emptyDirs that somebody asks for: a pod by its annotation, or a rule that names `emptyDir` as a type of volume.
+ * All others are scratch space, which ends with its pod.
+ */
+function emptyDirs(pods: readonly KubeObject[], policy: VolumePolicy): WorkVolume[] {
+  return pods.flatMap((pod) => {
+    const { name, namespace = '', labels = {} } = pod.metadata;
+    const named = namesIn(pod, BACKUP_VOLUMES);
+    const opposed = namesIn(pod, EXCLUDED_VOLUMES);
+    const rule = policy.rules.find(
+      (r) =>
+        r.volumeTypes.includes('emptyDir') &&
+        (!r.labelSelector || matchesSelector(parseSelector(r.labelSelector), labels)),
+    );
+    const taken = emptyDirsOf(pod).filter(
+      (v) => rule?.action !== 'skip' && (named.includes(v) || (rule && !opposed.includes(v))),
+    );
+    return taken.map((volume) => ({
+      id: `${namespace}.${name}_${volume}`,
+      namespace,
+      podVolume: { pod: name, volume },
+      pod: name,
+      ...(pod.spec?.nodeName ? { node: pod.spec.nodeName as string } : {}),
+      strategy: 'node' as const,
+      folder: `kubernetes.io~empty-dir/${volume}`,
+    }));
+  });
 }

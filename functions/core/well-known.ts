@@ -28,6 +28,15 @@ export const TYPES = {
   persistentVolumeClaims: type('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
   persistentVolumes: type('', 'v1', 'persistentvolumes', 'PersistentVolume', false),
   jobs: type('batch', 'v1', 'jobs', 'Job'),
+  storageClasses: type('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false),
+  volumeSnapshots: type('snapshot.storage.k8s.io', 'v1', 'volumesnapshots', 'VolumeSnapshot'),
+  volumeSnapshotClasses: type(
+    'snapshot.storage.k8s.io',
+    'v1',
+    'volumesnapshotclasses',
+    'VolumeSnapshotClass',
+    false,
+  ),
   customResourceDefinitions: type(
     'apiextensions.k8s.io',
     'v1',

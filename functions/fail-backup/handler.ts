@@ -1,9 +1,11 @@
 import { removeJobs } from '../adapters/kubernetes/jobs.ts';
+import { removeSnapshots } from '../adapters/kubernetes/snapshots.ts';
 import { createJson, findJson, releaseLease } from '../adapters/s3/documents.ts';
 import { FailBackupRequest } from '../contract/states.ts';
 import { controlPlaneRun } from '../core/control-plane.ts';
 import { messageOf } from '../core/errors.ts';
 import { type BackupRecord, Work } from '../core/record.ts';
+import { fromSnapshot } from '../core/volume-snapshots.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
 import { hookRunner } from '../runtime/hooks.ts';
@@ -21,6 +23,7 @@ export const handler = lambda(
       const cluster = await connectCluster('backup', now);
       if (work?.hooks) await hookRunner(cluster, vault, k, backup).undo(work.hooks);
       for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
+      if (work?.volumes.some(fromSnapshot)) await removeSnapshots(cluster, backup);
       await cluster.close();
     } catch (thrown) {
       // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.

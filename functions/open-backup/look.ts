@@ -2,6 +2,7 @@ import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import type { ControlPlaneSettings, PlanSettings } from '../contract/settings.ts';
 import { findControlPlane } from '../core/control-plane.ts';
+import { dumpsOf } from '../core/dumps.ts';
 import { hooksOf } from '../core/hooks.ts';
 import type { Work } from '../core/record.ts';
 import { selectNamespaces } from '../core/selection.ts';
@@ -41,14 +42,17 @@ export async function lookAtCluster(
     listObjects(cluster, TYPES.persistentVolumes),
   ]);
   const selection = selectVolumes(pods, claims, volumes, { mode: plan.volumes, rules: plan.volumeRules });
-  const { hooks, problems: wrongHooks } = hooksOf(pods, selection.volumes);
-  problems.push(...wrongHooks);
+  const { dumps, problems: wrongDumps } = dumpsOf(plan.volumes === 'none' ? [] : pods);
+  const data = [...selection.volumes, ...dumps.map((d) => d.work)];
+  const { hooks, problems: wrongHooks } = hooksOf(pods, data);
+  problems.push(...wrongDumps, ...wrongHooks);
   const control = plan.controlPlane && (await lookAtControlPlane(cluster, controlPlane?.endpoints ?? []));
   if (control) problems.push(...control.problems);
   return {
     namespaces: included,
     wide: included.length >= existing.length * WIDE_SHARE,
     ...selection,
+    volumes: data,
     ...(hooks.length > 0 && { hooks }),
     ...(control && { controlPlane: control.work }),
     problems: [...problems, ...selection.problems],

@@ -5,6 +5,7 @@ import { restoreName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
 import type { VolumeOutcome } from '../core/record.ts';
 import { restoredNamespaces, scopeOf } from '../core/restore-options.ts';
+import { shortName } from '../core/source.ts';
 import type { VeleroKeys } from '../core/vault-keys.ts';
 import { keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
@@ -47,7 +48,7 @@ export const handler = lambda(
           options,
         );
     const fillsVolumes = input.volumes ?? true;
-    const saved = (record?.volumes ?? []).filter((v) => v.snapshot);
+    const saved = (record?.volumes ?? []).filter((v) => v.snapshot && v.pvc);
     const items = options.files ? [] : all;
     const volumes = options.files
       ? [volumeOf(saved, options.files, point.backup)]
@@ -93,9 +94,9 @@ export const handler = lambda(
 
 /** The volume whose files are wanted. */
 function volumeOf(saved: readonly VolumeOutcome[], { volume }: RestoreFiles, backup: string): VolumeOutcome {
-  const found = saved.find((v) => `${v.namespace}/${v.pvc}` === volume);
+  const found = saved.find((v) => shortName(v) === volume);
   if (found) return found;
-  const held = saved.map((v) => `${v.namespace}/${v.pvc}`).join(', ');
+  const held = saved.map(shortName).join(', ');
   throw new HoldfastError('RestoreRefused', `${backup} holds no snapshot of volume ${volume}`, {
     hint: held ? `It holds: ${held}` : 'It holds none',
   });

@@ -4,7 +4,8 @@ import type { JobEnd } from '../core/job-loop.ts';
 import type { ResticJob } from '../core/job-spec.ts';
 import type { VolumeOutcome } from '../core/record.ts';
 import { repositoryUrl } from '../core/repository.ts';
-import { EXIT, failure, parseSummary, restoreArgs, restoreFilesArgs, volumePath } from '../core/restic.ts';
+import { EXIT, failure, parseSummary, restoreArgs, restoreFilesArgs } from '../core/restic.ts';
+import { sourcePath } from '../core/source.ts';
 import type { Holder } from '../core/volumes.ts';
 import type { AppliedItem } from '../runtime/restore-documents.ts';
 
@@ -12,6 +13,7 @@ import type { AppliedItem } from '../runtime/restore-documents.ts';
 export type RestoreWork = VolumeOutcome & {
   readonly gate: string;
   readonly snapshot: string;
+  readonly pvc: string;
   /** Namespace of the claim. */
   readonly into: string;
   /** Only these files, into this folder of the claim, which is in use. */
@@ -27,10 +29,10 @@ export function filesToRestore(
   mapping: Readonly<Record<string, string>> = {},
 ): RestoreWork[] {
   return volumes.flatMap((v) => {
-    if (!v.snapshot) return [];
+    if (!v.snapshot || !v.pvc) return [];
     const only = { include, to: to ?? `/holdfast-${restore}` };
     const into = mapping[v.namespace] ?? v.namespace;
-    return [{ ...v, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into, only }];
+    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into, only }];
   });
 }
 
@@ -48,8 +50,8 @@ export function volumesToFill(
   );
   return volumes.flatMap((v) => {
     const into = mapping[v.namespace] ?? v.namespace;
-    if (!v.snapshot || !created.has(`${into}.${v.pvc}`)) return [];
-    return [{ ...v, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into }];
+    if (!v.snapshot || !v.pvc || !created.has(`${into}.${v.pvc}`)) return [];
+    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into }];
   });
 }
 
@@ -62,7 +64,7 @@ export function restoreJob(
   bucket: string,
   holder?: Holder,
 ): ResticJob {
-  const path = volumePath(v.namespace, v.pvc);
+  const path = sourcePath(v);
   const [endpoint, region] =
     from === 'primary'
       ? [s.jobs.s3Endpoint, s.vault.region]

@@ -3,16 +3,18 @@ import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { BackupName, type LoopState } from '../contract/states.ts';
 import { type JobEnd, lookOnce } from '../core/job-loop.ts';
 import { type Progress, VolumeOutcome, Work } from '../core/record.ts';
+import { fromSnapshot } from '../core/volume-snapshots.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { holderOf } from '../runtime/holder.ts';
 import { hookRunner } from '../runtime/hooks.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
+import { volumeSnapshots } from '../runtime/volume-snapshots.ts';
+import { findPlace } from './place.ts';
 import { progressOf } from './progress.ts';
-import { backupJob, type VolumeWork, volumeOutcome } from './volume-job.ts';
+import { backupJob, outOfReach, type VolumeWork, volumeOutcome } from './volume-job.ts';
 
-/** One look at the backup's volume Jobs: start what is missing, collect what has ended, say how far they are. */
+/** One look at the backup's volumes: snapshot and start what is missing, collect what has ended, say how far they are. */
 export const handler = lambda(
   'reconcile-volumes',
   BackupName,
@@ -20,39 +22,69 @@ export const handler = lambda(
     const vault = primaryVault();
     const k = keys();
     const work = await getJson(vault, Work, k.records.work(backup));
-    const desired = work.volumes.map((v): VolumeWork => ({ ...v, gate: k.restic.repository(v.namespace) }));
+    const { jobs: limits } = settings();
     const cluster = await connectCluster('backup', now);
     const write = async (v: VolumeWork, end: JobEnd) => {
       const outcome = volumeOutcome(v, end);
       await putJson(vault, k.records.volume(backup, v.id), outcome);
       return outcome.result === 'failed';
     };
+    const fail = (v: VolumeWork, message: string) =>
+      write(v, { exitCode: undefined, log: '', reports: {}, message, seconds: 0 });
     const failed = (body: Buffer) =>
       VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed';
+    const hooks = hookRunner(cluster, vault, k, backup);
+    const before = (v: { readonly id: string }) => hooks.before(work.hooks ?? [], v.id);
+    const snapshots = volumeSnapshots(cluster, {
+      run: backup,
+      now,
+      limits: { cutSeconds: limits.startSeconds, readySeconds: limits.deadlineSeconds },
+    });
     const jobs = resticJobs(cluster, {
       run: backup,
       use: 'backup',
       buckets: [vault.bucket],
       now,
       jobFor: async (v: VolumeWork, init, attempt) =>
-        backupJob(settings(), work, v, vault.bucket, { init, attempt, holder: await holderOf(cluster, v) }),
+        backupJob(settings(), work, v, vault.bucket, { init, attempt, place: await findPlace(cluster, v) }),
     });
-    const hooks = hookRunner(cluster, vault, k, backup);
-    const hooked = {
+    const hindrance = async (v: VolumeWork, attempt: number) => {
+      if (fromSnapshot(v)) return snapshots.claimFor(v);
+      const hooked = attempt === 1 ? await before(v) : undefined;
+      if (hooked !== undefined || (!v.dump && !v.podVolume)) return hooked;
+      return outOfReach(v, await findPlace(cluster, v));
+    };
+    const prepared = {
       ...jobs,
       async start(v: VolumeWork, attempt: number, opensGate: boolean) {
-        const message = attempt === 1 ? await hooks.before(work.hooks ?? [], v.id) : undefined;
+        const message = await hindrance(v, attempt);
         if (message === undefined) await jobs.start(v, attempt, opensGate);
-        else await write(v, { exitCode: undefined, log: '', reports: {}, message, seconds: 0 });
+        else await fail(v, message);
       },
     };
     const results = resultsIn(vault, vault, k.records.volumeDir(backup), write, failed);
     try {
-      const state = await lookOnce(desired, hooked, results, loopOptions());
+      const all = work.volumes.map((v): VolumeWork => ({ ...v, gate: k.restic.repository(v.namespace) }));
+      const done = await results.finished();
+      const cuts = await snapshots.look(
+        all.filter(fromSnapshot).filter((v) => !done.has(v.id)),
+        before,
+      );
+      for (const v of all) {
+        const cut = done.has(v.id) ? undefined : cuts.get(v.id);
+        if (cut?.state === 'failed') await fail(v, cut.message ?? 'its snapshot failed');
+      }
+      const desired = all.map((v) =>
+        fromSnapshot(v) ? { ...v, ready: cuts.get(v.id)?.state === 'ready' } : v,
+      );
+      const state = await lookOnce(desired, prepared, results, loopOptions());
       if (desired.length > 0) {
         const [actual, finished] = await Promise.all([jobs.list(), results.finished()]);
-        await hooks.after(work.hooks ?? [], finished);
-        const volumes = await progressOf(desired, actual, finished, (job) => jobProgress(cluster, job));
+        // A snapshot is the volume's last moment that counts: its application need not wait for the Job.
+        const read = [...cuts].flatMap(([id, { cut }]) => (cut ? [id] : []));
+        await hooks.after(work.hooks ?? [], new Set([...finished, ...read]));
+        if (all.some(fromSnapshot)) await snapshots.clean(finished);
+        const volumes = await progressOf(desired, actual, finished, cuts, (job) => jobProgress(cluster, job));
         await putJson(vault, k.records.progress(backup), {
           at: now.toISOString(),
           volumes,

@@ -3,6 +3,7 @@ import type { ClusterJob } from '../adapters/kubernetes/jobs.ts';
 import { hasStarted } from '../core/job-health.ts';
 import type { Progress, WorkVolume } from '../core/record.ts';
 import type { ResticProgress } from '../core/restic.ts';
+import { shortName } from '../core/source.ts';
 
 /** Logs that are read at once. */
 const CONCURRENCY = 8;
@@ -12,15 +13,20 @@ export function progressOf(
   volumes: readonly WorkVolume[],
   jobs: readonly ClusterJob[],
   finished: ReadonlySet<string>,
+  snapshots: ReadonlyMap<string, { readonly message?: string | undefined }>,
   read: (job: ClusterJob) => Promise<ResticProgress | undefined>,
 ): Promise<Progress['volumes']> {
   return pMap(
     volumes,
-    async ({ id, namespace, pvc }) => {
-      const volume = `${namespace}/${pvc}`;
+    async (v) => {
+      const { id } = v;
+      const volume = shortName(v);
       if (finished.has(id)) return { volume, state: 'done' as const };
       const job = jobs.filter((j) => j.id === id).sort((a, b) => b.attempt - a.attempt)[0];
-      if (!job) return { volume, state: 'waiting' as const };
+      if (!job) {
+        const trouble = snapshots.get(id)?.message;
+        return { volume, state: 'waiting' as const, ...(trouble && { trouble }) };
+      }
       if (!job.pod || !hasStarted(job.pod))
         return { volume, state: 'starting' as const, ...(job.message && { trouble: job.message }) };
       return { volume, state: 'running' as const, ...(await read(job)) };

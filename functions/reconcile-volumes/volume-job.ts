@@ -1,25 +1,31 @@
 import { SYSTEM_NAMESPACE } from '../contract/names.ts';
 import type { ClusterSettings } from '../contract/settings.ts';
+import { DUMP_ACCOUNT, type Dump } from '../core/dumps.ts';
 import type { JobEnd } from '../core/job-loop.ts';
-import { BACKUP_STEP, type ResticJob } from '../core/job-spec.ts';
+import { BACKUP_STEP, type ResticJob, workName } from '../core/job-spec.ts';
 import type { VolumeOutcome, Work, WorkVolume } from '../core/record.ts';
 import { repositoryUrl } from '../core/repository.ts';
 import {
   backupArgs,
   DEFAULT_RESTIC,
+  dumpArgs,
   EXIT,
   failure,
   initArgs,
   parseSummary,
   unlockArgs,
-  volumePath,
 } from '../core/restic.ts';
-import type { Holder } from '../core/volumes.ts';
+import { sourcePath } from '../core/source.ts';
+import type { Place } from './place.ts';
 
 /** A volume of the work list and its repository. */
 export type VolumeWork = WorkVolume & { readonly gate: string };
 
-/** The Job that backs one volume up, on the node that holds it. `init`: makes the repository first. */
+/** Where restic is in its own image, and where in the Job of a dump. */
+const RESTIC = '/usr/bin/restic';
+const TOOLS = '/tools';
+
+/** The Job that backs one piece of data up, where it is now. `init`: makes the repository first. */
 export function backupJob(
   s: ClusterSettings,
   work: Pick<Work, 'plan' | 'backup'>,
@@ -27,32 +33,74 @@ export function backupJob(
   bucket: string,
   {
     init,
-    holder,
+    place = {},
     attempt = 1,
-  }: { readonly init: boolean; readonly holder?: Holder | undefined; readonly attempt?: number },
+  }: { readonly init: boolean; readonly place?: Place; readonly attempt?: number },
 ): ResticJob {
   const step = { repository: repositoryUrl(s.jobs.s3Endpoint, bucket, v.gate), region: s.vault.region };
-  const path = volumePath(v.namespace, v.pvc);
   const options = s.plans.find((p) => p.name === work.plan)?.restic ?? DEFAULT_RESTIC;
+  const common = { run: work.backup, id: v.id, settings: s.jobs };
+  const first = [
+    ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
+    // The first attempt may have failed for the lock of a Job that was killed.
+    ...(!init && attempt > 1 ? [{ ...step, name: 'unlock', args: unlockArgs() }] : []),
+  ];
+  if (v.dump) {
+    const pod = place.dump?.work.pod ?? v.pod;
+    const args = dumpArgs(s.cluster, work, { ...v, pod }, execCommand(v, place.dump), options);
+    const restic = `${TOOLS}/restic`;
+    return {
+      ...common,
+      namespace: v.namespace,
+      // restic goes to kubectl, not the other way round: an image with kubectl need not hold anything else.
+      steps: [
+        ...first,
+        { name: 'restic', image: s.jobs.resticImage, command: ['cp', RESTIC, restic] },
+        { ...step, name: BACKUP_STEP, args, within: { image: s.jobs.kubectlImage, restic } },
+      ],
+      folders: [{ name: 'tools', path: TOOLS, from: 'empty' }],
+      serviceAccount: DUMP_ACCOUNT,
+      capabilities: [],
+    };
+  }
+  const { holder } = place;
   const fromNode = v.strategy === 'node' && v.folder !== undefined && holder !== undefined;
   return {
-    run: work.backup,
-    id: v.id,
+    ...common,
     // A folder of the node is mounted in Holdfast's own namespace: the application's may not allow it.
     namespace: fromNode ? SYSTEM_NAMESPACE : v.namespace,
-    settings: s.jobs,
-    steps: [
-      ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
-      // The first attempt may have failed for the lock of a Job that was killed.
-      ...(!init && attempt > 1 ? [{ ...step, name: 'unlock', args: unlockArgs() }] : []),
-      { ...step, name: BACKUP_STEP, args: backupArgs(s.cluster, work, v, options) },
-    ],
-    mount: fromNode
-      ? { folder: folderPath(s.jobs.kubeletDir, holder.podUid, v.folder as string), path, readOnly: true }
-      : { pvc: v.pvc, path, readOnly: true },
+    steps: [...first, { ...step, name: BACKUP_STEP, args: backupArgs(s.cluster, work, v, options) }],
+    mount: {
+      path: sourcePath(v),
+      readOnly: true,
+      ...(fromNode
+        ? { folder: folderPath(s.jobs.kubeletDir, holder.podUid, v.folder as string) }
+        : claimOf(work.backup, v)),
+    },
     ...(holder && { node: holder.node }),
     capabilities: ['DAC_READ_SEARCH'],
   };
+}
+
+const claimOf = (run: string, v: WorkVolume) =>
+  v.strategy === 'snapshot' ? { pvc: workName(run, v.id), temporary: true } : { pvc: v.pvc as string };
+
+/** kubectl ends as the command ends: restic then knows whether what it got is whole. */
+const execCommand = (v: VolumeWork, dump: Dump | undefined): string[] => [
+  'kubectl',
+  'exec',
+  `--namespace=${v.namespace}`,
+  `--container=${dump?.container}`,
+  dump?.work.pod ?? '',
+  '--',
+  ...(dump?.command ?? []),
+];
+
+/** Why the data of a Job cannot be reached any more; undefined when it can. */
+export function outOfReach(v: VolumeWork, { holder, dump }: Place): string | undefined {
+  if (v.podVolume && !holder) return `its pod ${v.podVolume.pod} is gone, and its emptyDirs with it`;
+  if (v.dump && !dump) return `no pod of ${v.dump.workload} runs that has its command`;
+  return undefined;
 }
 
 const folderPath = (kubeletDir: string, podUid: string, folder: string): string =>
@@ -60,11 +108,13 @@ const folderPath = (kubeletDir: string, podUid: string, folder: string): string 
 
 /** What a Job's end says of its volume. Only exit code 0 with a snapshot is protected; 3 is partial; all else failed. */
 export function volumeOutcome(v: WorkVolume, end: JobEnd): VolumeOutcome {
-  const { id, namespace, pvc, volumeName, reclaimPolicy } = v;
+  const { id, namespace, pvc, podVolume, dump, volumeName, reclaimPolicy } = v;
   const of = {
     id,
     namespace,
-    pvc,
+    ...(pvc && { pvc }),
+    ...(podVolume && { podVolume }),
+    ...(dump && { dump }),
     ...(volumeName && { volumeName }),
     ...(reclaimPolicy && { reclaimPolicy }),
     seconds: end.seconds,

@@ -13,7 +13,7 @@ import type { JobPort, ResultPort } from '../core/job-loop.ts';
 import { type ResticJob, sessionDue } from '../core/job-spec.ts';
 import type { DesiredJob } from '../core/reconcile.ts';
 import {
-  CREDENTIALS_FILE,
+  CREDENTIALS_FILES,
   type RepositoryUse,
   repositoryPassword,
   sessionFile,
@@ -67,7 +67,7 @@ export function resticJobs<W extends ResticWork>(
       ]);
       await startJob(cluster, job, attempt, {
         password: repositoryPassword(master, work.gate),
-        credentials: CREDENTIALS_FILE,
+        ...CREDENTIALS_FILES,
         'session.json': credentials,
       });
     },

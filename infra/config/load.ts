@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { problems } from './problems.ts';
 import { Config } from './schema.ts';
@@ -29,9 +30,35 @@ export function parseConfig(text: string, file: string): Config {
 export function loadConfig(path?: string): Config {
   const named = path ?? process.env.HOLDFAST_CONFIG;
   const file = named ?? 'holdfast.yaml';
-  if (existsSync(file)) return parseConfig(readFileSync(file, 'utf8'), file);
+  if (existsSync(file)) return withExcludeFiles(parseConfig(readFileSync(file, 'utf8'), file), file);
   const remedy = named
     ? `correct ${path ? '"-c config=..."' : 'HOLDFAST_CONFIG'}, or leave it away to use ./holdfast.yaml`
     : 'copy holdfast.example.yaml to holdfast.yaml and fill it in, or name another file with "-c config=FILE" or HOLDFAST_CONFIG';
   throw new ConfigInvalid(`${file} does not exist; ${remedy}`);
+}
+
+/** The configuration with the patterns of its exclude files among the excludes: the pipeline has no such files. */
+function withExcludeFiles(config: Config, file: string): Config {
+  const read = (name: string): string[] => {
+    const path = resolve(dirname(file), name);
+    if (!existsSync(path))
+      throw new ConfigInvalid(
+        `${file} names the exclude file ${name}, which does not exist; make it, or take it out`,
+      );
+    const lines = readFileSync(path, 'utf8')
+      .split('\n')
+      .map((line) => line.trim());
+    return lines.filter((line) => line && !line.startsWith('#'));
+  };
+  const clusters = config.clusters.map((cluster) => ({
+    ...cluster,
+    plans: cluster.plans.map((plan) => ({
+      ...plan,
+      restic: {
+        ...plan.restic,
+        excludes: [...plan.restic.excludes, ...plan.restic.excludeFiles.flatMap(read)],
+      },
+    })),
+  }));
+  return { ...config, clusters };
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { selectorProblem } from '../../functions/contract/label-selector.ts';
 import { quantity } from '../../functions/contract/quantity.ts';
 import { VAULT_COPIES } from '../../functions/contract/restore-options.ts';
+import { Strategy } from '../../functions/contract/settings.ts';
 import { eventBridgeSchedule } from './cron.ts';
 
 const DNS = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -102,6 +103,7 @@ const VOLUME_TYPES = [
   'cephfs',
   'rbd',
   'glusterfs',
+  'emptyDir',
 ] as const;
 
 const VolumeRule = z
@@ -116,9 +118,25 @@ const VolumeRule = z
     minSize: amount('10Gi').optional().describe('Claims that ask for at least this'),
     maxSize: amount('10Gi').optional().describe('Claims that ask for at most this'),
     action: z
-      .enum(['skip', 'mount', 'node'], 'is not an action; write skip, mount or node')
-      .describe('skip: leave out; mount: a Job mounts the claim; node: a Job reads its folder on the node'),
+      .enum(['skip', ...Strategy.options], 'is not an action; write skip, mount, snapshot or node')
+      .describe(
+        'skip: leave out; mount: a Job mounts the claim; snapshot: a Job mounts a CSI snapshot of it; node: a Job reads its folder on the node',
+      ),
+    snapshotClass: dnsName(253)
+      .optional()
+      .describe('With snapshot: the VolumeSnapshotClass; absent: the default one of the driver'),
+    temporaryStorageClass: dnsName(253)
+      .optional()
+      .describe('With snapshot: storage class of the claim made of it; absent: that of the claim'),
   })
+  .refine((rule) => rule.action === 'snapshot' || !(rule.snapshotClass || rule.temporaryStorageClass), {
+    path: ['action'],
+    error: 'makes no snapshot; write snapshot, or take snapshotClass and temporaryStorageClass out',
+  })
+  .refine(
+    (rule) => !rule.volumeTypes.includes('emptyDir') || rule.action === 'node' || rule.action === 'skip',
+    { path: ['action'], error: 'cannot read an emptyDir, which has no claim; write node or skip' },
+  )
   .refine((rule) => (quantity(rule.minSize ?? '0') ?? 0) <= (quantity(rule.maxSize ?? '1E') ?? 0), {
     path: ['maxSize'],
     error: 'is below minSize; exchange them',
@@ -130,6 +148,10 @@ const ResticOptions = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('Names of files: a folder that holds one is left out'),
+  excludeFiles: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Files with such patterns, one a line, beside holdfast.yaml; # begins a comment'),
   compression: z
     .enum(['auto', 'max', 'off'], 'is not a compression; write auto, max or off')
     .default('auto')
@@ -251,12 +273,21 @@ const Access = z
       'is the secret for backups too; use another identity: a backup must not be able to do what a restore may',
   });
 
-const Jobs = z.strictObject({
-  resticImage: z
+/** An image, by tag or, so that nobody can put another in its place, by digest. */
+const image = (example: string) =>
+  z
     .string()
-    .regex(/^\S+$/, 'is not an image; write one like docker.io/restic/restic:0.19.1')
-    .default('docker.io/restic/restic:0.19.1')
-    .describe('Image of the Jobs; restic 0.19.1 or newer'),
+    .regex(
+      /^[^\s@]+(@sha256:[0-9a-f]{64})?$/,
+      `is not an image; write one like ${example}, or with @sha256: and its 64 digits`,
+    )
+    .default(example);
+
+const Jobs = z.strictObject({
+  resticImage: image('docker.io/restic/restic:0.19.1').describe('Image of the Jobs; restic 0.19.1 or newer'),
+  kubectlImage: image('registry.k8s.io/kubectl:v1.34.4').describe(
+    'Image with kubectl, for pods with holdfast.io/backup-command',
+  ),
   imagePullSecrets: z
     .array(dnsName(63))
     .default([])
@@ -317,11 +348,9 @@ const file = (example: string) =>
   z.string().regex(/^[^/\s][^\s]*$/, `is not a file below folder; write one like ${example}`);
 
 const ControlPlane = z.strictObject({
-  etcdImage: z
-    .string()
-    .regex(/^\S+$/, 'is not an image; write one like registry.k8s.io/etcd:3.6.4-0')
-    .default('registry.k8s.io/etcd:3.6.4-0')
-    .describe('Image with etcdctl and etcdutl, not older than the cluster’s etcd'),
+  etcdImage: image('registry.k8s.io/etcd:3.6.4-0').describe(
+    'Image with etcdctl and etcdutl, not older than the cluster’s etcd',
+  ),
   endpoints: z
     .array(
       z

@@ -39,7 +39,7 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     name,
     volumes,
     volumeRules,
-    restic,
+    restic: { excludeFiles: ___, ...restic },
     controlPlane,
     retention,
     schedule: _,

@@ -15,7 +15,9 @@ export const versions = {
   /** Counts changes of sandbox/pause. */
   pause: '1',
   /** Counts changes of images/images.ts. */
-  images: '2',
+  images: '3',
+  /** Counts changes of storage/csi. */
+  csi: '1',
   /** Counts changes of emulator/patches.ts. */
   patches: '2',
 } as const;
@@ -45,6 +47,7 @@ export const imageNames = {
   restic: `docker.io/restic/restic:${versions.restic}`,
   busybox: 'docker.io/library/busybox:1.37',
   etcd: 'registry.k8s.io/etcd:3.5.16-0',
+  kubectl: 'registry.k8s.io/kubectl:v1.34.4',
 } as const;
 
 /** The default storage class of the sandbox and the test-only driver that serves it. */

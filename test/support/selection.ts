@@ -39,6 +39,7 @@ export function planOf(
 
 /** Jobs as if left out of holdfast.yaml. */
 export const JOBS: JobSettings = {
+  kubectlImage: 'registry.k8s.io/kubectl:v1.34.4',
   resticImage: 'restic:1',
   imagePullSecrets: [],
   s3Endpoint: 'https://s3.primary',

@@ -24,7 +24,7 @@ import {
   findControlPlane,
 } from '../../functions/core/control-plane.ts';
 import type { BackupRecord } from '../../functions/core/record.ts';
-import { CREDENTIALS_FILE, repositoryPassword, sessionFile } from '../../functions/core/repository.ts';
+import { CREDENTIALS_FILES, repositoryPassword, sessionFile } from '../../functions/core/repository.ts';
 import type { ResourceType } from '../../functions/core/resources.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
@@ -101,7 +101,7 @@ async function backUp(): Promise<ControlPlaneOutcome[]> {
     const job = controlPlaneJob(settings, run, work, item, bucket, id === 'etcd');
     await startJob(cluster, job, 1, {
       password: repositoryPassword(MASTER, item.gate),
-      credentials: CREDENTIALS_FILE,
+      ...CREDENTIALS_FILES,
       'session.json': session,
     });
     for (;;) {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,9 +19,8 @@ import { demo } from '../../infra/local/demo/config.ts';
 import { type Kubectl, kubectlWith } from '../../infra/local/demo/kubectl.ts';
 import { bucketOf, finishBackup, runRestore } from '../../infra/local/demo/stages.ts';
 import { deployWorld, grantAccess } from '../../infra/local/demo/world-setup.ts';
-import { restic } from '../../infra/local/tools/go.ts';
-import { folderOf } from '../../infra/local/tools/provide.ts';
 import { findWorld } from '../../infra/local/world.ts';
+import { holdfast } from './cli.ts';
 
 const keys = vaultKeys(demo.cluster);
 const aws = awsOf(demo.region, demo.cluster);
@@ -203,20 +201,6 @@ describe('the pipeline, deployed by cdk', () => {
 describe('a repository, with nothing but restic and what the command line says', () => {
   const file = '/data/shop/data-db-0/log/start.txt';
 
-  function holdfast(...args: string[]): string {
-    const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
-    const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
-      encoding: 'utf8',
-      env: {
-        ...process.env,
-        HOLDFAST_CONFIG: join(world?.runDir ?? '', 'deploy', 'holdfast.yaml'),
-        PATH: `${folderOf(restic)}:${process.env.PATH}`,
-      },
-    });
-    if (status !== 0) throw new Error(stderr + stdout);
-    return stdout;
-  }
   const plain = (...args: string[]) => holdfast('restic', `${demo.cluster}/shop`, '--', ...args);
   const snapshots = () =>
     JSON.parse(plain('snapshots', '--json', '--tag', 'pvc=data-db-0')) as { id: string; tags: string[] }[];

@@ -14,7 +14,7 @@ import {
 } from '../../functions/adapters/kubernetes/jobs.ts';
 import type { ClusterSettings, ResticOptions } from '../../functions/contract/settings.ts';
 import { jobManifest, type ResticJob, SESSION_ANNOTATION } from '../../functions/core/job-spec.ts';
-import { CREDENTIALS_FILE, sessionFile } from '../../functions/core/repository.ts';
+import { CREDENTIALS_FILES, sessionFile } from '../../functions/core/repository.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../functions/core/resources.ts';
 import { DEFAULT_RESTIC } from '../../functions/core/restic.ts';
 import { selectVolumes } from '../../functions/core/volumes.ts';
@@ -128,7 +128,7 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
     { backup: run, plan: 'volumes' },
     { ...v, gate: `restic/world/${run}` },
     'volume-jobs',
-    { init: true, holder: await holderOf(cluster, v) },
+    { init: true, place: { holder: await holderOf(cluster, v) } },
   );
   return job;
 }
@@ -148,7 +148,7 @@ const session = (accessKeyId: string, expiration = FAR) =>
   sessionFile({ accessKeyId, secretAccessKey: 'secret', sessionToken: 'token', expiration });
 
 const start = (job: ResticJob, first = session('test')) =>
-  startJob(cluster, job, 1, { password: 'p', credentials: CREDENTIALS_FILE, 'session.json': first });
+  startJob(cluster, job, 1, { password: 'p', ...CREDENTIALS_FILES, 'session.json': first });
 
 const look = async (job: ResticJob, startSeconds = 600): Promise<ClusterJob> =>
   (await listJobs(cluster, job.run, { now: new Date(), startSeconds }))[0] as ClusterJob;

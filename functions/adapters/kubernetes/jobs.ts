@@ -72,12 +72,16 @@ function toClusterJob(job: KubeObject, pod: KubeObject | undefined): ClusterJob 
   };
 }
 
-async function listLabelled(
+/** The objects of a type that have labels, in all namespaces. `none`: statuses that mean that there are none. */
+export async function listLabelled(
   client: KubeClient,
   type: ResourceType,
   labelSelector: string,
+  none: readonly number[] = [],
 ): Promise<KubeObject[]> {
-  const { body } = await client.call('GET', collectionPath(type), { query: { labelSelector } });
+  const query = { labelSelector };
+  const { status, body } = await client.call('GET', collectionPath(type), { query, accept: none });
+  if (none.includes(status)) return [];
   return (parse(body) as { items: KubeObject[] }).items.filter((o) => !o.metadata.deletionTimestamp);
 }
 

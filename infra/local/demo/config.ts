@@ -20,28 +20,43 @@ export interface WorldPlan {
   readonly veleroSources?: readonly object[];
   /** Backs up the sandbox's etcd, too. */
   readonly controlPlane?: boolean;
+  /** Name of the cluster in AWS. */
+  readonly cluster?: string;
+  /** More options of its Jobs, as in holdfast.yaml. */
+  readonly jobs?: object;
+  /** Plans, as in holdfast.yaml, in place of the demo's. */
+  readonly plans?: readonly object[];
 }
 
 /** The holdfast.yaml of an embedded world: a plan of these namespaces, every two minutes. */
 export function worldConfig(
   namespaces: readonly string[],
   endpoint: string,
-  { schedule = '*/2 * * * *', keepLast = 3, shardItems, veleroSources, controlPlane = false }: WorldPlan = {},
+  {
+    schedule = '*/2 * * * *',
+    keepLast = 3,
+    shardItems,
+    veleroSources,
+    controlPlane = false,
+    cluster = demo.cluster,
+    jobs,
+    plans,
+  }: WorldPlan = {},
 ): string {
   const volumes = 'opt-in';
   return stringify({
     vault: { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion },
     clusters: [
       {
-        name: demo.cluster,
+        name: cluster,
         access: { kind: 'kubeconfig', backupSecret: demo.backupSecret, restoreSecret: demo.restoreSecret },
-        jobs: { resticImage: imageNames.restic, s3Endpoint: endpoint, replicaS3Endpoint: endpoint },
+        jobs: { resticImage: imageNames.restic, s3Endpoint: endpoint, replicaS3Endpoint: endpoint, ...jobs },
         ...(controlPlane && {
           controlPlane: { etcdImage: imageNames.etcd, endpoints: [`https://${network.nodeAddress}:2379`] },
         }),
         ...(shardItems !== undefined && { shardItems }),
         ...(veleroSources && { veleroSources }),
-        plans: [
+        plans: plans ?? [
           {
             name: demo.plan,
             namespaces: [...namespaces],

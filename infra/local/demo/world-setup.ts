@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { rbacManifests } from '../../../functions/core/rbac.ts';
+import { type RbacOptions, rbacManifests } from '../../../functions/core/rbac.ts';
 import { deploy } from '../deploy.ts';
 import type { OnProgress } from '../progress.ts';
 import type { World } from '../world.ts';
@@ -13,8 +13,13 @@ export interface SetupOptions extends WorldPlan {
 }
 
 /** What a person does once before the first deploy: the roles in the cluster and the two kubeconfig secrets in AWS. */
-export async function grantAccess(world: World, kubectl: Kubectl, aws: Aws): Promise<void> {
-  await kubectl(['apply', '-f', '-'], JSON.stringify(rbacManifests({ hooks: true })));
+export async function grantAccess(
+  world: World,
+  kubectl: Kubectl,
+  aws: Aws,
+  allowed: RbacOptions = { hooks: true },
+): Promise<void> {
+  await kubectl(['apply', '-f', '-'], JSON.stringify(rbacManifests(allowed)));
   await aws.putSecret(demo.backupSecret, readFileSync(world.kubeconfigs.backup, 'utf8'));
   await aws.putSecret(demo.restoreSecret, readFileSync(world.kubeconfigs.restore, 'utf8'));
 }

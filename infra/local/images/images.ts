@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { imageNames, versions } from '../settings.ts';
 import { run } from '../tools/command.ts';
 import { debian } from '../tools/debian.ts';
-import { pause, restic } from '../tools/go.ts';
+import { kubernetes, pause, restic } from '../tools/go.ts';
 import { folderOf, type Tool } from '../tools/provide.ts';
 import { type ImageDescription, type ImageEntry, ociArchive } from './oci-archive.ts';
 
 /** The images that pods of a world can use, as archives that the container runtime imports. */
 export const images: Tool = {
   name: 'images',
-  version: [versions.images, versions.restic, versions.debian, versions.pause].join('-'),
+  version: [versions.images, versions.kubernetes, versions.restic, versions.debian, versions.pause].join('-'),
   build: async (folder) => {
     const base = await baseEntries();
-    const descriptions = [pauseImage(), resticImage(base), busyboxImage(base), etcdImage()];
+    const descriptions = [pauseImage(), resticImage(base), busyboxImage(base), etcdImage(), kubectlImage()];
     for (const image of descriptions) {
       const file = `${image.name.replaceAll(/[^a-z0-9.]+/g, '_')}.tar`;
       writeFileSync(join(folder, file), await ociArchive(image));
@@ -55,6 +55,20 @@ function etcdImage(): ImageDescription {
     name: imageNames.etcd,
     entrypoint: ['/usr/local/bin/etcd'],
     entries: [...folders.map((path): ImageEntry => ({ type: 'directory', path })), ...libraries, ...programs],
+  };
+}
+
+/** Like the published image: kubectl and no shell. */
+function kubectlImage(): ImageDescription {
+  const content = readFileSync(join(folderOf(kubernetes), 'kubectl'));
+  return {
+    name: imageNames.kubectl,
+    entrypoint: ['/bin/kubectl'],
+    entries: [
+      ...['bin', 'etc', 'proc', 'sys', 'dev'].map((path): ImageEntry => ({ type: 'directory', path })),
+      { type: 'directory', path: 'tmp', mode: 0o1777 },
+      { type: 'file', path: 'bin/kubectl', mode: 0o755, content },
+    ],
   };
 }
 

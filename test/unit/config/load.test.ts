@@ -24,6 +24,7 @@ test('a short configuration is filled up with the defaults', () => {
   const [cluster] = config.clusters;
   expect(cluster?.jobs).toEqual({
     resticImage: 'docker.io/restic/restic:0.19.1',
+    kubectlImage: 'registry.k8s.io/kubectl:v1.34.4',
     imagePullSecrets: [],
     concurrency: 5,
     concurrencyPerNode: 2,
@@ -69,6 +70,21 @@ describe('each wrong value is named with its place and a remedy', () => {
       'access.restoreSecret: "holdfast/prod/backup" is the secret for backups too; use another identity',
     ],
     [['clusters', 0, 'access', 'backupSecret'], 'arn:x', 'backupSecret: "arn:x" is not a secret name; write'],
+    [
+      ['clusters', 0, 'jobs'],
+      { resticImage: 'restic@sha256:12' },
+      'resticImage: "restic@sha256:12" is not an image; write one like',
+    ],
+    [
+      [...plan, 'volumeRules'],
+      [{ name: 'r', action: 'mount', snapshotClass: 'fast' }],
+      'makes no snapshot; write snapshot, or take snapshotClass',
+    ],
+    [
+      [...plan, 'volumeRules'],
+      [{ name: 'r', action: 'mount', volumeTypes: ['emptyDir'] }],
+      'cannot read an emptyDir, which has no claim; write node or skip',
+    ],
     [['clusters', 0, 'jobs'], { concurrency: 0 }, 'jobs.concurrency: 0 starts no Job; write'],
     [['clusters', 0, 'jobs'], { concurrency: 1.5 }, 'jobs.concurrency: 1.5 is not a whole number'],
     [
@@ -120,7 +136,7 @@ describe('each wrong value is named with its place and a remedy', () => {
     [
       [...plan, 'volumeRules'],
       [{ name: 'r', action: 'keep' }],
-      '"keep" is not an action; write skip, mount or node',
+      '"keep" is not an action; write skip, mount, snapshot or node',
     ],
     [
       [...plan, 'volumeRules'],
@@ -228,4 +244,44 @@ test('the control plane of EKS is refused with the reason', () => {
   expect(complaint(text)).toContain(
     'clusters[0].plans[0].controlPlane: true cannot be on EKS, where AWS runs etcd and shows it to nobody',
   );
+});
+
+describe('exclude files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+  const file = join(folder, 'holdfast.yaml');
+  const withFile = (name: string) =>
+    writeFileSync(
+      file,
+      GOOD.replace(
+        /( +)namespaces: \[shop\]/,
+        (line, indent) => `${line}\n${indent}restic: { excludes: ["*.tmp"], excludeFiles: [${name}] }`,
+      ),
+    );
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('are read beside holdfast.yaml, without their comments', () => {
+    writeFileSync(join(folder, 'excludes.txt'), '# caches\n*.cache\n\n  node_modules  \n');
+    withFile('excludes.txt');
+    expect(loadConfig(file).clusters[0]?.plans[0]?.restic.excludes).toEqual([
+      '*.tmp',
+      '*.cache',
+      'node_modules',
+    ]);
+  });
+
+  test('that are missing are named', () => {
+    withFile('nowhere.txt');
+    expect(() => loadConfig(file)).toThrow(
+      /names the exclude file nowhere\.txt, which does not exist; make it/,
+    );
+  });
+});
+
+test('an image may be pinned by its digest', () => {
+  const pinned = `docker.io/restic/restic:0.19.1@sha256:${'0a'.repeat(32)}`;
+  const config = parseConfig(
+    GOOD.replace('    access:', `    jobs: { resticImage: "${pinned}" }\n    access:`),
+    'f',
+  );
+  expect(config.clusters[0]?.jobs.resticImage).toBe(pinned);
 });

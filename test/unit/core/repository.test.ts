@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  CREDENTIALS_FILE,
+  CREDENTIALS_FILES,
   type RepositoryUse,
   repositoryPassword,
   repositoryUrl,
@@ -47,7 +47,9 @@ describe('what restic is told', () => {
   );
 
   it('is a program that prints credentials, to be run again when they have expired', () => {
-    expect(CREDENTIALS_FILE).toBe('[default]\ncredential_process = cat /holdfast/session.json\n');
+    expect(CREDENTIALS_FILES.credentials).toBe(
+      '[default]\ncredential_process = cat /holdfast/session.json\n',
+    );
     const c = { accessKeyId: 'AK', secretAccessKey: 'SK', sessionToken: 'ST', expiration: 'soon' };
     expect(JSON.parse(sessionFile(c))).toEqual({
       Version: 1,

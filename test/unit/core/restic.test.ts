@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ResticOptions } from '../../../functions/contract/settings.ts';
+import type { JobEnd } from '../../../functions/core/job-loop.ts';
 import type { WorkVolume } from '../../../functions/core/record.ts';
 import {
   backupArgs,
@@ -48,7 +49,7 @@ describe('the arguments of restic', () => {
       limitUploadKiB: 512,
     };
     expect(backupArgs('paris', run, volume, options).join(' ')).toContain(
-      ' --exclude *.tmp --exclude lost+found --exclude-if-present .nobackup --compression max --read-concurrency 4 --limit-upload 512 ',
+      ' --exclude *.tmp --exclude lost+found --exclude-if-present .nobackup --read-concurrency 4 --compression max --limit-upload 512 ',
     );
   });
 
@@ -192,5 +193,20 @@ describe('a failure', () => {
     expect(failure(end(137, 'the node evicted its pod: low on memory'))).toBe(
       'restic was killed: the node evicted its pod: low on memory',
     );
+  });
+});
+
+describe('a command whose output was to be backed up', () => {
+  const end = (log: string): JobEnd => ({ exitCode: 130, log, reports: {}, message: undefined, seconds: 1 });
+  const FAILED =
+    '{"message_type":"error","error":{"message":"failed to save /a: Fatal: command failed: exit status 7"},"item":"/a"}\n{"message_type":"exit_error","code":130,"message":"Fatal: unable to save snapshot: context canceled"}';
+
+  it('says itself why it failed', () => {
+    expect(failure(end(`subprocess kubectl: pg_dump: no such database\n${FAILED}`))).toBe(
+      'its command failed: pg_dump: no such database',
+    );
+  });
+  it('has failed with its exit code when it said nothing', () => {
+    expect(failure(end(FAILED))).toBe('its command failed: exit status 7');
   });
 });

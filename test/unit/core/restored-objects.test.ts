@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { differences } from '../../../functions/core/compare.ts';
+import { differences, differencesIn } from '../../../functions/core/compare.ts';
 import { readiness } from '../../../functions/core/readiness.ts';
 import type { KubeObject } from '../../../functions/core/resources.ts';
 
@@ -23,6 +23,19 @@ describe('the differences of an object from what was wanted', () => {
         expect(differences(wanted, { ...more, ...wanted })).toEqual([]);
       }),
     );
+  });
+
+  it('are none for the volume of a pod’s own token', () => {
+    const pod = (...names: string[]): KubeObject => ({
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: {
+        volumes: names.map((name) => ({ name })),
+        containers: [{ name: 'main', volumeMounts: names.map((name) => ({ name })) }],
+      },
+    });
+    expect(differencesIn(pod('data'), pod('data', 'kube-api-access-x2v'))).toEqual([]);
+    expect(differencesIn(pod('data'), pod('data', 'sidecar'))).not.toEqual([]);
   });
 
   it('are found wherever a scalar changes', () => {

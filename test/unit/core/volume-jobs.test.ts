@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterSettings } from '../../../functions/contract/settings.ts';
+import type { Dump } from '../../../functions/core/dumps.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
+import { type ResticStep, workName } from '../../../functions/core/job-spec.ts';
 import {
   filesToRestore,
   type RestoreWork,
@@ -8,7 +10,12 @@ import {
   restoreJob,
   volumesToFill,
 } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
-import { backupJob, volumeOutcome } from '../../../functions/reconcile-volumes/volume-job.ts';
+import {
+  backupJob,
+  outOfReach,
+  type VolumeWork,
+  volumeOutcome,
+} from '../../../functions/reconcile-volumes/volume-job.ts';
 import { CONTROL_PLANE, JOBS, planOf, selectionOf } from '../../support/selection.ts';
 
 const volume = {
@@ -125,11 +132,54 @@ describe('the outcome of a volume', () => {
   });
 });
 
+describe('the Job of a dump', () => {
+  const dump: VolumeWork = {
+    id: 'shop._db',
+    namespace: 'shop',
+    dump: { workload: 'db', file: 'shop.sql' },
+    pod: 'db-1',
+    strategy: 'command',
+    gate: volume.gate,
+  };
+  const found: Dump = { work: { ...dump, pod: 'db-2' }, container: 'postgres', command: ['pg_dump', 'shop'] };
+  const job = backupJob(settings, work, dump, 'bucket', { init: false, place: { dump: found } });
+
+  it('brings restic into the image with kubectl, and runs the command in the pod that is there now', () => {
+    expect(job.steps.map((s) => [s.name, 'command' in s ? s.command : s.within])).toEqual([
+      ['restic', ['cp', '/usr/bin/restic', '/tools/restic']],
+      ['backup', { image: 'registry.k8s.io/kubectl:v1.34.4', restic: '/tools/restic' }],
+    ]);
+    const { args } = job.steps[1] as ResticStep;
+    expect(args.slice(args.indexOf('--') + 1).join(' ')).toBe(
+      'kubectl exec --namespace=shop --container=postgres db-2 -- pg_dump shop',
+    );
+  });
+
+  it('leaves it to restic to tell a whole dump from one that broke off', () => {
+    const { args } = job.steps[1] as ResticStep;
+    expect(args.slice(0, 4)).toEqual([
+      'backup',
+      '--stdin-filename',
+      '/dumps/shop/db/shop.sql',
+      '--stdin-from-command',
+    ]);
+  });
+
+  it('has the rights of the namespace’s account for commands, and sees no volume', () => {
+    expect([job.namespace, job.serviceAccount, job.mount]).toEqual(['shop', 'holdfast-command', undefined]);
+  });
+
+  it('has no place when no pod runs that has the command', () => {
+    expect(outOfReach(dump, {})).toBe('no pod of db runs that has its command');
+    expect(outOfReach(dump, { dump: found })).toBeUndefined();
+  });
+});
+
 describe('the Job of a volume', () => {
   const holder = { node: 'n1', podUid: 'uid-1' };
 
   it('reads the claim on its node, with the primary repository', () => {
-    const job = backupJob(settings, work, volume, 'bucket', { init: false, holder });
+    const job = backupJob(settings, work, volume, 'bucket', { init: false, place: { holder } });
     expect(job).toMatchObject({
       node: 'n1',
       mount: { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
@@ -155,7 +205,7 @@ describe('the Job of a volume', () => {
   it('runs where the volume is now, not where it was when the backup was opened', () => {
     const moved = backupJob(settings, work, volume, 'bucket', {
       init: false,
-      holder: { ...holder, node: 'n2' },
+      place: { holder: { ...holder, node: 'n2' } },
     });
     const free = backupJob(settings, work, volume, 'bucket', { init: false });
     expect([moved.node, free.node]).toEqual(['n2', undefined]);
@@ -164,7 +214,7 @@ describe('the Job of a volume', () => {
   const onNode = { ...volume, strategy: 'node', folder: 'kubernetes.io~csi/pv-1/mount' } as const;
 
   it('reads the folder of the pod on its node, from the namespace of Holdfast', () => {
-    const job = backupJob(settings, work, onNode, 'bucket', { init: false, holder });
+    const job = backupJob(settings, work, onNode, 'bucket', { init: false, place: { holder } });
     expect([job.namespace, job.node, job.mount]).toEqual([
       'holdfast',
       'n1',
@@ -177,7 +227,10 @@ describe('the Job of a volume', () => {
   });
 
   it('reads the folder of a hostPath volume itself, which no kubelet mounts', () => {
-    const job = backupJob(settings, work, { ...onNode, folder: '/srv/a' }, 'bucket', { init: false, holder });
+    const job = backupJob(settings, work, { ...onNode, folder: '/srv/a' }, 'bucket', {
+      init: false,
+      place: { holder },
+    });
     expect(job.mount).toMatchObject({ folder: '/srv/a' });
   });
 
@@ -189,10 +242,39 @@ describe('the Job of a volume', () => {
     ]);
   });
 
-  it('may read every file and nothing more', () => {
-    expect(backupJob(settings, work, volume, 'bucket', { init: false, holder }).capabilities).toEqual([
-      'DAC_READ_SEARCH',
+  it('mounts the claim of its snapshot at the path of the volume, wherever there is room', () => {
+    const job = backupJob(settings, work, { ...volume, strategy: 'snapshot' }, 'bucket', { init: false });
+    expect([job.namespace, job.node, job.mount]).toEqual([
+      'shop',
+      undefined,
+      { pvc: workName(work.backup, volume.id), temporary: true, path: '/data/shop/pgdata', readOnly: true },
     ]);
+  });
+
+  it('reads an emptyDir from the folder of its pod', () => {
+    const cache: VolumeWork = {
+      id: 'shop.web-0_cache',
+      namespace: 'shop',
+      podVolume: { pod: 'web-0', volume: 'cache' },
+      strategy: 'node',
+      folder: 'kubernetes.io~empty-dir/cache',
+      gate: volume.gate,
+    };
+    const job = backupJob(settings, work, cache, 'bucket', { init: false, place: { holder } });
+    expect([job.namespace, job.mount]).toEqual([
+      'holdfast',
+      {
+        folder: '/var/lib/kubelet/pods/uid-1/volumes/kubernetes.io~empty-dir/cache',
+        path: '/pod-volumes/shop/web-0/cache',
+        readOnly: true,
+      },
+    ]);
+  });
+
+  it('may read every file and nothing more', () => {
+    expect(
+      backupJob(settings, work, volume, 'bucket', { init: false, place: { holder } }).capabilities,
+    ).toEqual(['DAC_READ_SEARCH']);
   });
 
   it.each([

@@ -127,10 +127,11 @@ describe('the volumes of a plan that takes what is opted in', () => {
     expect(chosen).toEqual({ volumes: [], excluded: [], unprotected: [], problems: [problem] });
   });
 
-  it.each(['scratch', 'typo'])('have a problem when the annotation names %s, which is no claim', (wanted) => {
+  it('have a problem when the annotation names what is neither a claim nor an emptyDir', () => {
+    const wanted = 'typo';
     const { problems } = selectVolumes([pod('db-0', { data: 'a' }, { wanted })], [claim('a')], []);
     expect(problems).toEqual([
-      `pod shop/db-0: volume "${wanted}" of ${BACKUP_VOLUMES} is not a volume of a PersistentVolumeClaim`,
+      `pod shop/db-0: volume "${wanted}" of ${BACKUP_VOLUMES} is neither a volume of a PersistentVolumeClaim nor an emptyDir`,
     ]);
   });
 });
@@ -250,5 +251,71 @@ describe('the way a volume is read', () => {
     [{ hostPath: { path: '/srv/a' } }, '/srv/a'],
   ])('finds the files of %j', (source, folder) => {
     expect(folderOnNode(pv('pv-a', source))).toBe(folder);
+  });
+});
+
+describe('an emptyDir', () => {
+  const scratch = {
+    id: 'shop.web-0_scratch',
+    namespace: 'shop',
+    podVolume: { pod: 'web-0', volume: 'scratch' },
+    pod: 'web-0',
+    node: 'n1',
+    strategy: 'node',
+    folder: 'kubernetes.io~empty-dir/scratch',
+  };
+  const taken = (over: PodOver, plan: VolumePolicy) =>
+    selectVolumes([pod('web-0', {}, { node: 'n1', ...over })], [], [], plan).volumes;
+  const byRule = rule({ volumeTypes: ['emptyDir'], action: 'node' });
+
+  it('is read on its node when its pod names it', () => {
+    expect(taken({ wanted: 'scratch' }, policy('opt-in'))).toEqual([scratch]);
+  });
+  it.each(['opt-in', 'opt-out'] as const)('is scratch space that nobody asked for with %s', (mode) => {
+    expect(taken({}, policy(mode))).toEqual([]);
+  });
+  it('is taken by a rule that names its type, unless its pod opposes', () => {
+    expect(taken({}, policy('opt-in', byRule))).toEqual([scratch]);
+    expect(taken({ excluded: 'scratch' }, policy('opt-in', byRule))).toEqual([]);
+  });
+  it('is left out by a rule that skips its type, also when its pod names it', () => {
+    expect(taken({ wanted: 'scratch' }, policy('opt-in', { ...byRule, action: 'skip' }))).toEqual([]);
+  });
+  it('is not meant by a rule for all types of claims', () => {
+    expect(taken({}, policy('opt-in', rule({ action: 'node' })))).toEqual([]);
+  });
+});
+
+describe('a claim that is to be read from a snapshot', () => {
+  const snapshots = rule({ action: 'snapshot', snapshotClass: 'fast' });
+  const sized = claim('a', 'Bound', {
+    storageClassName: 'gp3',
+    resources: { requests: { storage: '5Gi' } },
+  });
+  const csi = pv('pv-a', { csi: { driver: 'ebs.csi.aws.com' } });
+
+  it('says what a claim of its snapshot must be like, and is on no node', () => {
+    const holder = pod('db-0', { data: 'a' }, { node: 'n1' });
+    const [chosen] = selectVolumes([holder], [sized], [csi], policy('opt-in', snapshots)).volumes;
+    expect([chosen?.strategy, chosen?.csi, chosen?.node]).toEqual([
+      'snapshot',
+      { driver: 'ebs.csi.aws.com', size: '5Gi', storageClass: 'gp3', snapshotClass: 'fast' },
+      undefined,
+    ]);
+  });
+  it('may be made in another storage class', () => {
+    const elsewhere = { ...snapshots, temporaryStorageClass: 'gp3-delete' };
+    const [chosen] = selectVolumes([], [sized], [csi], policy('opt-in', elsewhere)).volumes;
+    expect(chosen?.csi?.storageClass).toBe('gp3-delete');
+  });
+  it('is a problem when its volume has no snapshots', () => {
+    const nfs = pv('pv-a', { nfs: {} });
+    const { volumes, problems } = selectVolumes([], [sized], [nfs], policy('opt-in', snapshots));
+    expect([volumes, problems]).toEqual([
+      [],
+      [
+        'volume shop/a has no snapshots: its PersistentVolume is of type nfs, not csi; let its rule say mount or node',
+      ],
+    ]);
   });
 });

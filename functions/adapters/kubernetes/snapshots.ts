@@ -1,0 +1,55 @@
+import { RUN_LABEL } from '../../core/job-spec.ts';
+import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../../core/resources.ts';
+import { TYPES } from '../../core/well-known.ts';
+import { type KubeClient, statusMessage } from './client.ts';
+import { listLabelled } from './jobs.ts';
+
+/** Snapshots and the claims that are made of them: what a backup makes of volumes beside Jobs. */
+const MADE = [TYPES.persistentVolumeClaims, TYPES.volumeSnapshots] as const;
+
+/** Every VolumeSnapshot of a run, in all namespaces; without a run, of all that Holdfast made. None where the cluster has no such type. */
+export const listSnapshots = (client: KubeClient, run?: string): Promise<KubeObject[]> =>
+  listMade(client, TYPES.volumeSnapshots, run);
+
+/** The temporary claims of a run, or of all runs. */
+export const listTemporaryClaims = (client: KubeClient, run?: string): Promise<KubeObject[]> =>
+  listMade(client, TYPES.persistentVolumeClaims, run);
+
+const listMade = (client: KubeClient, type: ResourceType, run: string | undefined) =>
+  listLabelled(
+    client,
+    type,
+    run ? `${RUN_LABEL}=${run}` : `app.kubernetes.io/managed-by=holdfast,${RUN_LABEL}`,
+    [404],
+  );
+
+/** What the API server answers to an object that it will never take. */
+const REFUSED = [400, 403, 404, 422];
+
+/** Creates a snapshot or a temporary claim; one that is there already is good, too. Why it cannot be made, in words. */
+export async function makeOnce(
+  client: KubeClient,
+  type: ResourceType,
+  object: KubeObject,
+): Promise<string | undefined> {
+  const path = collectionPath(type, object.metadata.namespace);
+  const { status, body } = await client.call('POST', path, { body: object, accept: [409, ...REFUSED] });
+  if (!REFUSED.includes(status)) return undefined;
+  const hint = status === 403 ? '; apply the output of `holdfast rbac --snapshots` to the cluster' : '';
+  return `the cluster refuses its ${type.kind}: ${statusMessage(body) ?? status}${hint}`;
+}
+
+/** Removes one; the cluster removes what belongs to it. Gone already is good, too. */
+export async function removeMade(
+  client: KubeClient,
+  type: ResourceType,
+  { metadata }: KubeObject,
+): Promise<void> {
+  await client.call('DELETE', objectPath(type, metadata.name, metadata.namespace), { accept: [404] });
+}
+
+/** Removes the snapshots and temporary claims of a run. */
+export async function removeSnapshots(client: KubeClient, run: string): Promise<void> {
+  for (const type of MADE)
+    for (const object of await listMade(client, type, run)) await removeMade(client, type, object);
+}

@@ -1,0 +1,21 @@
+import type { KubeClient } from '../adapters/kubernetes/client.ts';
+import { listObjects } from '../adapters/kubernetes/lists.ts';
+import { type Dump, dumpsOf } from '../core/dumps.ts';
+import type { Holder } from '../core/volumes.ts';
+import { TYPES } from '../core/well-known.ts';
+import { holderOf } from '../runtime/holder.ts';
+import type { VolumeWork } from './volume-job.ts';
+
+/** Where the data is when its Job is made: since the backup was opened, its pod may have been replaced. */
+export interface Place {
+  readonly holder?: Holder | undefined;
+  readonly dump?: Dump | undefined;
+}
+
+/** Looks for it in the cluster. */
+export async function findPlace(cluster: KubeClient, v: VolumeWork): Promise<Place> {
+  if (v.strategy === 'snapshot') return {};
+  if (!v.dump) return { holder: await holderOf(cluster, v) };
+  const { dumps } = dumpsOf(await listObjects(cluster, TYPES.pods, v.namespace));
+  return { dump: dumps.find((d) => d.work.id === v.id) };
+}
