@@ -57,6 +57,8 @@ export const VolumeRule = z.strictObject({
   /** For `snapshot`: the VolumeSnapshotClass, and the storage class of the claim that is made of the snapshot. */
   snapshotClass: z.optional(z.string()),
   temporaryStorageClass: z.optional(z.string()),
+  /** Reads as this user in place of root, who needs a capability that a strict namespace does not allow. */
+  runAsUser: z.optional(z.int()),
 });
 export type VolumeRule = z.infer<typeof VolumeRule>;
 

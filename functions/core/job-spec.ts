@@ -69,6 +69,8 @@ export interface ResticJob {
   readonly serviceAccount?: string;
   /** Pins the Job to the node that holds a ReadWriteOnce volume. */
   readonly node?: string;
+  /** Who its containers are; absent: root. */
+  readonly user?: number | undefined;
   /** Linux capabilities beyond none at all. */
   readonly capabilities: readonly string[];
 }
@@ -97,7 +99,8 @@ function container(job: ResticJob, step: ResticStep | ToolStep, attempt: number)
     imagePullPolicy: 'IfNotPresent',
     ...('image' in step ? { image: step.image, command: [...step.command] } : resticOf(job, step)),
     securityContext: {
-      runAsUser: 0,
+      runAsUser: job.user ?? 0,
+      ...(job.user !== undefined && { runAsNonRoot: true }),
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'], ...(job.capabilities.length > 0 && { add: [...job.capabilities] }) },
@@ -180,7 +183,11 @@ function secrets(job: ResticJob, name: string): object {
   }));
   return {
     name: 'secret',
-    projected: { defaultMode: 0o400, sources: [{ secret: { name: sessionSecretName(name, 1) } }, ...later] },
+    // Another user than root can read only what all of the pod may.
+    projected: {
+      defaultMode: job.user === undefined ? 0o400 : 0o444,
+      sources: [{ secret: { name: sessionSecretName(name, 1) } }, ...later],
+    },
   };
 }
 

@@ -32,6 +32,8 @@ export const WorkVolume = z.object({
   strategy: z.enum([...Strategy.options, 'command']),
   /** For the strategy `node`: where its files are, below the pod's `volumes` folder, or absolute for hostPath volumes. */
   folder: z.optional(z.string()),
+  /** The user who reads its files; absent: root. */
+  runAsUser: z.optional(z.int()),
   /** For the strategy `snapshot`: what a claim of the snapshot must be like. */
   csi: z.optional(
     z.object({

@@ -26,17 +26,37 @@ export function isReplicated(key: string): boolean {
   return !/^(restic\/[^/]+\/[^/]+\/locks\/|records\/[^/]+\/[^/]+\/(replica|progress)\.json$)/.test(key);
 }
 
-/** What is missing in the replica or differs there, in the order in which it may be copied. */
-export function missingInReplica(
-  primary: readonly InventoryObject[],
-  replica: ReadonlyMap<string, InventoryObject>,
-  same: (a: InventoryObject, b: InventoryObject) => boolean,
-): InventoryObject[] {
-  return primary
-    .filter((o) => isReplicated(o.key))
-    .filter((o) => {
-      const copy = replica.get(o.key);
-      return copy === undefined || copy.bytes !== o.bytes || !same(o, copy);
-    })
-    .sort((a, b) => copyRank(a.key) - copyRank(b.key) || (a.key < b.key ? -1 : 1));
+/** An object of the primary, and what the replica has under its name. */
+export interface Pair {
+  readonly object: InventoryObject;
+  readonly copy: InventoryObject | undefined;
+}
+
+/**
+ * Goes through two listings side by side, both in the order of S3 (by key), with a page of each in memory. What the replica
+ * has beyond the primary is passed over: retention removes it.
+ */
+export async function* pairs(
+  primary: AsyncIterable<InventoryObject>,
+  replica: AsyncIterable<InventoryObject>,
+): AsyncGenerator<Pair> {
+  const copies = replica[Symbol.asyncIterator]();
+  let copy = await copies.next();
+  for await (const object of primary) {
+    if (!isReplicated(object.key)) continue;
+    while (!copy.done && copy.value.key < object.key) copy = await copies.next();
+    yield { object, copy: !copy.done && copy.value.key === object.key ? copy.value : undefined };
+  }
+}
+
+/** Prefixes of repositories, in the order in which they are copied: what refers to something comes after it. */
+export const repositoryStages = (repositories: readonly string[]): string[][] =>
+  RESTIC_ORDER.map((kind) =>
+    repositories.map((repository) => `${repository}/${kind}${kind === 'config' ? '' : '/'}`),
+  );
+
+/** Few objects in batches, in the order in which they may be copied: each only when the one before is whole. */
+export function inCopyOrder(objects: readonly Pair[]): Pair[][] {
+  const byRank = Map.groupBy(objects, (p) => copyRank(p.object.key));
+  return [...byRank].sort(([a], [b]) => a - b).map(([, batch]) => batch);
 }

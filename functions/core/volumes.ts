@@ -88,7 +88,9 @@ function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, 
 }
 
 /** How a claim is read, and what a rule says of it. */
-type Take = Pick<VolumeRule, 'snapshotClass' | 'temporaryStorageClass'> & { readonly strategy: Strategy };
+type Take = Pick<VolumeRule, 'snapshotClass' | 'temporaryStorageClass' | 'runAsUser'> & {
+  readonly strategy: Strategy;
+};
 
 /** What is decided of one claim. `wanted`: somebody asked for it, so that its data must not be missing silently. */
 type Decision =
@@ -235,6 +237,7 @@ function workVolume(
     ...(node && strategy !== 'snapshot' && { node }),
     ...(strategy === 'snapshot' && volume && { csi: csiOf(claim, volume, take) }),
     ...(strategy === 'node' && { folder: folder as string }),
+    ...(take.runAsUser !== undefined && { runAsUser: take.runAsUser }),
   };
 }
 

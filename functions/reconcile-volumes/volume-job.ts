@@ -24,6 +24,8 @@ export type VolumeWork = WorkVolume & { readonly gate: string };
 /** Where restic is in its own image, and where in the Job of a dump. */
 const RESTIC = '/usr/bin/restic';
 const TOOLS = '/tools';
+/** A user without rights: a dump needs none on files. */
+const NOBODY = 65534;
 
 /** The Job that backs one piece of data up, where it is now. `init`: makes the repository first. */
 export function backupJob(
@@ -60,6 +62,7 @@ export function backupJob(
       ],
       folders: [{ name: 'tools', path: TOOLS, from: 'empty' }],
       serviceAccount: DUMP_ACCOUNT,
+      user: NOBODY,
       capabilities: [],
     };
   }
@@ -78,7 +81,8 @@ export function backupJob(
         : claimOf(work.backup, v)),
     },
     ...(holder && { node: holder.node }),
-    capabilities: ['DAC_READ_SEARCH'],
+    user: v.runAsUser,
+    capabilities: v.runAsUser === undefined ? ['DAC_READ_SEARCH'] : [],
   };
 }
 

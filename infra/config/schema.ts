@@ -128,6 +128,9 @@ const VolumeRule = z
     temporaryStorageClass: dnsName(253)
       .optional()
       .describe('With snapshot: storage class of the claim made of it; absent: that of the claim'),
+    runAsUser: wholeNumber(1, 2_147_483_647)
+      .optional()
+      .describe('Reads the files as this user, without a capability; absent: as root'),
   })
   .refine((rule) => rule.action === 'snapshot' || !(rule.snapshotClass || rule.temporaryStorageClass), {
     path: ['action'],

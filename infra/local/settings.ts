@@ -11,7 +11,7 @@ export const versions = {
   velero: '1.18.3',
   veleroPluginForAws: '1.14.3',
   /** Counts changes of the Debian package list in tools/debian.ts. */
-  debian: '2',
+  debian: '3',
   /** Counts changes of sandbox/pause. */
   pause: '1',
   /** Counts changes of images/images.ts. */

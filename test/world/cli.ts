@@ -1,22 +1,30 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { debian } from '../../infra/local/tools/debian.ts';
 import { restic } from '../../infra/local/tools/go.ts';
 import { folderOf } from '../../infra/local/tools/provide.ts';
 import { findWorld } from '../../infra/local/world.ts';
 
+const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+/** What `holdfast` finds in its environment: the configuration that is deployed in this world, and restic with its helper. */
+const environment = () => ({
+  ...process.env,
+  HOLDFAST_CONFIG: join(findWorld(process.env.HOLDFAST_WORLD ?? '')?.runDir ?? '', 'deploy', 'holdfast.yaml'),
+  PATH: [folderOf(restic), join(folderOf(debian), 'bin'), process.env.PATH].join(':'),
+});
+
 /** Runs `holdfast` with the configuration that is deployed in this world, and returns what it printed. */
 export function holdfast(...args: string[]): string {
-  const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
-  const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
     encoding: 'utf8',
-    env: {
-      ...process.env,
-      HOLDFAST_CONFIG: join(world?.runDir ?? '', 'deploy', 'holdfast.yaml'),
-      PATH: `${folderOf(restic)}:${process.env.PATH}`,
-    },
+    env: environment(),
   });
   if (status !== 0) throw new Error(stderr + stdout);
   return stdout;
 }
+
+/** Starts `holdfast` with a command that stays. */
+export const startHoldfast = (...args: string[]): ChildProcess =>
+  spawn(process.execPath, [cli, ...args], { stdio: 'ignore', env: environment() });

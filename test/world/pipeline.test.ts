@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
@@ -20,7 +22,7 @@ import { type Kubectl, kubectlWith } from '../../infra/local/demo/kubectl.ts';
 import { bucketOf, finishBackup, runRestore } from '../../infra/local/demo/stages.ts';
 import { deployWorld, grantAccess } from '../../infra/local/demo/world-setup.ts';
 import { findWorld } from '../../infra/local/world.ts';
-import { holdfast } from './cli.ts';
+import { holdfast, startHoldfast } from './cli.ts';
 
 const keys = vaultKeys(demo.cluster);
 const aws = awsOf(demo.region, demo.cluster);
@@ -237,6 +239,21 @@ describe('a repository, with nothing but restic and what the command line says',
     } finally {
       rmSync(target, { recursive: true, force: true });
     }
+  });
+
+  // A machine without FUSE mounts nothing.
+  it.runIf(existsSync('/dev/fuse'))('shows all of its snapshots as folders', async () => {
+    const target = mkdtempSync(join(tmpdir(), 'holdfast-mount-'));
+    const mounted = startHoldfast('restic', `${demo.cluster}/shop`, '--', 'mount', target);
+    const ended = new Promise((resolve) => mounted.once('exit', resolve));
+    const { id } = snapshots().at(-1) as { id: string };
+    const shown = join(target, 'ids', id.slice(0, 8), file);
+    for (let tries = 0; tries < 100 && !existsSync(shown); tries++) await sleep(100);
+    expect(readFileSync(shown, 'utf8')).toBe('started once\n');
+    spawnSync('umount', [target]);
+    await ended;
+    expect(readdirSync(target)).toEqual([]);
+    rmSync(target, { recursive: true });
   });
 
   it('says what would be forgotten, and forgets nothing', () => {

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import { HoldfastError } from '../../functions/core/errors.ts';
 import { makeVault, REGION } from '../support/world.ts';
 
 const MIB = 1024 * 1024;
@@ -28,6 +29,33 @@ describe('an upload', () => {
     const bytes = randomBytes(size);
     await vault.upload(`of-${size}`, streamOf(bytes));
     expect((await vault.get(`of-${size}`)).equals(bytes)).toBe(true);
+  });
+
+  it.each([3 * MIB, 20 * MIB])(
+    'of %i bytes is checked as a whole, and keeps what is said of it',
+    async (size) => {
+      const bytes = randomBytes(size);
+      const sums: string[] = [];
+      const options = {
+        bytes: size,
+        metadata: { of: 'a test' },
+        check: (sha256: string) => void sums.push(sha256),
+      };
+      await vault.upload(`checked-${size}`, streamOf(bytes), options);
+      expect(sums).toEqual([createHash('sha256').update(bytes).digest('hex')]);
+      expect((await vault.get(`checked-${size}`)).equals(bytes)).toBe(true);
+      expect(await vault.metadata(`checked-${size}`)).toEqual({ of: 'a test' });
+    },
+  );
+
+  it.each([3 * MIB, 20 * MIB])('of %i bytes that is not what was promised leaves no object', async (size) => {
+    const refused = vault.upload(`refused-${size}`, streamOf(randomBytes(size)), {
+      check: () => {
+        throw new HoldfastError('RecoveryPointDamaged', 'not what was promised');
+      },
+    });
+    await expect(refused).rejects.toMatchObject({ name: 'RecoveryPointDamaged' });
+    expect(await vault.exists(`refused-${size}`)).toBe(false);
   });
 
   it('whose stream fails in a later part leaves no object and no parts', async () => {

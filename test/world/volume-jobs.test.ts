@@ -163,6 +163,13 @@ const untilEnded = (job: ResticJob, seconds = 60) =>
     seconds,
   );
 
+/** A Job of a claim as another namespace sees it, which has no such claim. */
+const elsewhere = async (name: string, labels: Record<string, string> = {}) => {
+  await namespace(name, labels);
+  const { mount: _, node: __, ...job } = await jobOf('small');
+  return { ...job, namespace: name };
+};
+
 describe('a volume Job', () => {
   it('backs up the claim on the node that holds it', async () => {
     const job = await jobOf('small');
@@ -278,12 +285,6 @@ describe('a volume Job that cannot start is explained within a minute:', () => {
     expect([late.state, late.final]).toEqual(['failed', true]);
     return message;
   };
-  const elsewhere = async (name: string, labels: Record<string, string> = {}) => {
-    await namespace(name, labels);
-    const { mount: _, node: __, ...job } = await jobOf('small');
-    return { ...job, namespace: name };
-  };
-
   it('an image that is nowhere', async () => {
     const job = await jobOf('small');
     const settings = { ...job.settings, resticImage: 'registry.invalid/restic:0' };
@@ -321,6 +322,17 @@ describe('a volume Job that cannot start is explained within a minute:', () => {
     expect(await waits(await elsewhere('volume-jobs-restricted', labels))).toMatch(
       /^the namespace's Pod Security level refuses its pod: .*violates PodSecurity/,
     );
+  });
+});
+
+describe('a volume Job that is not root', () => {
+  it('is taken by the strictest Pod Security level', async () => {
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    const job = { ...(await elsewhere('volume-jobs-strict', labels)), user: 65534, capabilities: [] };
+    await start(job);
+    const pod = await until('its pod', async () => (await look(job)).pod);
+    expect(pod.metadata.namespace).toBe('volume-jobs-strict');
+    await removeJobs(cluster, job.run);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -11,8 +12,24 @@ import { GrowingBuffer } from '../../core/growing-buffer.ts';
 
 /** Bytes of a part: the least that S3 takes but for the last one; with its 10,000 parts 48 GiB fit. */
 const PART_BYTES = 5 * 1024 * 1024;
+/** S3 takes 10,000; an object whose length is known is cut into fewer, larger parts. */
+const MOST_PARTS = 9000;
 /** Of a chunk of the stream, which may go beyond the end of a part. */
 const CHUNK_BYTES = 1024 * 1024;
+
+export interface UploadOptions {
+  /** Length of the stream, when it is known: objects beyond 48 GiB need it. */
+  readonly bytes?: number;
+  readonly metadata?: Record<string, string>;
+  /**
+   * Is called with the sha256 (hex) of all bytes before the object comes into being; what it throws prevents that. S3 is
+   * then given digests, too, and refuses what it has not received like that.
+   */
+  readonly check?: (sha256: string) => void;
+}
+
+const partBytes = (bytes = 0): number => Math.max(PART_BYTES, Math.ceil(bytes / MOST_PARTS));
+const digestOf = (part: Buffer): string => createHash('sha256').update(part).digest('base64');
 
 /**
  * Uploads a stream as one object, in parts when it is longer than one. One buffer holds part after part (a library's
@@ -22,26 +39,35 @@ export async function uploadParts(
   s3: S3Client,
   object: { readonly Bucket: string; readonly Key: string },
   body: Readable,
+  { bytes, metadata, check }: UploadOptions = {},
 ): Promise<void> {
-  const part = new GrowingBuffer(PART_BYTES + CHUNK_BYTES);
+  const most = partBytes(bytes);
+  const part = new GrowingBuffer(Math.min(bytes ?? most, most) + CHUNK_BYTES);
+  const whole = check && createHash('sha256');
+  const digest = (): { ChecksumSHA256?: string } =>
+    check ? { ChecksumSHA256: digestOf(part.content()) } : {};
+  const about = { ...object, ...(metadata && { Metadata: metadata }) };
   let id: string | undefined;
-  const parts: { PartNumber: number; ETag: string | undefined }[] = [];
+  const parts: { PartNumber: number; ETag: string | undefined; ChecksumSHA256?: string }[] = [];
   const send = async () => {
-    id ??= (await s3.send(new CreateMultipartUploadCommand(object))).UploadId;
+    const algorithm = check ? { ChecksumAlgorithm: 'SHA256' as const } : {};
+    id ??= (await s3.send(new CreateMultipartUploadCommand({ ...about, ...algorithm }))).UploadId;
     const PartNumber = parts.length + 1;
-    const { ETag } = await s3.send(
-      new UploadPartCommand({ ...object, UploadId: id, PartNumber, Body: part.content() }),
-    );
-    parts.push({ PartNumber, ETag });
+    const sum = digest();
+    const sent = { ...object, UploadId: id, PartNumber, Body: part.content(), ...sum };
+    const { ETag } = await s3.send(new UploadPartCommand(sent));
+    parts.push({ PartNumber, ETag, ...sum });
     part.clear();
   };
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       part.append(chunk);
-      if (part.length >= PART_BYTES) await send();
+      whole?.update(chunk);
+      if (part.length >= most) await send();
     }
+    check?.((whole as Hash).digest('hex'));
     if (id === undefined) {
-      await s3.send(new PutObjectCommand({ ...object, Body: part.content() }));
+      await s3.send(new PutObjectCommand({ ...about, Body: part.content(), ...digest() }));
       return;
     }
     if (part.length > 0) await send();

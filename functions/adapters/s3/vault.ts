@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 import type { InventoryObject } from '../../core/replication.ts';
-import { uploadParts } from './upload.ts';
+import { type UploadOptions, uploadParts } from './upload.ts';
 
 /** Verbs on one bucket of the vault. */
 export interface Vault {
@@ -24,7 +24,7 @@ export interface Vault {
   put(key: string, body: Buffer, options?: PutOptions): Promise<void>;
   /** Writes only if the condition holds; false when another was first. `undefined`: only if nothing is there. */
   putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
-  upload(key: string, body: Readable): Promise<void>;
+  upload(key: string, body: Readable, options?: UploadOptions): Promise<void>;
   list(prefix: string): AsyncGenerator<InventoryObject>;
   /** Names of the folders right below a prefix. */
   folders(prefix: string): Promise<string[]>;
@@ -50,7 +50,7 @@ export function openVault(bucket: string, region: string): Vault {
     } catch (cause) {
       if (missing(cause))
         throw new HoldfastError('VaultObjectMissing', `${what}: not in bucket ${bucket}`, { cause });
-      if (lost(cause)) throw cause;
+      if (lost(cause) || cause instanceof HoldfastError) throw cause;
       throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
         cause,
       });
@@ -115,7 +115,7 @@ export function openVault(bucket: string, region: string): Vault {
         throw error;
       }
     },
-    upload: (key, body) => attempt(key, () => uploadParts(s3, object(key), body)),
+    upload: (key, body, options) => attempt(key, () => uploadParts(s3, object(key), body, options)),
     async *list(prefix) {
       let token: string | undefined;
       do {

@@ -11,7 +11,7 @@ const trixie = ['containerd', 'containernetworking-plugins', 'etcd-server', 'etc
 /** runc of trixie needs a newer C library, and the rest are libraries that must fit each other. */
 const bookworm = [
   ...['runc', 'nftables', 'libnftables1', 'libnftnl11', 'libmnl0', 'libjansson4', 'libedit2', 'libxtables12'],
-  ...['conntrack', 'libnetfilter-conntrack3', 'libnfnetlink0'],
+  ...['conntrack', 'libnetfilter-conntrack3', 'libnfnetlink0', 'fuse3'],
 ];
 
 /** Container runtime, etcd and network tools, unpacked from Debian packages without installing them. */

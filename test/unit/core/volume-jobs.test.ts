@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterSettings } from '../../../functions/contract/settings.ts';
 import type { Dump } from '../../../functions/core/dumps.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
-import { type ResticStep, workName } from '../../../functions/core/job-spec.ts';
+import { jobManifest, type ResticStep, workName } from '../../../functions/core/job-spec.ts';
 import {
   filesToRestore,
   type RestoreWork,
@@ -129,6 +129,28 @@ describe('the outcome of a volume', () => {
 
   it('is failed when nobody knows why the container never ran', () => {
     expect(volumeOutcome(volume, end(undefined)).message).toBe('its Job did not run');
+  });
+});
+
+describe('a Job that is not root', () => {
+  const job = backupJob(settings, work, { ...volume, runAsUser: 999 }, 'bucket', { init: false });
+  const { spec } = jobManifest(job, 1) as unknown as {
+    spec: { template: { spec: { containers: { securityContext: object }[]; volumes: object[] } } };
+  };
+  const pod = spec.template.spec;
+
+  it('is what the Pod Security level restricted asks for', () => {
+    expect(pod.containers[0]?.securityContext).toMatchObject({
+      runAsUser: 999,
+      runAsNonRoot: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(job.capabilities).toEqual([]);
+  });
+  it('can read its password', () => {
+    expect(pod.volumes[0]).toMatchObject({ projected: { defaultMode: 0o444 } });
   });
 });
 

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BackupRecord } from '../../../functions/core/record.ts';
+import { copyRank, isReplicated } from '../../../functions/core/replication.ts';
+import { vaultKeys } from '../../../functions/core/vault-keys.ts';
+import { replicate } from '../../../functions/replicate-backup/replicate.ts';
+import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+
+const keys = vaultKeys('paris');
+const BACKUP = 'daily-20260101000000';
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const repository = keys.restic.repository('shop');
+const inRepository = (kind: string, text: string): [string, string] => [
+  `${repository}/${kind === 'data' ? `data/${sha256(text).slice(0, 2)}` : kind}/${sha256(text)}`,
+  text,
+];
+const archive = keys.velero.archive(BACKUP);
+const CONTENT: [string, string][] = [
+  [`${repository}/config`, 'config'],
+  [`${repository}/locks/${sha256('lock')}`, 'lock'],
+  inRepository('keys', 'key'),
+  ...['a', 'b', 'c', 'd'].map((name) => inRepository('data', `pack ${name}`)),
+  inRepository('index', 'index'),
+  inRepository('snapshots', 'snapshot'),
+  [archive, 'archive'],
+  [keys.velero.backup(BACKUP), '{}'],
+  [keys.records.work(BACKUP), 'work'],
+  [keys.records.volume(BACKUP, 'shop.data'), 'volume'],
+  [keys.records.record(BACKUP), 'record'],
+];
+const record = {
+  backup: BACKUP,
+  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
+  objects: [{ key: archive, bytes: 7, sha256: sha256('archive') }],
+} as unknown as BackupRecord;
+
+let primary: MemoryVault;
+let replica: MemoryVault;
+const run = (timeLeft = () => true) => replicate(primary, replica, keys, record, timeLeft);
+const wanted = CONTENT.map(([key]) => key).filter(isReplicated);
+
+beforeEach(() => {
+  [primary, replica] = [new MemoryVault('primary'), new MemoryVault('replica')];
+  for (const [key, text] of CONTENT) primary.objects.set(key, { body: Buffer.from(text), metadata: {} });
+});
+
+/** Whether everything in the replica finds there what it refers to. */
+function refersToNothingMissing(): boolean {
+  const highest = Math.max(-1, ...[...replica.objects.keys()].map(copyRank));
+  return wanted.filter((key) => copyRank(key) < highest).every((key) => replica.objects.has(key));
+}
+
+describe('the replication of a recovery point', () => {
+  it('brings everything but locks, once', async () => {
+    expect(await run()).toEqual({ remaining: 0, objects: 13, bytes: expect.any(Number), copied: 13 });
+    expect([...replica.objects.keys()].sort()).toEqual([...wanted].sort());
+    expect(await run()).toMatchObject({ remaining: 0, objects: 13, copied: 0 });
+  });
+
+  it('copies again what has changed in the primary, and nothing else', async () => {
+    await run();
+    primary.objects.set(keys.records.work(BACKUP), { body: Buffer.from('WORK'), metadata: {} });
+    expect(await run()).toMatchObject({ remaining: 0, copied: 1 });
+    expect(replica.objects.get(keys.records.work(BACKUP))?.body.toString()).toBe('WORK');
+  });
+
+  it('leaves a copy of another origin to no one’s trust', async () => {
+    await run();
+    replica.objects.set(archive, { body: Buffer.from('ARCHIVE'), metadata: {} });
+    expect(await run()).toMatchObject({ copied: 1 });
+    expect(replica.objects.get(archive)?.body.toString()).toBe('archive');
+  });
+
+  it.each([
+    ['the archive', archive],
+    ['a pack', inRepository('data', 'pack b')[0]],
+  ])('refuses %s whose bytes are not what was promised, and what refers to it', async (_, key) => {
+    primary.objects.set(key, { body: Buffer.from('rotten!'), metadata: {} });
+    await expect(run()).rejects.toMatchObject({ name: 'RecoveryPointDamaged' });
+    expect(replica.objects.has(key)).toBe(false);
+    expect(replica.objects.has(keys.records.record(BACKUP))).toBe(false);
+  });
+
+  it('stops when its time is over, says that something remains, and is finished by the next', async () => {
+    let calls = 0;
+    const first = await run(() => ++calls < 8);
+    expect(first.remaining).toBeGreaterThan(0);
+    expect(refersToNothingMissing()).toBe(true);
+    expect(await run()).toMatchObject({ remaining: 0 });
+    expect([...replica.objects.keys()].sort()).toEqual([...wanted].sort());
+  });
+
+  it('may be killed at any call: nothing in the replica refers to what is missing, and the next run ends it', async () => {
+    const counting = new MemoryVault('counting');
+    await replicate(primary, counting, keys, record, () => true);
+    for (let at = 0; at < counting.calls; at++) {
+      replica = new MemoryVault('replica');
+      replica.callsLeft = at;
+      await expect(run()).rejects.toBeInstanceOf(Killed);
+      await new Promise((resolve) => setImmediate(resolve)); // copies that were under way end
+      expect([at, refersToNothingMissing()]).toEqual([at, true]);
+      replica.callsLeft = Number.POSITIVE_INFINITY;
+      expect(await run()).toMatchObject({ remaining: 0, objects: 13 });
+    }
+  });
+});
