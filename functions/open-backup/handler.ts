@@ -4,11 +4,12 @@ import { backupName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { holderIsGone, holderName } from '../runtime/leases.ts';
 import { planSettings, settings } from '../runtime/settings.ts';
 import { lookAtCluster } from './look.ts';
 
-/** As long as a backup may take before another may start. */
-const LEASE_SECONDS = 6 * 3600;
+/** As long as an execution may take. One that ends without giving its lease back frees it by having ended. */
+const LEASE_SECONDS = 24 * 3600;
 
 /** Names the backup, takes its lease and writes its work list. The same event twice is the same backup. */
 export const handler = lambda(
@@ -22,21 +23,22 @@ export const handler = lambda(
     const vault = primaryVault();
     const k = keys();
     if (await vault.exists(k.records.record(backup))) return { plan: planName, backup, outcome: 'finished' };
-    const restore = await leaseHolder(vault, k.leases.restore, now);
+    const restore = await leaseHolder(vault, k.leases.restore, now, holderIsGone);
     if (restore)
       return {
         plan: planName,
         backup,
         outcome: 'skipped',
-        reason: `restore ${restore} is at work in this cluster`,
+        reason: `${restore} is at work in this cluster`,
       };
     const skipped = (reason: string): BackupRef => ({ plan: planName, backup, outcome: 'skipped', reason });
     const other = await takeLease(
       vault,
       k.leases.backup(planName),
-      `${backup}/${execution}`,
+      holderName(backup, execution),
       now,
       LEASE_SECONDS,
+      holderIsGone,
     );
     if (other?.startsWith(`${backup}/`)) return skipped(`execution ${other} is making this backup`);
     if (other) {

@@ -9,13 +9,14 @@ import { shortName } from '../core/source.ts';
 import type { VeleroKeys } from '../core/vault-keys.ts';
 import { keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { holderIsGone, holderName } from '../runtime/leases.ts';
 import { sourceOf } from '../runtime/restore-source.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
 import { planArchive, planItems } from './plan.ts';
 
-/** As long as a restore may take before a backup or another restore may start. */
-const LEASE_SECONDS = 6 * 3600;
+/** As long as an execution may take. One that ends without giving its lease back frees it by having ended. */
+const LEASE_SECONDS = 24 * 3600;
 
 /** Finds the recovery point, verifies all of it, and writes what the restore would do, before anything is done. */
 export const handler = lambda(
@@ -56,7 +57,14 @@ export const handler = lambda(
     const dryRun = input.dryRun ?? false;
     const vault = primaryVault();
     if (!dryRun) {
-      const other = await takeLease(vault, k.leases.restore, restore, now, LEASE_SECONDS);
+      const other = await takeLease(
+        vault,
+        k.leases.restore,
+        holderName(restore, execution),
+        now,
+        LEASE_SECONDS,
+        holderIsGone,
+      );
       if (other)
         throw new HoldfastError('RestoreInProgress', `${other} is at work in this cluster`, {
           hint: 'Wait for it, or stop its execution',

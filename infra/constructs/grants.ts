@@ -1,7 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { FunctionName } from '../../functions/contract/functions.ts';
-import { vaultKeyAlias } from '../../functions/contract/names.ts';
+import { type Machine, machineName, vaultKeyAlias } from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
 
 /** Rights within one copy of the vault; each a list of roots, like `records`, below which a cluster has its own. */
@@ -17,6 +17,8 @@ export interface FunctionRights {
   readonly replica?: VaultRights;
   /** Reads the repository master secret and mints credentials for Jobs. */
   readonly mints?: true;
+  /** Asks whether the execution that holds a lease has ended. */
+  readonly seesExecutions?: true;
 }
 
 const RECOVERY_POINT = ['velero', 'restic', 'records'] as const;
@@ -27,6 +29,7 @@ const replicaRead = { read: [...RECOVERY_POINT] } as const;
 export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'open-backup': {
     primary: { read: ['records', 'leases'], write: ['records', 'leases'], remove: ['leases'] },
+    seesExecutions: true,
   },
   'export-resources': {
     primary: { read: ['records', 'exports'], write: ['records', 'exports', 'velero'] },
@@ -57,6 +60,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'plan-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
     replica: replicaRead,
+    seesExecutions: true,
   },
   'apply-resources': { primary: restoring, replica: replicaRead },
   'reconcile-restore-volumes': { primary: restoring, replica: replicaRead, mints: true },
@@ -110,6 +114,16 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
       : []),
     keyStatement(copy),
   ];
+}
+
+/** Statement that lets a function see how the executions of machines that take leases are. */
+export function executionStatement(region: string, cluster: string): PolicyStatement {
+  const arn = (machine: Machine) =>
+    `arn:${Aws.PARTITION}:states:${region}:${Aws.ACCOUNT_ID}:execution:${machineName(cluster, machine)}:*`;
+  return new PolicyStatement({
+    actions: ['states:DescribeExecution'],
+    resources: [arn('backup'), arn('restore')],
+  });
 }
 
 /** Functions that read the archives of a Velero source. */

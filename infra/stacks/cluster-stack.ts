@@ -21,6 +21,7 @@ import { settingsOf } from '../config/settings.ts';
 import { AslMachine } from '../constructs/asl-machine.ts';
 import { BackupSchedule } from '../constructs/backup-schedule.ts';
 import {
+  executionStatement,
   jobStatements,
   READS_SOURCES,
   RIGHTS,
@@ -120,6 +121,7 @@ export class ClusterStack extends Stack {
             this.secretStatement(masterSecretName(this.cluster.name)),
           ]
         : []),
+      ...(rights.seesExecutions ? [executionStatement(primary.region, this.cluster.name)] : []),
       ...(READS_SOURCES.includes(name) ? sources.flatMap(sourceStatements) : []),
       ...this.clusterStatements(FUNCTIONS[name].access),
     ];

@@ -55,6 +55,21 @@ describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
   });
 });
 
+describe('who may see executions', () => {
+  test.each(['open-backup', 'plan-restore'])('%s, of the machines that take leases', (name) => {
+    expect(allowed(template, name, 'states:DescribeExecution')).toEqual(
+      ['backup', 'restore'].map(
+        (machine) =>
+          `arn:<AWS::Partition>:states:eu-west-1:<AWS::AccountId>:execution:holdfast-prod-${machine}:*`,
+      ),
+    );
+  });
+  test('nobody else', () => {
+    const others = FUNCTION_NAMES.filter((name) => !['open-backup', 'plan-restore'].includes(name));
+    for (const name of others) expect(allowed(template, name, 'states:DescribeExecution')).toEqual([]);
+  });
+});
+
 describe('who may write what', () => {
   test('the export adds to its backup and removes nothing', () => {
     expect(allowed(template, 'export-resources', 's3:PutObject')).toEqual(

@@ -38,7 +38,11 @@ describe('the backup machine', () => {
     const { calls } = await backUp({}, { plan: 'apps' });
     expect(calls[0]).toEqual({
       task: 'open-backup',
-      input: { input: { plan: 'apps' }, startedAt: '2026-01-31T02:00:00Z', execution: 'execution' },
+      input: {
+        input: { plan: 'apps' },
+        startedAt: '2026-01-31T02:00:00Z',
+        execution: 'arn:aws:states:::execution',
+      },
     });
   });
 

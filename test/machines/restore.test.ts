@@ -3,7 +3,7 @@ import { type Answers, simulate, TaskError } from './simulate.ts';
 
 const REF = { restore: 'restore-20260131020000-abcdef', backup: 'apps-20260131010000' };
 const planned = { ...REF, plan: 'apps', from: 'primary', dryRun: false, items: 13, volumes: 1 };
-const EXECUTION = { startedAt: '2026-01-31T02:00:00Z', execution: 'execution' };
+const EXECUTION = { startedAt: '2026-01-31T02:00:00Z', execution: 'arn:aws:states:::execution' };
 const verified = { ...REF, phase: 'Completed', waitSeconds: 0, created: 13, failed: 0 };
 const whole: Answers = {
   'plan-restore': () => planned,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import {
@@ -161,6 +162,20 @@ describe('the pipeline, deployed by cdk', () => {
     expect(record.reasons).toEqual(['namespace shop does not exist']);
     await install(kubectl, app);
     await waitReady(kubectl, app);
+  });
+
+  it('goes on at once after an execution that was stopped in the middle', async () => {
+    const arn = await aws.start('backup', { plan: demo.plan, scheduledTime: '2026-01-01T03:30:00Z' });
+    const work = keys.records.work('apps-20260101033000');
+    for (;;) {
+      const found = await readJson(demo.region, bucketOf(demo.region), work).catch(() => undefined);
+      if (found) break;
+      await sleep(100);
+    }
+    await new SFNClient({ region: demo.region }).send(new StopExecutionCommand({ executionArn: arn }));
+    expect((await aws.wait(arn)).status).toBe('ABORTED');
+    const { record } = await backUp('2026-01-01T03:40:00Z');
+    expect(record.phase).toBe('Completed');
   });
 
   it('restores the replica’s copy byte for byte after a disaster', async () => {

@@ -41,17 +41,18 @@ export async function putJson(vault: Vault, key: string, value: unknown): Promis
 export const createJson = (vault: Vault, key: string, value: unknown): Promise<boolean> =>
   vault.putIf(key, encode(value), undefined);
 
-/** Takes or renews a lease; the holder who has it instead when it is not free. */
+/** Takes or renews a lease; the holder who has it instead when it is not free. `isGone`: whether a holder has ended without giving it back. */
 export async function takeLease(
   vault: Vault,
   key: string,
   holder: string,
   now: Date,
   seconds: number,
+  isGone: (holder: string) => Promise<boolean>,
 ): Promise<string | undefined> {
   const found = await vault.find(key);
   const current = found && decode(Lease, key, found.body);
-  if (!mayTake(current, holder, now)) return current?.holder;
+  if (current && !mayTake(current, holder, now) && !(await isGone(current.holder))) return current.holder;
   if (await vault.putIf(key, encode(leaseFor(holder, now, seconds)), found?.etag)) return undefined;
   return (await findJson(vault, Lease, key))?.holder ?? 'another';
 }
@@ -62,8 +63,14 @@ export async function releaseLease(vault: Vault, key: string, holder: string): P
   if (current === holder || current?.startsWith(`${holder}/`)) await vault.remove([key]);
 }
 
-/** Who holds an unexpired lease. */
-export async function leaseHolder(vault: Vault, key: string, now: Date): Promise<string | undefined> {
+/** Who holds an unexpired lease and is at work. */
+export async function leaseHolder(
+  vault: Vault,
+  key: string,
+  now: Date,
+  isGone: (holder: string) => Promise<boolean>,
+): Promise<string | undefined> {
   const current = await findJson(vault, Lease, key);
-  return current && Date.parse(current.expiresAt) > now.getTime() ? current.holder : undefined;
+  if (!current || Date.parse(current.expiresAt) <= now.getTime()) return undefined;
+  return (await isGone(current.holder)) ? undefined : current.holder;
 }
