@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { findJson, getJson, putJson } from '../adapters/s3/documents.ts';
+import { findJson, getJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
 import { newestFirst } from '../core/backup-name.ts';
 import { changesBetween } from '../core/changes.ts';
@@ -17,6 +17,7 @@ import type { VaultKeys } from '../core/vault-keys.ts';
 import { veleroBackup, veleroResults, veleroVolumeInfo } from '../core/velero.ts';
 import { findFingerprints } from '../runtime/export/documents.ts';
 import { outcomesOf } from '../runtime/hooks.ts';
+import { putSignedRecord, type Signer } from '../runtime/signed-records.ts';
 
 /** Earlier backups that are asked for fingerprints: failed ones may have none. */
 const LOOK_BACK = 5;
@@ -66,13 +67,14 @@ async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<
   return undefined;
 }
 
-/** Writes everything that makes a backup a recovery point; record.json last. Repeating it writes the same again. */
+/** Writes everything that makes a backup a recovery point; record.json, which is signed, last. Repeating it writes the same again. */
 export async function commitBackup(
   vault: Vault,
   keys: VaultKeys,
   cluster: string,
   backup: string,
   now: Date,
+  signer: Signer,
 ): Promise<BackupRecord> {
   const work = await getJson(vault, Work, keys.records.work(backup));
   const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
@@ -127,6 +129,6 @@ export async function commitBackup(
       ...documents.map(([key, body]) => ({ key, bytes: body.length, sha256: sha256(body) })),
     ],
   };
-  await putJson(vault, keys.records.record(backup), record);
+  await putSignedRecord(vault, keys.records.record(backup), record, signer);
   return record;
 }

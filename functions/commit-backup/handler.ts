@@ -1,7 +1,7 @@
 import { findJson, releaseLease } from '../adapters/s3/documents.ts';
 import { BackupName } from '../contract/states.ts';
 import { BackupRecord } from '../core/record.ts';
-import { keys, primaryVault } from '../runtime/connect.ts';
+import { keys, primaryVault, recordKey } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { settings } from '../runtime/settings.ts';
 import { commitBackup } from './commit.ts';
@@ -12,7 +12,7 @@ export const handler = lambda('commit-backup', BackupName, async ({ plan, backup
   const k = keys();
   const record =
     (await findJson(vault, BackupRecord, k.records.record(backup))) ??
-    (await commitBackup(vault, k, settings().cluster, backup, now));
+    (await commitBackup(vault, k, settings().cluster, backup, now, recordKey()));
   await releaseLease(vault, k.leases.backup(plan), backup);
   return {
     plan,

@@ -9,6 +9,8 @@ export const ENV = {
   replicaBucket: 'HOLDFAST_REPLICA_BUCKET',
   /** Role whose credentials, narrowed to one repository, are handed to a restic Job. */
   jobRoleArn: 'HOLDFAST_JOB_ROLE_ARN',
+  /** Alias of the key that signs records, in the primary region. */
+  signingKey: 'HOLDFAST_SIGNING_KEY',
 } as const;
 
 /** File beside a function's code, written at synth: ClusterSettings as JSON. */

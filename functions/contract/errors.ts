@@ -15,6 +15,8 @@ export const ERRORS = {
   VaultObjectMissing: { retryable: false },
   RecoveryPointNotFound: { retryable: false },
   RecoveryPointDamaged: { retryable: false },
+  RecordForged: { retryable: false },
+  RecordUnsigned: { retryable: false },
   ReplicaMismatch: { retryable: true },
   RetentionEmpty: { retryable: false },
   RestoreRefused: { retryable: false },

@@ -34,6 +34,11 @@ export function vaultKeyAlias(prefix: string): string {
   return `alias/${prefix}`;
 }
 
+/** Alias of the KMS key that signs records; in the primary region alone. */
+export function signingKeyAlias(prefix: string): string {
+  return `alias/${prefix}-signing`;
+}
+
 /** EventBridge Scheduler group of a cluster, and the schedule of one plan in it. */
 export function scheduleGroupName(cluster: string): string {
   return `holdfast-${cluster}`;

@@ -88,6 +88,8 @@ export const RestoreInput = z
     /** Which copy to read: `primary`, `replica`, or a Velero source by name. */
     from: z.optional(dnsName),
     volumes: z.optional(z.boolean()),
+    /** Takes a recovery point whose record has no signature. A wrong signature is never taken. */
+    allowUnsigned: z.optional(z.boolean()),
     dryRun: z.optional(z.boolean()),
     ...options,
   })

@@ -1,9 +1,8 @@
-import { findJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
 import { newestFirst, parseBackupName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
-import { BackupRecord } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import { type FoundRecord, findSignedRecord, type Verifier } from '../runtime/signed-records.ts';
 
 /** A recovery point by name, or the newest Completed one for `latest`. */
 export async function findRecoveryPoint(
@@ -11,20 +10,22 @@ export async function findRecoveryPoint(
   k: VaultKeys,
   name: string,
   plan: string | undefined,
-): Promise<BackupRecord> {
+  verifier: Verifier,
+): Promise<FoundRecord> {
+  const find = (backup: string) => findSignedRecord(vault, k.records.record(backup), verifier);
   if (name !== 'latest') {
-    const record = parseBackupName(name) && (await findJson(vault, BackupRecord, k.records.record(name)));
-    if (record?.resources) return record;
-    const why = record
-      ? `failed and holds nothing: ${record.reasons.join('; ')}`
+    const found = parseBackupName(name) && (await find(name));
+    if (found?.record.resources) return found;
+    const why = found
+      ? `failed and holds nothing: ${found.record.reasons.join('; ')}`
       : `is not in bucket ${vault.bucket}`;
     throw new HoldfastError('RecoveryPointNotFound', `recovery point ${name} ${why}`, {
       hint: 'Use the name of another one, or "latest"',
     });
   }
   for (const folder of newestFirst(await vault.folders(k.records.root), plan)) {
-    const record = await findJson(vault, BackupRecord, k.records.record(folder));
-    if (record?.phase === 'Completed') return record;
+    const found = await find(folder);
+    if (found?.record.phase === 'Completed') return found;
   }
   throw new HoldfastError(
     'RecoveryPointNotFound',

@@ -7,7 +7,7 @@ import type { VolumeOutcome } from '../core/record.ts';
 import { restoredNamespaces, scopeOf } from '../core/restore-options.ts';
 import { shortName } from '../core/source.ts';
 import type { VeleroKeys } from '../core/vault-keys.ts';
-import { keys, primaryVault } from '../runtime/connect.ts';
+import { keys, primaryVault, recordKey } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { holderIsGone, holderName } from '../runtime/leases.ts';
 import { sourceOf } from '../runtime/restore-source.ts';
@@ -26,9 +26,14 @@ export const handler = lambda(
     const k = keys();
     const from = input.from ?? 'primary';
     const source = sourceOf(from);
-    const record = source.velero
+    const found = source.velero
       ? undefined
-      : await findRecoveryPoint(source.vault, k, input.backup, input.plan);
+      : await findRecoveryPoint(source.vault, k, input.backup, input.plan, recordKey());
+    if (found && !found.signed && !input.allowUnsigned)
+      throw new HoldfastError('RecordUnsigned', `the record of ${found.record.backup} has no signature`, {
+        hint: 'Releases before this one wrote none. If that is how it came to be, add "allowUnsigned": true',
+      });
+    const record = found?.record;
     const point = record ?? (await findVeleroBackup(source.vault, source.velero as VeleroKeys, input.backup));
     const restore = restoreName(new Date(startedAt), execution);
     const { namespaces, unknown } = restoredNamespaces(input.namespaces, point.namespaces);

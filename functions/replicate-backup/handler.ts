@@ -1,8 +1,10 @@
-import { createJson, findJson, getJson } from '../adapters/s3/documents.ts';
+import { createJson, findJson } from '../adapters/s3/documents.ts';
 import { BackupName } from '../contract/states.ts';
-import { BackupRecord, ReplicaProof } from '../core/record.ts';
-import { keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { HoldfastError } from '../core/errors.ts';
+import { ReplicaProof } from '../core/record.ts';
+import { keys, primaryVault, recordKey, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { findSignedRecord } from '../runtime/signed-records.ts';
 import { replicate } from './replicate.ts';
 
 /** Time kept back to answer before Lambda ends the function. */
@@ -16,7 +18,10 @@ export const handler = lambda(
     const [primary, replica, k] = [primaryVault(), replicaVault(), keys()];
     const proven = await findJson(primary, ReplicaProof, k.records.replica(backup));
     if (proven) return { plan, backup, remaining: 0, objects: proven.objects, copied: proven.copied };
-    const record = await getJson(primary, BackupRecord, k.records.record(backup));
+    const found = await findSignedRecord(primary, k.records.record(backup), recordKey());
+    if (!found)
+      throw new HoldfastError('RecoveryPointNotFound', `${backup} is not in bucket ${primary.bucket}`);
+    const { record } = found;
     const result = await replicate(primary, replica, k, record, () => remainingMs() > RESERVE_MS);
     if (result.remaining === 0) {
       const { objects, bytes, copied } = result;

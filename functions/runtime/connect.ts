@@ -1,3 +1,4 @@
+import { type SigningKey, signingKey } from '../adapters/kms/signing-key.ts';
 import { clusterEndpoint } from '../adapters/kubernetes/access.ts';
 import { type KubeClient, kubeClient } from '../adapters/kubernetes/client.ts';
 import { openVault, type Vault } from '../adapters/s3/vault.ts';
@@ -10,6 +11,9 @@ import { env, settings } from './settings.ts';
 export const primaryVault = (): Vault => openVault(env('vaultBucket'), settings().vault.region);
 export const replicaVault = (): Vault => openVault(env('replicaBucket'), settings().vault.replicaRegion);
 export const keys = () => vaultKeys(settings().cluster);
+
+/** The key that signs records. What a function may do with it is up to its role. */
+export const recordKey = (): SigningKey => signingKey(env('signingKey'), settings().vault.region);
 
 /** A client of this function's cluster, under the identity for backups or for restores. */
 export async function connectCluster(use: 'backup' | 'restore', now: Date): Promise<KubeClient> {

@@ -1,7 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { FunctionName } from '../../functions/contract/functions.ts';
-import { type Machine, machineName, vaultKeyAlias } from '../../functions/contract/names.ts';
+import { type Machine, machineName, signingKeyAlias, vaultKeyAlias } from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
 
 /** Rights within one copy of the vault; each a list of roots, like `records`, below which a cluster has its own. */
@@ -17,6 +17,8 @@ export interface FunctionRights {
   readonly replica?: VaultRights;
   /** Reads the repository master secret and mints credentials for Jobs. */
   readonly mints?: true;
+  /** What it does with the key that signs records. */
+  readonly records?: 'signs' | 'verifies';
   /** Asks whether the execution that holds a lease has ended. */
   readonly seesExecutions?: true;
 }
@@ -46,11 +48,13 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'reconcile-control-plane': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
   'commit-backup': {
     primary: { read: ['records', 'velero', 'leases'], write: ['records', 'velero'], remove: ['leases'] },
+    records: 'signs',
   },
   'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
   'replicate-backup': {
     primary: { read: RECOVERY_POINT, write: ['records'] },
     replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+    records: 'verifies',
   },
   'prune-backups': {
     primary: { read: ['records', 'velero'], write: ['records'], remove: ['records', 'velero'] },
@@ -60,6 +64,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'plan-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
     replica: replicaRead,
+    records: 'verifies',
     seesExecutions: true,
   },
   'apply-resources': { primary: restoring, replica: replicaRead },
@@ -84,6 +89,15 @@ export function keyStatement(copy: VaultCopy): PolicyStatement {
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': vaultKeyAlias(copy.prefix) } },
+  });
+}
+
+/** Statement for what a function does with the key that signs records. */
+export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): PolicyStatement {
+  return new PolicyStatement({
+    actions: [does === 'signs' ? 'kms:Sign' : 'kms:GetPublicKey'],
+    resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
+    conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': signingKeyAlias(copy.prefix) } },
   });
 }
 

@@ -18,8 +18,8 @@ export const versions = {
   images: '3',
   /** Counts changes of storage/csi. */
   csi: '1',
-  /** Counts changes of emulator/patches.ts. */
-  patches: '2',
+  /** Counts changes of emulator/patches.ts and emulator/requirements.txt. */
+  patches: '3',
 } as const;
 
 /** Addresses that exist only inside a world's network namespace, so two worlds may share them. */

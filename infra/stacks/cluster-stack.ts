@@ -11,6 +11,7 @@ import {
   type Machine,
   masterSecretName,
   scheduleGroupName,
+  signingKeyAlias,
   stackNames,
   vaultBucketName,
 } from '../../functions/contract/names.ts';
@@ -25,6 +26,7 @@ import {
   jobStatements,
   READS_SOURCES,
   RIGHTS,
+  recordStatement,
   sourceStatements,
   type VaultCopy,
   vaultStatements,
@@ -85,6 +87,7 @@ export class ClusterStack extends Stack {
       const environment = {
         [ENV.vaultBucket]: this.copies.primary.bucket,
         [ENV.replicaBucket]: this.copies.replica.bucket,
+        ...(RIGHTS[name].records && { [ENV.signingKey]: signingKeyAlias(config.vault.name) }),
         ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn }),
       };
       const fn = new PipelineFunction(this, {
@@ -121,6 +124,7 @@ export class ClusterStack extends Stack {
             this.secretStatement(masterSecretName(this.cluster.name)),
           ]
         : []),
+      ...(rights.records ? [recordStatement(primary, rights.records)] : []),
       ...(rights.seesExecutions ? [executionStatement(primary.region, this.cluster.name)] : []),
       ...(READS_SOURCES.includes(name) ? sources.flatMap(sourceStatements) : []),
       ...this.clusterStatements(FUNCTIONS[name].access),

@@ -1,7 +1,8 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { masterSecretName, stackNames } from '../../functions/contract/names.ts';
+import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
 import type { Config } from '../config/schema.ts';
 import { VaultBucket } from '../constructs/vault-bucket.ts';
 
@@ -14,6 +15,13 @@ export class VaultStack extends Stack {
       description: 'Holdfast vault: primary copy',
     });
     new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.region });
+    new Key(this, 'SigningKey', {
+      alias: signingKeyAlias(config.vault.name),
+      keySpec: KeySpec.ECC_NIST_P256,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      description: 'Signs the records of Holdfast recovery points',
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
     for (const { name } of config.clusters) {
       new Secret(this, `Master-${name}`, {
         secretName: masterSecretName(name),

@@ -5,6 +5,7 @@ import { allowed, clusterTemplate, flat, PRIMARY, REPLICA, statementsOf } from '
 
 const template = clusterTemplate();
 const MINTING = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints);
+const SIGNING = ['kms:Sign', 'kms:GetPublicKey'];
 const roots = (...names: string[]) => names.map((root) => `${PRIMARY}/${root}/prod/*`).sort();
 const secret = (name: string) =>
   `arn:<AWS::Partition>:secretsmanager:eu-west-1:<AWS::AccountId>:secret:${name}-??????`;
@@ -22,7 +23,11 @@ describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
     expect(kms.length).toBeGreaterThan(0);
     for (const s of kms) {
       expect(s.condition).toEqual({
-        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/holdfast-vault' },
+        'ForAnyValue:StringEquals': {
+          'kms:ResourceAliases': s.actions.some((a) => SIGNING.includes(a))
+            ? 'alias/holdfast-vault-signing'
+            : 'alias/holdfast-vault',
+        },
       });
     }
   });
@@ -52,6 +57,17 @@ describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
       .flatMap((s) => (s.condition as { StringLike: Record<string, string[]> }).StringLike['s3:prefix']);
     for (const resource of allowed(template, name, 's3:GetObject'))
       expect(listed).toContain(resource.replace(/^.*-\d\//, ''));
+  });
+});
+
+describe('the key that signs records', () => {
+  test('signs for the function that commits a backup, and for nobody else', () => {
+    const signing = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:Sign').length > 0);
+    expect(signing).toEqual(['commit-backup']);
+  });
+  test('is shown to those who verify records before they act on them', () => {
+    const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
+    expect(reading).toEqual(['replicate-backup', 'plan-restore']);
   });
 });
 

@@ -104,3 +104,12 @@ test('each cluster has a master secret that is in both regions and outlives its 
     },
   });
 });
+
+test('records are signed by a key of KMS that can do nothing else and outlives its stack', () => {
+  const template = Template.fromStack(vaultStack());
+  template.hasResource('AWS::KMS::Key', {
+    DeletionPolicy: 'Retain',
+    Properties: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
+  });
+  template.hasResourceProperties('AWS::KMS::Alias', { AliasName: 'alias/holdfast-vault-signing' });
+});

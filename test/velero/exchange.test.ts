@@ -25,6 +25,7 @@ import {
   readApplication,
   waitReady,
 } from '../../infra/local/demo/application.ts';
+import { keyPair } from '../support/key-pair.ts';
 import { planOf, selectionOf } from '../support/selection.ts';
 import { connect, makeVault } from '../support/world.ts';
 import { startVelero, type Velero } from './server.ts';
@@ -67,7 +68,7 @@ async function backUp(): Promise<void> {
     };
     await putJson(vault, keys.records.volume(BACKUP, v.id), outcome);
   }
-  await commitBackup(vault, keys, 'prod', BACKUP, new Date('2026-01-01T00:01:00Z'));
+  await commitBackup(vault, keys, 'prod', BACKUP, new Date('2026-01-01T00:01:00Z'), keyPair());
 }
 
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
@@ -122,6 +123,23 @@ describe('the pipeline, deployed by cdk', () => {
     }
     const prunes = await aws.executions('prune');
     expect(prunes[0]).toMatchObject({ status: 'SUCCEEDED', output: { removed: 1, kept: 2, forget: 2 } });
+  });
+
+  it('restores nothing whose record is not what was signed', async () => {
+    const s3 = new S3Client({ region: demo.region, forcePathStyle: true });
+    const at = { Bucket: bucketOf(demo.region), Key: keys.records.record('apps-20260101020000') };
+    const { Body } = await s3.send(new GetObjectCommand(at));
+    const whole = (await Body?.transformToString()) ?? '';
+    const restoreOf = async (text: string, more = {}) => {
+      await s3.send(new PutObjectCommand({ ...at, Body: text }));
+      const input = { backup: 'apps-20260101020000', dryRun: true, ...more };
+      return (await aws.wait(await aws.start('restore', input))).problem;
+    };
+    const unsigned = whole.replace(/,\n {2}"signature": ".*"/, '');
+    expect(await restoreOf(whole.replace('"items": ', '"items": 1'))).toMatch(/^RecordForged: .*is not what/);
+    expect(await restoreOf(unsigned)).toMatch(/^RecordUnsigned: .*"allowUnsigned": true/);
+    expect(await restoreOf(unsigned, { allowUnsigned: true })).toBe('');
+    expect(await restoreOf(whole)).toBe('');
   });
 
   it('says in words what is wrong with a mistyped input', async () => {

@@ -3,9 +3,11 @@ import { HoldfastError } from '../../core/errors.ts';
 import { Lease, leaseFor, mayTake } from '../../core/lease.ts';
 import type { Vault } from './vault.ts';
 
-const encode = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+/** A JSON document as the vault has it. */
+export const encode = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
-function decode<T>(schema: z.core.$ZodType<T>, key: string, body: Buffer): T {
+/** Parses one; what cannot be read as it should is damaged. */
+export function decode<T>(schema: z.core.$ZodType<T>, key: string, body: Buffer): T {
   try {
     return z.parse(schema, JSON.parse(body.toString('utf8')));
   } catch (cause) {

@@ -17,7 +17,7 @@ const take = (holder: string, isGone: (holder: string) => Promise<boolean> = atW
 describe('a lease in the vault', () => {
   it('is had by one of ten who want it at once, and the others are told who', async () => {
     const told = await Promise.all(Array.from({ length: 10 }, (_, i) => take(`b-${i}`)));
-    const winner = told.findIndex((other) => other === undefined);
+    const winner = told.indexOf(undefined);
     expect(told.filter((other) => other === undefined)).toHaveLength(1);
     expect(new Set(told.filter(Boolean))).toEqual(new Set([`b-${winner}`]));
   });

@@ -1,0 +1,31 @@
+import { createPublicKey, verify } from 'node:crypto';
+
+/**
+ * A signed JSON document is the document as it was signed, with one more field at its end: `"signature"`, the ECDSA
+ * signature (SHA-256, DER, base64) of the bytes before it was added. So it stays one object, which is copied as a whole.
+ */
+const SIGNATURE = /,\n {2}"signature": "([A-Za-z0-9+/=]+)"\n}\n$/;
+
+/** Adds a signature to a document that ends as `JSON.stringify(value, null, 2)` and a new line do. */
+export function withSignature(document: Buffer, signature: string): Buffer {
+  const text = document.toString('utf8');
+  if (!text.endsWith('\n}\n'))
+    throw new RangeError('a document to be signed ends with a brace on a line of its own');
+  return Buffer.from(`${text.slice(0, -'\n}\n'.length)},\n  "signature": "${signature}"\n}\n`);
+}
+
+/** The bytes that were signed, and the signature; undefined when there is none. */
+export function signedPart(
+  document: Buffer,
+): { readonly signed: Buffer; readonly signature: string } | undefined {
+  const text = document.toString('utf8');
+  const found = SIGNATURE.exec(text);
+  if (!found) return undefined;
+  return { signed: Buffer.from(`${text.slice(0, found.index)}\n}\n`), signature: found[1] as string };
+}
+
+/** Whether a signature is that of the key (DER, SubjectPublicKeyInfo) of exactly these bytes. */
+export function isSignedBy(publicKey: Buffer, signed: Buffer, signature: string): boolean {
+  const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
+  return verify('sha256', signed, key, Buffer.from(signature, 'base64'));
+}

@@ -1,0 +1,51 @@
+import { decode, encode } from '../adapters/s3/documents.ts';
+import type { Vault } from '../adapters/s3/vault.ts';
+import { HoldfastError } from '../core/errors.ts';
+import { BackupRecord } from '../core/record.ts';
+import { isSignedBy, signedPart, withSignature } from '../core/signature.ts';
+
+/** The two halves of a signing key, each had only by those who need it. */
+export interface Signer {
+  sign(document: Buffer): Promise<string>;
+}
+export interface Verifier {
+  publicKey(): Promise<Buffer>;
+}
+
+/** A record as it was found, and whether it is signed. One whose signature is wrong is not returned but thrown. */
+export interface FoundRecord {
+  readonly record: BackupRecord;
+  readonly signed: boolean;
+}
+
+/** Writes a record with the signature of its very bytes. */
+export async function putSignedRecord(
+  vault: Vault,
+  key: string,
+  record: BackupRecord,
+  signer: Signer,
+): Promise<void> {
+  const document = encode(record);
+  await vault.put(key, withSignature(document, await signer.sign(document)));
+}
+
+/**
+ * Reads a record and verifies its signature; undefined when it is not there.
+ *
+ * @throws HoldfastError RecordForged when the signature is not that of these bytes.
+ */
+export async function findSignedRecord(
+  vault: Vault,
+  key: string,
+  verifier: Verifier,
+): Promise<FoundRecord | undefined> {
+  const found = await vault.find(key);
+  if (!found) return undefined;
+  const record = decode(BackupRecord, key, found.body);
+  const parts = signedPart(found.body);
+  if (!parts) return { record, signed: false };
+  if (isSignedBy(await verifier.publicKey(), parts.signed, parts.signature)) return { record, signed: true };
+  throw new HoldfastError('RecordForged', `${key} in bucket ${vault.bucket} is not what Holdfast signed`, {
+    hint: 'Read the other copy, and find out who could write to this one',
+  });
+}
