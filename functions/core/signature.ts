@@ -27,5 +27,7 @@ export function signedPart(
 /** Whether a signature is that of the key (DER, SubjectPublicKeyInfo) of exactly these bytes. */
 export function isSignedBy(publicKey: Buffer, signed: Buffer, signature: string): boolean {
   const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
-  return verify('sha256', signed, key, Buffer.from(signature, 'base64'));
+  const bytes = Buffer.from(signature, 'base64');
+  // base64 has several spellings of one value; there is one that was written.
+  return bytes.toString('base64') === signature && verify('sha256', signed, key, bytes);
 }
