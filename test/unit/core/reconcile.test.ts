@@ -53,6 +53,11 @@ describe('one look', () => {
     expect(look([A, B], [], { openGates: ['g'] })).toMatchObject({ running: 2, waiting: 0 });
   });
 
+  it('lets work wait for what its Job needs, and takes up no place with it', () => {
+    const decision = look([{ ...A, ready: false }, B], [], { openGates: ['g'], concurrency: 1 });
+    expect(decision).toMatchObject({ start: [{ work: B }], running: 1, waiting: 1 });
+  });
+
   it('starts no more than may run', () => {
     const decision = look([A, B], [], { openGates: ['g'], concurrency: 1 });
     expect(decision).toMatchObject({ start: [{ work: A }], running: 1, waiting: 1 });

@@ -52,6 +52,12 @@ describe('a signed record', () => {
     await expect(find()).rejects.toMatchObject({ name: 'RecordForged' });
   });
 
+  it('is forged when its signature is spelt in another way', async () => {
+    const text = stored().toString('utf8');
+    store(Buffer.from(text.replace(/"signature": "(.*?)=*"/, '"signature": "$1===="')));
+    await expect(find()).rejects.toMatchObject({ name: 'RecordForged' });
+  });
+
   it('is unsigned, and says so, when its signature was taken away', async () => {
     store(
       Buffer.from(
