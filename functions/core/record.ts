@@ -185,6 +185,14 @@ export const ReplicaProof = z.object({
 });
 export type ReplicaProof = z.infer<typeof ReplicaProof>;
 
+/** lock.json: until when S3 refuses to remove any object of this copy of the recovery point. Written after the locks. */
+export const RecoveryPointLock = z.object({
+  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
+  /** ISO 8601. */
+  until: z.string(),
+});
+export type RecoveryPointLock = z.infer<typeof RecoveryPointLock>;
+
 /** Decides the phase from what the steps left behind, with a reason for everything that is not whole. */
 export function decidePhase(
   work: Work,

@@ -21,9 +21,9 @@ export function contentHash(key: string): string | undefined {
   return /^restic\/[^/]+\/[^/]+\/(?:data\/[0-9a-f]{2}|index|keys|snapshots)\/([0-9a-f]{64})$/.exec(key)?.[1];
 }
 
-/** Keys that a replica does not need: restic's locks and a backup's progress are of those at work, the proof of the primary. */
+/** Keys that a replica does not need: restic's locks and a backup's progress are of those at work, proof and lock are of one copy. */
 export function isReplicated(key: string): boolean {
-  return !/^(restic\/[^/]+\/[^/]+\/locks\/|records\/[^/]+\/[^/]+\/(replica|progress)\.json$)/.test(key);
+  return !/^(restic\/[^/]+\/[^/]+\/locks\/|records\/[^/]+\/[^/]+\/(replica|lock|progress)\.json$)/.test(key);
 }
 
 /** An object of the primary, and what the replica has under its name. */

@@ -47,6 +47,8 @@ export function vaultKeys(cluster: string) {
       /** How far the volume Jobs are, while they run. */
       progress: (b: string) => `${recordDir(b)}progress.json`,
       replica: (b: string) => `${recordDir(b)}replica.json`,
+      /** Until when this copy of the recovery point cannot be removed. Each copy has its own. */
+      lock: (b: string) => `${recordDir(b)}lock.json`,
       prune: {
         plan: (p: string) => `${pruneDir(p)}plan.json`,
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,

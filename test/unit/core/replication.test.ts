@@ -75,7 +75,12 @@ describe('a copy', () => {
   });
 
   it('leaves out the locks of restic and the proof of the primary', async () => {
-    const keys = [`${repository}/locks/${HASH}`, k.records.replica('daily-1'), k.records.work('daily-1')];
+    const keys = [
+      `${repository}/locks/${HASH}`,
+      k.records.replica('daily-1'),
+      k.records.lock('daily-1'),
+      k.records.work('daily-1'),
+    ];
     expect(await paired(keys, [])).toEqual([[k.records.work('daily-1'), false]]);
   });
 

@@ -17,6 +17,7 @@ describe('the layout of the vault', () => {
     [keys.records.record('daily-1'), 'records/paris/daily-1/record.json'],
     [keys.records.volume('daily-1', 'shop.data'), 'records/paris/daily-1/volumes/shop.data.json'],
     [keys.records.replica('daily-1'), 'records/paris/daily-1/replica.json'],
+    [keys.records.lock('daily-1'), 'records/paris/daily-1/lock.json'],
     [keys.records.prune.job('daily-2', 'shop'), 'records/paris/_prune/daily-2/jobs/shop.json'],
     [keys.exports.part('daily-1', 3), 'exports/paris/daily-1/3.tar.gz'],
     [keys.records.fingerprints('daily-1'), 'records/paris/daily-1/fingerprints.json.gz'],

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -228,12 +229,21 @@ func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRe
 
 func (d *driver) NodeUnpublishVolume(_ context.Context, r *csi.NodeUnpublishVolumeRequest) (*csi.NodeUnpublishVolumeResponse, error) {
 	target := r.GetTargetPath()
-	if mounted(target) {
-		if err := syscall.Unmount(target, 0); err != nil {
+	// Until nothing is mounted there, whatever a table of mounts that changes meanwhile says; then the folder, which must be
+	// empty: never what is in it, which might be the volume.
+	for {
+		err := syscall.Unmount(target, 0)
+		if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOENT) {
+			break
+		}
+		if err != nil {
 			return nil, status.Error(codes.Internal, err.Error())
 		}
 	}
-	return &csi.NodeUnpublishVolumeResponse{}, os.RemoveAll(target)
+	if err := os.Remove(target); err != nil && !os.IsNotExist(err) {
+		return nil, status.Error(codes.Internal, err.Error())
+	}
+	return &csi.NodeUnpublishVolumeResponse{}, nil
 }
 
 func mounted(target string) bool {
