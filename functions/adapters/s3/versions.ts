@@ -7,6 +7,7 @@ import {
   HeadObjectCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
+  PutObjectTaggingCommand,
   S3Client,
   type ObjectVersion as S3Version,
   UploadPartCopyCommand,
@@ -108,8 +109,6 @@ type Listed = Pick<S3Version, 'Key' | 'VersionId' | 'LastModified' | 'IsLatest' 
 const source = (bucket: string, { key, id }: ObjectVersion): string =>
   `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}?versionId=${encodeURIComponent(id)}`;
 
-const tagging = ({ id }: ObjectVersion): string => new URLSearchParams({ [COPY_OF]: id }).toString();
-
 async function copyWhole(s3: S3Client, Bucket: string, version: ObjectVersion): Promise<void> {
   await s3.send(
     new CopyObjectCommand({
@@ -117,7 +116,7 @@ async function copyWhole(s3: S3Client, Bucket: string, version: ObjectVersion): 
       Key: version.key,
       CopySource: source(Bucket, version),
       TaggingDirective: 'REPLACE',
-      Tagging: tagging(version),
+      Tagging: new URLSearchParams({ [COPY_OF]: version.id }).toString(),
     }),
   );
 }
@@ -132,7 +131,7 @@ async function copyParts(
   const object = { Bucket, Key: version.key };
   const head = await s3.send(new HeadObjectCommand({ ...object, VersionId: version.id }));
   const { Metadata, ContentType, ContentEncoding } = head;
-  const about = { Metadata, ContentType, ContentEncoding, Tagging: tagging(version) };
+  const about = { Metadata, ContentType, ContentEncoding };
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ ...object, ...about }));
   const upload = { ...object, UploadId };
   const size = Math.max(Math.min(pieceBytes, PART_BYTES), Math.ceil(version.bytes / MOST_PARTS));
@@ -145,7 +144,10 @@ async function copyParts(
       const { CopyPartResult } = await s3.send(new UploadPartCopyCommand(part));
       Parts.push({ PartNumber, ETag: CopyPartResult?.ETag });
     }
-    await s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
+    const whole = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
+    const { VersionId } = await s3.send(whole);
+    const Tagging = { TagSet: [{ Key: COPY_OF, Value: version.id }] };
+    await s3.send(new PutObjectTaggingCommand({ ...object, VersionId, Tagging }));
   } catch (error) {
     await s3.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
     throw error;
