@@ -82,6 +82,8 @@ export const PlanSettings = z.strictObject({
   restic: ResticOptions,
   /** Whether etcd and the files of control-plane nodes are part of the backup. */
   controlPlane: z.boolean(),
+  /** Whether each snapshot of etcd is opened in a scratch server. */
+  scratchEtcd: z.boolean(),
   retention: z.strictObject({ keepLast: z.int().check(z.positive()) }),
 });
 export type PlanSettings = z.infer<typeof PlanSettings>;

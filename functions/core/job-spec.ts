@@ -43,6 +43,8 @@ export interface ToolStep {
   readonly name: string;
   readonly image: string;
   readonly command: readonly string[];
+  /** It serves the steps after it until they have ended, which begin when this command succeeds in it (Kubernetes 1.29). */
+  readonly serves?: { readonly ready: readonly string[] };
 }
 
 /** What a Job sees beside a volume: a folder of the node, a Secret of its namespace, or an empty folder. */
@@ -97,7 +99,7 @@ function container(job: ResticJob, step: ResticStep | ToolStep, attempt: number)
   return {
     name: step.name,
     imagePullPolicy: 'IfNotPresent',
-    ...('image' in step ? { image: step.image, command: [...step.command] } : resticOf(job, step)),
+    ...('image' in step ? programOf(step) : resticOf(job, step)),
     securityContext: {
       runAsUser: job.user ?? 0,
       ...(job.user !== undefined && { runAsNonRoot: true }),
@@ -121,6 +123,22 @@ function container(job: ResticJob, step: ResticStep | ToolStep, attempt: number)
         ...(from !== 'empty' && { readOnly: true }),
       })),
     ],
+  };
+}
+
+function programOf({ image, command, serves }: ToolStep): object {
+  return {
+    image,
+    command: [...command],
+    ...(serves && {
+      restartPolicy: 'Always',
+      startupProbe: {
+        exec: { command: [...serves.ready] },
+        periodSeconds: 1,
+        timeoutSeconds: 5,
+        failureThreshold: 600,
+      },
+    }),
   };
 }
 
