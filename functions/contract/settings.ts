@@ -93,6 +93,8 @@ export const JobSettings = z.strictObject({
   /** An image with kubectl, for what commands in pods write. */
   kubectlImage: z.string(),
   imagePullSecrets: z.array(z.string()),
+  /** Service account, in each namespace, with an identity in AWS that backups of its volumes use; absent: credentials are minted. */
+  backupServiceAccount: z.optional(z.string()),
   /** S3 endpoints as a pod sees them, with scheme: a region's public one unless configured otherwise. */
   s3Endpoint: z.string(),
   replicaS3Endpoint: z.string(),

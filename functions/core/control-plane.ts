@@ -110,20 +110,14 @@ export function statusOutcome(end: JobEnd): ControlPlaneOutcome {
   return { id: 'etcd-status', result: 'failed', message: `no leader of etcd was found: ${said}` };
 }
 
-/** `etcdctl get --count-only -w json`; numbers that are 0 are absent. */
-const KeyCount = z.object({
-  header: z.object({ revision: z._default(z.int(), 0) }),
-  count: z._default(z.int(), 0),
-});
-
-/** How many keys a server of etcd counted, and at which revision; undefined when it did not say. */
+/** How many keys a server of etcd counted, and at which revision, from the log of `etcdctl get --count-only -w fields`. */
 function countedIn(log: string): { revision: number; keys: number } | undefined {
-  const parsed = z.safeParse(KeyCount, parseJson(lastJson(log)));
-  return parsed.success ? { revision: parsed.data.header.revision, keys: parsed.data.count } : undefined;
+  const [revision, keys] = ['Revision', 'Count'].map(
+    (field) => new RegExp(`^"${field}" : (\\d+)$`, 'm').exec(log)?.[1],
+  );
+  if (revision === undefined || keys === undefined) return undefined;
+  return { revision: Number(revision), keys: Number(keys) };
 }
-
-/** The last line of a log that can be a JSON document: etcdctl warns in lines of its own. */
-const lastJson = (log: string): string => log.split('\n').findLast((l) => /^[{[]/.test(l)) ?? '';
 
 /** What the snapshot Job says. Only a snapshot that etcdutl could open and restic has stored is protected. */
 export function etcdOutcome(endpoint: string, end: JobEnd): ControlPlaneOutcome {

@@ -69,6 +69,8 @@ export interface ResticJob {
   readonly onControlPlane?: boolean;
   /** Whose rights in the cluster its programs have; absent: nobody's. */
   readonly serviceAccount?: string;
+  /** Whose identity in AWS its programs have (Pod Identity, IRSA), in place of credentials of ours; its rights in the cluster they do not get. */
+  readonly identity?: string | undefined;
   /** Pins the Job to the node that holds a ReadWriteOnce volume. */
   readonly node?: string;
   /** Who its containers are; absent: root. */
@@ -152,10 +154,14 @@ function resticOf(job: ResticJob, step: ResticStep): object {
       { name: 'RESTIC_PASSWORD_FILE', value: `${SECRET_DIR}/password` },
       { name: 'RESTIC_CACHE_DIR', value: '/cache' },
       { name: 'RESTIC_PROGRESS_FPS', value: '0.2' },
-      {
-        name: 'AWS_SHARED_CREDENTIALS_FILE',
-        value: `${SECRET_DIR}/${step.within ? 'credentials-kubectl' : 'credentials'}`,
-      },
+      ...(job.identity
+        ? []
+        : [
+            {
+              name: 'AWS_SHARED_CREDENTIALS_FILE',
+              value: `${SECRET_DIR}/${step.within ? 'credentials-kubectl' : 'credentials'}`,
+            },
+          ]),
       { name: 'AWS_DEFAULT_REGION', value: step.region },
       { name: 'TMPDIR', value: '/tmp' },
     ],
@@ -195,7 +201,7 @@ export const sessionSecretName = (job: string, session: number): string =>
  * creating a Secret, and nobody needs the right to change one.
  */
 function secrets(job: ResticJob, name: string): object {
-  const sessions = Math.ceil(job.settings.deadlineSeconds / SESSION_SECONDS);
+  const sessions = job.identity ? 1 : Math.ceil(job.settings.deadlineSeconds / SESSION_SECONDS);
   const later = Array.from({ length: sessions - 1 }, (_, i) => ({
     secret: { name: sessionSecretName(name, i + 2), optional: true },
   }));
@@ -211,11 +217,12 @@ function secrets(job: ResticJob, name: string): object {
 
 function podSpec(job: ResticJob, name: string, attempt: number): object {
   const last = job.steps.length - 1;
+  const account = job.serviceAccount ?? job.identity;
   const { imagePullSecrets, tolerations, priorityClassName } = job.settings;
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: job.serviceAccount !== undefined,
-    ...(job.serviceAccount && { serviceAccountName: job.serviceAccount }),
+    ...(account && { serviceAccountName: account }),
     enableServiceLinks: false,
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((s) => ({ name: s })) }),
     ...(job.onControlPlane && { hostNetwork: true }),

@@ -132,7 +132,7 @@ export function controlPlaneJob(
   };
 }
 
-const COUNT = ['get', '', '--from-key', '--count-only', '-w', 'json'];
+const COUNT = ['get', '', '--from-key', '--count-only', '-w', 'fields'];
 
 /** A scratch server that does not come up says nothing: its Job is ended after this long. */
 const SCRATCH_SECONDS = 1800;

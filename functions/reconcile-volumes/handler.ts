@@ -12,7 +12,7 @@ import { settings } from '../runtime/settings.ts';
 import { volumeSnapshots } from '../runtime/volume-snapshots.ts';
 import { findPlace } from './place.ts';
 import { progressOf } from './progress.ts';
-import { backupJob, outOfReach, type VolumeWork, volumeOutcome } from './volume-job.ts';
+import { backupJob, identityOf, outOfReach, type VolumeWork, volumeOutcome } from './volume-job.ts';
 
 /** One look at the backup's volumes: snapshot and start what is missing, collect what has ended, say how far they are. */
 export const handler = lambda(
@@ -45,6 +45,7 @@ export const handler = lambda(
       use: 'backup',
       buckets: [vault.bucket],
       now,
+      hasIdentity: (v: VolumeWork) => identityOf(settings(), v) !== undefined,
       jobFor: async (v: VolumeWork, init, attempt) =>
         backupJob(settings(), work, v, vault.bucket, { init, attempt, place: await findPlace(cluster, v) }),
     });

@@ -304,6 +304,11 @@ const Jobs = z.strictObject({
     .array(dnsName(63))
     .default([])
     .describe('Names of image pull secrets in the Jobs’ namespaces'),
+  backupServiceAccount: dnsName(253)
+    .optional()
+    .describe(
+      'Service account in the volumes’ namespaces whose identity in AWS (EKS Pod Identity, IRSA) their backups use; absent: short-lived credentials are minted',
+    ),
   s3Endpoint: url.optional().describe('S3 endpoint of the primary region as pods see it'),
   replicaS3Endpoint: url.optional().describe('S3 endpoint of the second region as pods see it'),
   concurrency: z

@@ -136,7 +136,7 @@ describe('the snapshot of etcd', () => {
 
 describe('the scratch server', () => {
   const count = (revision: number, keys: number) =>
-    `{"level":"warn"}\n{"header":{"cluster_id":1,"revision":${revision}},"count":${keys}}\n`;
+    `"ClusterID" : 1\n"Revision" : ${revision}\n"RaftTerm" : 2\n"More" : false\n"Count" : ${keys}\n`;
   const taken = etcdOutcome(
     'https://a:2379',
     end({
@@ -258,7 +258,7 @@ describe('the Jobs of the control plane', () => {
     const job = jobOf(scratch as ControlPlaneItem);
     expect(job.steps.map((s) => s.name)).toEqual(['fetch', 'restore', 'server', 'revision', 'keys']);
     expect(command(job, 4)).toBe(
-      'etcdctl --command-timeout=10m --endpoints http://127.0.0.1:2379 get  --from-key --count-only -w json --rev=7',
+      'etcdctl --command-timeout=10m --endpoints http://127.0.0.1:2379 get  --from-key --count-only -w fields --rev=7',
     );
     const { spec } = jobManifest(job, 1) as unknown as {
       spec: { template: { spec: { hostNetwork?: boolean; initContainers: object[] } } };

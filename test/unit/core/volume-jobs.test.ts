@@ -12,6 +12,7 @@ import {
 } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
 import {
   backupJob,
+  identityOf,
   outOfReach,
   type VolumeWork,
   volumeOutcome,
@@ -76,6 +77,24 @@ const filling: RestoreWork = {
   snapshot: 'abc',
   result: 'protected',
 };
+
+describe('the identity in AWS of a Job', () => {
+  const s = { ...settings, jobs: { ...JOBS, backupServiceAccount: 'holdfast-backup' } };
+
+  it.each([
+    ['mount', 'holdfast-backup'],
+    ['snapshot', 'holdfast-backup'],
+    ['node', undefined],
+    ['command', undefined],
+  ] as const)('that reads by %s is that of the account %s', (strategy, account) => {
+    expect(identityOf(s, { ...volume, strategy })).toBe(account);
+    expect(identityOf(settings, { ...volume, strategy })).toBeUndefined();
+  });
+
+  it('is in its pod', () => {
+    expect(backupJob(s, work, volume, 'vault', { init: false }).identity).toBe('holdfast-backup');
+  });
+});
 
 describe('the outcome of a volume', () => {
   const whose = { ...of, volumeName: 'pv-1', reclaimPolicy: 'Retain' };
