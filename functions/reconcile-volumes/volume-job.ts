@@ -16,10 +16,7 @@ import {
   unlockArgs,
 } from '../core/restic.ts';
 import { sourcePath } from '../core/source.ts';
-import type { Place } from './place.ts';
-
-/** A volume of the work list and its repository. */
-export type VolumeWork = WorkVolume & { readonly gate: string };
+import type { Place, VolumeWork } from './place.ts';
 
 /** Where restic is in its own image, and where in the Job of a dump. */
 const RESTIC = '/usr/bin/restic';

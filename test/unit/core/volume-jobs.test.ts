@@ -10,11 +10,11 @@ import {
   restoreJob,
   volumesToFill,
 } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
+import type { VolumeWork } from '../../../functions/reconcile-volumes/place.ts';
 import {
   backupJob,
   identityOf,
   outOfReach,
-  type VolumeWork,
   volumeOutcome,
 } from '../../../functions/reconcile-volumes/volume-job.ts';
 import { CONTROL_PLANE, JOBS, planOf, selectionOf } from '../../support/selection.ts';
