@@ -5,6 +5,7 @@ import type { VaultKeys } from '../core/vault-keys.ts';
 import {
   CheckOutcome,
   Findings,
+  mergeFindings,
   VerifyPlace,
   VerifyReport,
   VerifyRun,
@@ -31,7 +32,7 @@ export async function writeReport(
     all(verify.findingsDir(run), (key) => getJson(vault, Findings, key)),
     all(verify.jobDir(run), (key) => getJson(vault, CheckOutcome, key)),
   ]);
-  const report = verifyReport(plan, place, findings.flat(), checks, now);
+  const report = verifyReport(plan, place, mergeFindings([], findings.flat()), checks, now);
   await putJson(vault, verify.report(run), report);
   return report;
 }

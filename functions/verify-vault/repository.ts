@@ -39,7 +39,9 @@ export async function lookAtObject(
     : await compareConfigs(copies, key, expected);
   const inEither = async () =>
     (await Promise.all(COPIES.map((copy) => copies[copy].exists(key)))).some(Boolean);
-  return { ...seen, recoveryPoints: [], repository: repositoryKey, stillWanted: inEither };
+  // Of a snapshot; which packs and indexes a recovery point needs only restic knows.
+  const recoveryPoints = repository.snapshots.filter(({ id }) => id === sha256).map(({ backup }) => backup);
+  return { ...seen, recoveryPoints, repository: repositoryKey, stillWanted: inEither };
 }
 
 /** A configuration has no hash in its name: the copies can be compared, and restic knows which of them opens. */
