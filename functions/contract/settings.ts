@@ -146,6 +146,8 @@ export const ClusterSettings = z.strictObject({
   jobs: JobSettings,
   controlPlane: ControlPlaneSettings,
   veleroSources: z.array(VeleroSource),
+  /** Packs are read in so many runs. */
+  verification: z.strictObject({ parts: z.int().check(z.minimum(1), z.maximum(256)) }),
   /** Objects that one function exports; larger clusters are split. */
   shardItems: z.int().check(z.positive()),
   plans: z.array(PlanSettings).check(z.minLength(1)),

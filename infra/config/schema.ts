@@ -395,11 +395,21 @@ const ControlPlane = z.strictObject({
     .describe('Below folder'),
 });
 
+const Verification = z.strictObject({
+  enabled: z.boolean().default(true).describe('false: only when somebody starts the machine'),
+  schedule: schedule.default('0 4 * * 0').describe('Five cron fields, or EventBridge cron(...) or rate(...)'),
+  timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule'),
+  parts: wholeNumber(1, 256)
+    .default(7)
+    .describe('The packs of volumes are read in so many runs, a part in each'),
+});
+
 const ClusterOptions = z.strictObject({
   name: dnsName(20).describe('Name of the cluster in keys, stacks and reports'),
   access: Access,
   jobs: Jobs.prefault({}),
   controlPlane: ControlPlane.prefault({}).describe('For plans with controlPlane: true'),
+  verification: Verification.prefault({}).describe('Reading both copies again, and healing'),
   veleroSources: z
     .array(VeleroSource)
     .default([])

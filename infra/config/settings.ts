@@ -18,6 +18,7 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
       ...s,
       prefix: s.prefix.replace(/\/*$/, s.prefix ? '/' : ''),
     })),
+    verification: { parts: cluster.verification.parts },
     shardItems: cluster.shardItems,
     plans: cluster.plans.map(planSettings),
   };

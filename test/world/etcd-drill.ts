@@ -61,6 +61,7 @@ const settings = {
     endpoints: [`https://${network.nodeAddress}:2379`],
   },
   veleroSources: [],
+  verification: { parts: 7 },
   shardItems: 1,
   plans: [],
 };

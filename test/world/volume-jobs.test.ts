@@ -141,6 +141,7 @@ const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): Cl
   jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
   controlPlane: CONTROL_PLANE,
   veleroSources: [],
+  verification: { parts: 7 },
   shardItems: 1,
   plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
 });

@@ -202,6 +202,7 @@ describe('the Jobs of the control plane', () => {
     jobs: JOBS,
     controlPlane: CONTROL_PLANE,
     veleroSources: [],
+    verification: { parts: 7 },
     shardItems: 1,
     plans: [],
   };

@@ -39,6 +39,7 @@ const settings: ClusterSettings = {
   jobs: JOBS,
   controlPlane: CONTROL_PLANE,
   veleroSources: [],
+  verification: { parts: 7 },
   shardItems: 1000,
   plans: [planOf('daily', ['shop'])],
 };
