@@ -17,6 +17,7 @@ export function vaultKeys(cluster: string) {
   const exportDir = (backup: string) => `exports/${c}/${enc(backup)}/`;
   const restoreDir = (restore: string) => `restores/${c}/${enc(restore)}/`;
   const pruneDir = (prune: string) => `records/${c}/_prune/${enc(prune)}/`;
+  const verifyDir = (run: string) => `records/${c}/_verify/${enc(run)}/`;
   return {
     velero: {
       dir: veleroDir,
@@ -53,6 +54,17 @@ export function vaultKeys(cluster: string) {
         plan: (p: string) => `${pruneDir(p)}plan.json`,
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,
         job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
+      },
+      verify: {
+        root: `records/${c}/_verify/`,
+        run: (v: string) => `${verifyDir(v)}run.json`,
+        place: (v: string) => `${verifyDir(v)}place.json`,
+        findingsDir: (v: string) => `${verifyDir(v)}findings/`,
+        findings: (v: string, id: string) => `${verifyDir(v)}findings/${enc(id)}.json`,
+        jobDir: (v: string) => `${verifyDir(v)}jobs/`,
+        job: (v: string, id: string) => `${verifyDir(v)}jobs/${enc(id)}.json`,
+        /** Written last. */
+        report: (v: string) => `${verifyDir(v)}report.json`,
       },
     },
     /** Between the functions of an export that is split; gone when it is joined. */
