@@ -61,7 +61,9 @@ function synthesize(): { names: Names; templates: TemplateJson[] } {
   const code = mkdtempSync(join(tmpdir(), 'holdfast-table-'));
   writeFileSync(join(code, 'index.mjs'), 'export const handler = () => {};\n'); // rights do not depend on code
   try {
-    const app = new App({ context: { 'aws:cdk:enable-path-metadata': true } });
+    const app = new App({
+      context: { 'aws:cdk:enable-path-metadata': true, 'aws:cdk:disable-stack-trace': true },
+    });
     const stacks: Stack[] = [
       new VaultStack(app, config),
       new VaultReplicaStack(app, config),

@@ -8,7 +8,7 @@ const page = readFileSync(new URL('../../docs/security.md', import.meta.url), 'u
 
 test('docs/security.md is what `npm run security-table` writes now', () => {
   expect(page).toBe(withTable(page, securityTable()));
-});
+}, 120_000); // it synthesizes all stacks
 
 test('a page without the place for the table is refused', () => {
   expect(() => withTable('# Security\n', '')).toThrow('docs/security.md has no <!-- security-table');

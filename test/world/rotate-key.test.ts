@@ -168,3 +168,36 @@ describe('a rotation that was stopped', () => {
     },
   );
 });
+
+describe('after a leak', () => {
+  it('a new repository with a new data key takes the place of the old, as docs/security.md says', async () => {
+    const master = await current();
+    const [primary] = copies as [Vault];
+    const snapshots = (suffix = '') =>
+      JSON.parse(resticIn(primary, master, 'snapshots', '--json', '-r', urlOf(suffix)).said);
+    const urlOf = (suffix: string) => repositoryUrl(endpoint, primary.bucket, repository) + suffix;
+    const [{ id: before }] = snapshots();
+    const { id: oldRepository } = JSON.parse(resticIn(primary, master, 'cat', 'config').said);
+    for await (const { key } of primary.list(`${repository}/`)) {
+      if (!key.includes('/locks/'))
+        await primary.put(key.replace('/shop/', '/shop.leaked/'), await primary.get(key));
+      await primary.remove([key]);
+    }
+    const from = ['--from-repo', urlOf('.leaked')];
+    process.env.RESTIC_FROM_PASSWORD = repositoryPassword(master, repository);
+    for (const step of [
+      ['init', '--copy-chunker-params', ...from],
+      ['copy', ...from],
+      ['check', '--read-data'],
+    ])
+      expect(resticIn(primary, master, ...step)).toMatchObject({ status: 0 });
+    expect(JSON.parse(resticIn(primary, master, 'cat', 'config').said).id).not.toBe(oldRepository);
+    expect(snapshots()).toEqual([expect.objectContaining({ original: before })]);
+    expect(snapshots()[0].id).not.toBe(before);
+    expect(resticIn(primary, master, 'dump', 'latest', join(folder, 'file')).said).toContain(
+      'must not be lost',
+    );
+    const [{ id: kept }] = snapshots('.leaked');
+    expect(kept).toBe(before);
+  });
+});
