@@ -7,11 +7,13 @@ import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { openVersions } from '../../functions/adapters/s3/versions.ts';
+import { machineName } from '../../functions/contract/names.ts';
 import type { ObjectVersion } from '../../functions/core/rewind.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { makeOwnVault } from '../support/own-vault.ts';
 import { REGION } from '../support/world.ts';
 import { holdfastWith } from './cli.ts';
+import { createMachine, run } from './emulator.ts';
 
 // A vault that somebody with the right to write and delete has been at. Nothing is deployed: S3 and restic are all it takes.
 const CLUSTER = 'rewind';
@@ -152,6 +154,14 @@ describe('a vault that was attacked', () => {
       calm.filter((v) => !v.key.includes('/locks/')).length,
     );
   });
+});
+
+it('warns of an execution that runs', async () => {
+  const endpoint = process.env.AWS_ENDPOINT_URL ?? '';
+  const waiting = { StartAt: 'Wait', States: { Wait: { Type: 'Wait', Seconds: 120, End: true } } };
+  const arn = await run(endpoint, await createMachine(endpoint, machineName(CLUSTER, 'prune'), waiting));
+  const name = arn.slice(arn.lastIndexOf(':') + 1);
+  expect(holdfast('vault', 'rewind', '--to', '1s ago')).toContain(`WARNING: prune ${name} is running`);
 });
 
 describe('the command line', () => {

@@ -173,17 +173,18 @@ describe('after a leak', () => {
   it('a new repository with a new data key takes the place of the old, as docs/security.md says', async () => {
     const master = await current();
     const [primary] = copies as [Vault];
-    const snapshots = (suffix = '') =>
-      JSON.parse(resticIn(primary, master, 'snapshots', '--json', '-r', urlOf(suffix)).said);
-    const urlOf = (suffix: string) => repositoryUrl(endpoint, primary.bucket, repository) + suffix;
+    const leaked = repository.replace('restic/', 'leaked/');
+    const urlOf = (key: string) => repositoryUrl(endpoint, primary.bucket, key);
+    const snapshots = (key = repository) =>
+      JSON.parse(resticIn(primary, master, 'snapshots', '--json', '-r', urlOf(key)).said);
     const [{ id: before }] = snapshots();
     const { id: oldRepository } = JSON.parse(resticIn(primary, master, 'cat', 'config').said);
     for await (const { key } of primary.list(`${repository}/`)) {
       if (!key.includes('/locks/'))
-        await primary.put(key.replace('/shop/', '/shop.leaked/'), await primary.get(key));
+        await primary.put(key.replace(repository, leaked), await primary.get(key));
       await primary.remove([key]);
     }
-    const from = ['--from-repo', urlOf('.leaked')];
+    const from = ['--from-repo', urlOf(leaked)];
     process.env.RESTIC_FROM_PASSWORD = repositoryPassword(master, repository);
     for (const step of [
       ['init', '--copy-chunker-params', ...from],
@@ -197,7 +198,7 @@ describe('after a leak', () => {
     expect(resticIn(primary, master, 'dump', 'latest', join(folder, 'file')).said).toContain(
       'must not be lost',
     );
-    const [{ id: kept }] = snapshots('.leaked');
+    const [{ id: kept }] = snapshots(leaked);
     expect(kept).toBe(before);
   });
 });
