@@ -80,6 +80,14 @@ const labelsOf = ({ current, pending, previous }: LabelledVersions): SecretLabel
   ...(previous ? (['previous'] as const) : []),
 ];
 
+/** The secrets whose passwords open a repository. */
+export async function openedBy(keys: RepositoryKeys, versions: LabelledVersions): Promise<Set<SecretLabel>> {
+  const opens = new Set<SecretLabel>();
+  for (const label of labelsOf(versions))
+    if (await keys.opens(versions[label]?.value as string)) opens.add(label);
+  return opens;
+}
+
 /** False when nothing that is known opens it. */
 async function bringOne(
   keys: RepositoryKeys,
@@ -89,9 +97,7 @@ async function bringOne(
 ): Promise<boolean> {
   const master = (label: SecretLabel) => versions[label]?.value as string;
   for (let steps = 0; steps < MOST_STEPS; steps++) {
-    const opens = new Set<SecretLabel>();
-    for (const label of labelsOf(versions)) if (await keys.opens(master(label))) opens.add(label);
-    const step = nextKeyStep(opens, needed);
+    const step = nextKeyStep(await openedBy(keys, versions), needed);
     if (step.do === 'nothing' || step.do === 'give up') return step.do === 'nothing';
     await keys[step.do](master(step.openedBy), master(step.of));
     say(`${keys.name}: ${step.do === 'add' ? 'added' : 'removed'} the password of the ${step.of} secret`);

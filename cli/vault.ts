@@ -15,6 +15,7 @@ import { repositoryKeys } from './repository-keys.ts';
 import { applyRewind, planRewind } from './rewind.ts';
 import { confirmLine, type RewindHeading, rewindLines, stepLines } from './rewind-lines.ts';
 import { type RepositoryKeys, rotateKey } from './rotate-key.ts';
+import { isInOrder, keyLines, lookAtKeys } from './verify-keys.ts';
 
 const print = (lines: readonly string[]): void => {
   for (const line of lines) console.log(line);
@@ -43,6 +44,10 @@ export function vaultCommands(program: Command, options: () => ClusterOptions): 
     .option('--except <repositories...>', 'namespaces whose repositories are left as they are')
     .option('--force', 'take the old passwords away although something is at work')
     .action((flags: RotateFlags) => rotate(options(), flags));
+  vault
+    .command('verify-keys')
+    .description('which passwords open the repositories of a cluster, in both copies')
+    .action(() => verifyKeys(options()));
 }
 
 interface RewindFlags {
@@ -83,36 +88,54 @@ interface RotateFlags {
 }
 
 async function rotate(options: ClusterOptions, { except = [], force }: RotateFlags): Promise<void> {
+  const { primary, secret, repositories, account, cluster } = await findRepositories(options, except);
+  await rotateKey({
+    secret,
+    repositories,
+    newSecret: () => randomBytes(48).toString('base64url'),
+    atWork: async () => (force ? [] : atWork(primary, account, cluster, new Date())),
+    say: (line) => console.log(line),
+  });
+}
+
+async function verifyKeys(options: ClusterOptions): Promise<void> {
+  const { secret, repositories } = await findRepositories(options);
+  const found = await lookAtKeys(repositories.flat(), await secret.read());
+  print(keyLines(found));
+  if (!found.every(isInOrder)) process.exitCode = 1;
+}
+
+/** The repositories of a cluster in both copies, the first copy first, and the secret from which their passwords follow. */
+async function findRepositories(options: ClusterOptions, except: readonly string[] = []) {
   const { config, cluster, account } = await findCluster(options);
   const { jobs } = settingsOf(config, cluster);
   const { name, region, replicaRegion } = config.vault;
   const keys = vaultKeys(cluster.name);
+  const open = (at: string) => openVault(vaultBucketName(name, account, at), at);
+  const primary = open(region);
   const copies = [
-    { endpoint: jobs.s3Endpoint, vault: openVault(vaultBucketName(name, account, region), region) },
-    {
-      endpoint: jobs.replicaS3Endpoint,
-      vault: openVault(vaultBucketName(name, account, replicaRegion), replicaRegion),
-    },
-  ] as const;
+    { endpoint: jobs.s3Endpoint, vault: primary },
+    { endpoint: jobs.replicaS3Endpoint, vault: open(replicaRegion) },
+  ];
   const found = await Promise.all(copies.map(({ vault }) => vault.folders(keys.restic.root)));
   const namespaces = [...new Set(found.flat())].filter((n) => !except.includes(n)).sort();
   const repositories = namespaces.map(async (namespace) => {
     const repository = keys.restic.repository(namespace);
     const there: RepositoryKeys[] = [];
-    for (const { endpoint, vault: at } of copies) {
-      if (!(await at.exists(`${repository}/config`))) continue; // not replicated yet, or no repository
-      const url = repositoryUrl(endpoint, at.bucket, repository);
-      there.push(repositoryKeys({ repository, bucket: at.bucket, url, region: at.region }));
+    for (const { endpoint, vault } of copies) {
+      if (!(await vault.exists(`${repository}/config`))) continue; // not replicated yet, or no repository
+      const url = repositoryUrl(endpoint, vault.bucket, repository);
+      there.push(repositoryKeys({ repository, bucket: vault.bucket, url, region: vault.region }));
     }
     return there;
   });
-  await rotateKey({
+  return {
+    account,
+    cluster: cluster.name,
+    primary,
     secret: openSecret(masterSecretName(cluster.name), region),
     repositories: await Promise.all(repositories),
-    newSecret: () => randomBytes(48).toString('base64url'),
-    atWork: async () => (force ? [] : atWork(copies[0].vault, account, cluster.name, new Date())),
-    say: (line) => console.log(line),
-  });
+  };
 }
 
 /** Says on the terminal how far it is; nothing where nobody looks. */

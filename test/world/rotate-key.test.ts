@@ -89,11 +89,13 @@ describe('holdfast vault rotate-key', () => {
     );
     expect(codes(masters[0] as string)).toEqual([0, 0]);
     expect(codes(await current())).toEqual([0, 0]);
+    expect(() => holdfast('vault', 'verify-keys')).toThrow('an older password opens it as well');
     await (copies[0] as Vault).remove([keys.leases.backup('nightly')]);
   });
 
   it('goes on from there: the new password opens both copies, the old one neither', async () => {
     expect(holdfast('vault', 'rotate-key')).toContain('a rotation that was begun goes on');
+    expect(holdfast('vault', 'verify-keys').match(/: in order\n/g)).toHaveLength(2);
     await isRotated();
   });
 
