@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { Vault } from '../adapters/s3/vault.ts';
 import type { BackupRecord } from '../core/record.ts';
-import { copyRank } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { COPIES, type Copy, type CopyState } from '../core/verification.ts';
 import { type Verifier, verifiedRecord } from '../runtime/signed-records.ts';
@@ -86,12 +85,11 @@ export async function lookAtPoint(
         Boolean,
       ),
   };
-  const promised = [...(point.record?.objects ?? [])].sort((a, b) => copyRank(a.key) - copyRank(b.key));
   const objects = await pMap(
-    promised,
+    point.record?.objects ?? [], // as commit-backup lists them: what refers to something comes after it
     async ({ key, sha256 }) => ({
       // Without a signature nobody can be believed: compared, but not written.
-      ...(await lookAt(copies, key, sha256, provenOnly(expected, point.proven))),
+      ...(await lookAt(copies, key, sha256, expected)),
       ...of,
       ...(!point.signed && { sha256: undefined }),
     }),
@@ -99,12 +97,6 @@ export async function lookAtPoint(
   );
   return [...objects, { ...lookAtRecord(keys.records.record(backup), point, expected), ...of }];
 }
-
-/** Before a copy is proven its objects are still on their way. */
-const provenOnly = (expected: Record<Copy, boolean>, proven: boolean): Record<Copy, boolean> => ({
-  primary: expected.primary,
-  replica: expected.replica && (proven || !expected.primary),
-});
 
 /** A record is good by its signature; one without is as good as damaged where the other copy has it. */
 function lookAtRecord(
