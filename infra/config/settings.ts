@@ -42,6 +42,7 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     volumeRules,
     restic: { excludeFiles: ___, ...restic },
     controlPlane,
+    scratchEtcd,
     retention,
     schedule: _,
     timeZone: __,
@@ -52,5 +53,5 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     ...(minSize && { minBytes: quantity(minSize) as number }),
     ...(maxSize && { maxBytes: quantity(maxSize) as number }),
   }));
-  return { name, volumes, volumeRules: rules, restic, controlPlane, retention, selection };
+  return { name, volumes, volumeRules: rules, restic, controlPlane, scratchEtcd, retention, selection };
 }

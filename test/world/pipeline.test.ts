@@ -93,6 +93,7 @@ describe('the pipeline, deployed by cdk', () => {
     ]);
     expect(record.controlPlane).toMatchObject([
       { id: 'etcd', result: 'protected', endpoint: 'https://10.201.0.1:2379' },
+      { id: 'etcd-scratch', result: 'protected' },
       { id: 'files.node1', result: 'protected' },
     ]);
     expect(replica).toMatchObject({ region: demo.replicaRegion, bucket: bucketOf(demo.replicaRegion) });
