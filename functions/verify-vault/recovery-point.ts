@@ -98,19 +98,17 @@ export async function lookAtPoint(
   return [...objects, { ...lookAtRecord(keys.records.record(backup), point, expected), ...of }];
 }
 
-/** A record is good by its signature; one without is as good as damaged where the other copy has it. */
+/** A record is good by its signature; one without is as good as damaged where the other copy has it, and else unproven. */
 function lookAtRecord(
   key: string,
   { copies, signed }: FoundPoint,
   expected: Record<Copy, boolean>,
 ): Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'> {
   const stateOf = (copy: Copy): CopyState => {
-    const { state, sha256 } = copies[copy];
+    const { state } = copies[copy];
     if (state === 'absent') return expected[copy] ? 'missing' : 'absent';
-    if (state !== 'unsigned') return state;
-    if (signed) return 'damaged';
-    const other = copies[copy === 'primary' ? 'replica' : 'primary'];
-    return other.state === 'unsigned' && other.sha256 !== sha256 ? 'damaged' : 'good';
+    if (state === 'unsigned') return signed ? 'damaged' : 'unproven';
+    return state;
   };
   const best = COPIES.map((copy) => copies[copy]).find((c) => c.state === (signed ? 'good' : 'unsigned'));
   return {

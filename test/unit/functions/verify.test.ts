@@ -216,10 +216,12 @@ describe('a verification of the vault', () => {
     damage(replica, ARCHIVE);
     const spoilt = replica.objects.get(ARCHIVE)?.body;
     const report = await verify();
-    expect(report).toMatchObject({
-      phase: 'PartiallyFailed',
-      healed: 0,
-      findings: [{ key: ARCHIVE, outcome: 'unproven' }],
+    expect(report).toMatchObject({ phase: 'PartiallyFailed', healed: 0, lost: 0 });
+    expect(
+      Object.fromEntries(report.findings.map((f) => [f.key, [f.outcome, f.primary, f.replica]])),
+    ).toEqual({
+      [ARCHIVE]: ['unproven', 'good', 'damaged'],
+      [RECORD]: ['unproven', 'unproven', 'unproven'],
     });
     expect(replica.objects.get(ARCHIVE)?.body).toBe(spoilt);
   });
