@@ -9,6 +9,7 @@ import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { getJson } from '../../functions/adapters/s3/documents.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
+import { newestFirst } from '../../functions/core/backup-name.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { VerifyReport } from '../../functions/core/verification.ts';
 import {
@@ -319,7 +320,6 @@ describe('the verify machine, over both copies of the vault', () => {
     return found as [string, string];
   };
   const repository = keys.restic.repository('shop');
-  const backup = 'apps-20260101040000';
   const flip = async (copy: keyof typeof copies, key: string) => {
     const body = await vaultOf(copy).get(key);
     body[body.length >> 1] = (body[body.length >> 1] as number) ^ 1;
@@ -338,6 +338,7 @@ describe('the verify machine, over both copies of the vault', () => {
   it('heals what is damaged in one copy, says so, and lets restic read both', async () => {
     const [pack] = await inBoth(`${repository}/data/`);
     const [snapshot] = await inBoth(`${repository}/snapshots/`);
+    const [backup] = newestFirst(await vaultOf('replica').folders(keys.records.root)) as [string];
     const [archive, record] = [keys.velero.archive(backup), keys.records.record(backup)];
     const spoilt = [
       ['primary', pack],
