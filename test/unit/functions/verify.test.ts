@@ -255,6 +255,14 @@ describe('a verification of the vault', () => {
       expect(await after('verify-20260203000000-a', true, true)).toEqual(['unproven']);
       expect(await after('verify-20260204000000-a', true, false)).toEqual(['healed']);
       expect([unlike(primary), unlike(replica)]).toEqual([[], []]);
+      // A function that was killed after it had healed and before it had reported.
+      const last = 'verify-20260205000000-a';
+      spoil();
+      await open(last);
+      await goOn(last);
+      replica.objects.set(config, { body: whole.get(config) as Buffer, metadata: {} });
+      const { findings } = await writeReport(copies(), keys, last, NOW);
+      expect(findings.map((f) => f.outcome)).toEqual(['healed']);
     },
   );
 
@@ -385,6 +393,18 @@ describe('a verification that is killed', () => {
     for (const [copy, key] of SPOILT) damage({ primary, replica }[copy], key);
     for (const vault of [primary, replica]) damage(vault, inRepository('data', 'pack b'));
     replica.objects.delete(SNAPSHOT);
+    const lacking = inRepository('data', 'pack c');
+    replica.objects.delete(lacking);
+    const check: CheckOutcome = {
+      namespace: 'shop',
+      copy: 'replica',
+      ok: false,
+      message: 'words',
+      missing: [lacking.split('/').at(-1) as string],
+      seconds: 1,
+    };
+    const body = Buffer.from(JSON.stringify(check)); // as the Job left it
+    primary.objects.set(keys.records.verify.job(RUN, 'shop.replica'), { body, metadata: {} });
   };
   /** Every object is as it was backed up, or still as it was spoilt: nothing in between. */
   const snapshotOf = (vault: MemoryVault) =>
@@ -394,7 +414,7 @@ describe('a verification that is killed', () => {
     spoil();
     const spoilt = { primary: new Map(primary.objects), replica: new Map(replica.objects) };
     const expected = await verify();
-    expect(expected).toMatchObject({ phase: 'Failed', healed: 5, lost: 1 });
+    expect(expected).toMatchObject({ phase: 'Failed', healed: 6, lost: 1 });
     const healed = { primary: snapshotOf(primary), replica: snapshotOf(replica) };
     const calls = { primary: primary.calls, replica: replica.calls };
     for (const copy of ['primary', 'replica'] as const)
