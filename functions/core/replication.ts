@@ -3,8 +3,6 @@ export interface InventoryObject {
   readonly key: string;
   readonly bytes: number;
   readonly etag: string;
-  /** When it was written. */
-  readonly modified: Date;
 }
 
 /** Inside a restic repository, what refers to something comes after it, so a torn copy never refers to nothing. */

@@ -220,3 +220,13 @@ export function checkWords(end: JobEnd): string {
   const more = found.length > CHECK_WORDS ? `; and ${found.length - CHECK_WORDS} more` : '';
   return `${failure(end)}${found.length > 0 ? `: ${found.slice(0, CHECK_WORDS).join('; ')}${more}` : ''}`;
 }
+
+/** Packs of which a check says that they are not there. */
+export function missingPacks(log: string): string[] {
+  const said = jsonLines(log).flatMap(({ message }) =>
+    typeof message === 'string'
+      ? (/^pack ([0-9a-f]{64}): does not exist/.exec(message.trim())?.[1] ?? [])
+      : [],
+  );
+  return [...new Set(said)];
+}

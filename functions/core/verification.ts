@@ -27,8 +27,11 @@ export function isRead(key: string, { part, parts }: Part): boolean {
 export const nextPart = (parts: number, last: Part | undefined): number =>
   last?.parts === parts ? (last.part % parts) + 1 : 1;
 
-/** `absent`: not there, and need not be: the copy is not proven, or has another retention. */
-export const CopyState = z.enum(['good', 'damaged', 'missing', 'absent']);
+/**
+ * `absent`: not there, and need not be: the copy is not proven, or has another retention, or restic has put its data into
+ * another pack. `unproven`: there, and not what the other copy has, and nothing says which is right.
+ */
+export const CopyState = z.enum(['good', 'damaged', 'missing', 'absent', 'unproven']);
 export type CopyState = z.infer<typeof CopyState>;
 
 /** What the copies have of one object. */
@@ -38,8 +41,8 @@ export type Seen = z.infer<typeof Seen>;
 /** What is to be done about an object: written over in these copies, or nothing can be done. */
 export function judge(seen: Seen): { readonly heal: readonly Copy[]; readonly lost: boolean } {
   const bad = COPIES.filter((copy) => seen[copy] === 'damaged' || seen[copy] === 'missing');
-  const good = COPIES.some((copy) => seen[copy] === 'good');
-  return { heal: good ? bad : [], lost: !good && bad.length > 0 };
+  const has = (state: CopyState) => COPIES.some((copy) => seen[copy] === state);
+  return { heal: has('good') ? bad : [], lost: bad.length > 0 && !has('good') && !has('unproven') };
 }
 
 /** An object that is not what was promised, and what became of it. */
@@ -65,10 +68,8 @@ export const mergeFindings = (before: readonly Finding[], now: readonly Finding[
 /** A repository as a run finds it. */
 const VerifyRepository = z.object({
   namespace: z.string(),
-  /** What was in the primary before this is in the replica: when the newest recovery point with a proven copy was committed. */
-  provenUntil: z.optional(z.string()),
-  /** The replica has recovery points that the primary has removed: what it has beyond the primary is no loss there. */
-  replicaKeepsMore: z.boolean(),
+  /** Copies that must have it: where recovery points need it, in the replica proven ones. */
+  neededIn: z.array(Copy),
   snapshots: z.array(z.object({ id: z.string(), backup: z.string() })),
 });
 export type VerifyRepository = z.infer<typeof VerifyRepository>;
@@ -100,6 +101,8 @@ export const CheckOutcome = z.object({
   copy: Copy,
   ok: z.boolean(),
   message: z.string(),
+  /** Packs that its index refers to and that are not there. */
+  missing: z.array(z.string()),
   seconds: z.number(),
 });
 export type CheckOutcome = z.infer<typeof CheckOutcome>;
@@ -138,11 +141,7 @@ export function verifyReport(
 ): VerifyReport {
   const count = (outcome: Finding['outcome']) => findings.filter((f) => f.outcome === outcome).length;
   const reasons = [
-    ...findings.flatMap((f) => {
-      if (f.outcome === 'healed') return [];
-      const of = f.recoveryPoints.length > 0 ? ` of ${f.recoveryPoints.join(', ')}` : '';
-      return [`${f.key}${of}: ${f.primary} in the primary, ${f.replica} in the replica: ${f.outcome}`];
-    }),
+    ...findings.flatMap((f) => (f.outcome === 'healed' ? [] : [reasonOf(f, checks)])),
     ...checks
       .filter((c) => !c.ok)
       .map((c) => `restic check of ${c.namespace} in the ${c.copy}: ${c.message}`),
@@ -169,38 +168,28 @@ export function verifyReport(
   };
 }
 
-/** A key and what each copy's listing has of it. */
-export interface BothSides {
-  readonly key: string;
-  readonly primary: InventoryObject | undefined;
-  readonly replica: InventoryObject | undefined;
+function reasonOf(f: Finding, checks: readonly CheckOutcome[]): string {
+  const of = f.recoveryPoints.length > 0 ? ` of ${f.recoveryPoints.join(', ')}` : '';
+  const namespace = f.repository?.split('/').at(-1);
+  // Both copies prune for themselves: the data of a pack that only one has is in other packs of the other.
+  const whole = checks.find((c) => c.ok && c.namespace === namespace && f.outcome === 'lost');
+  const but = whole ? `, but restic finds the repository whole in the ${whole.copy}` : '';
+  return `${f.key}${of}: ${f.primary} in the primary, ${f.replica} in the replica: ${f.outcome}${but}`;
 }
 
-/** Goes through two listings side by side, both in the order of keys, with what only one of them has as well. */
-export async function* bothSides(
+/** The keys of two listings, both in the order of keys, each once. */
+export async function* inEither(
   primary: AsyncIterable<InventoryObject>,
   replica: AsyncIterable<InventoryObject>,
-): AsyncGenerator<BothSides> {
-  const [left, right] = [primary[Symbol.asyncIterator](), replica[Symbol.asyncIterator]()];
-  let [a, b] = await Promise.all([left.next(), right.next()]);
-  while (!a.done || !b.done) {
-    const key =
-      a.done || (!b.done && b.value.key < a.value.key) ? (b.value as InventoryObject).key : a.value.key;
-    const [inA, inB] = [!a.done && a.value.key === key, !b.done && b.value.key === key];
-    yield {
-      key,
-      primary: inA ? (a.value as InventoryObject) : undefined,
-      replica: inB ? (b.value as InventoryObject) : undefined,
-    };
-    [a, b] = await Promise.all([inA ? left.next() : a, inB ? right.next() : b]);
+): AsyncGenerator<string> {
+  const sides = [primary[Symbol.asyncIterator](), replica[Symbol.asyncIterator]()];
+  let next = await Promise.all(sides.map((side) => side.next()));
+  for (;;) {
+    const [key] = next.flatMap((n) => (n.done ? [] : [n.value.key])).sort();
+    if (key === undefined) return;
+    yield key;
+    next = await Promise.all(
+      next.map((n, i) => (!n.done && n.value.key === key ? (sides[i] as (typeof sides)[0]).next() : n)),
+    );
   }
-}
-
-/** What is promised to be in each copy of what a repository's listings have. */
-export function expectedOf(
-  { primary, replica }: BothSides,
-  { provenUntil, replicaKeepsMore }: VerifyRepository,
-): Record<Copy, boolean> {
-  const copied = provenUntil !== undefined && (primary?.modified.getTime() ?? 0) <= Date.parse(provenUntil);
-  return { primary: primary !== undefined || !replicaKeepsMore, replica: replica !== undefined || copied };
 }

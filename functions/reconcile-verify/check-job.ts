@@ -3,7 +3,7 @@ import type { ClusterSettings } from '../contract/settings.ts';
 import type { JobEnd } from '../core/job-loop.ts';
 import type { ResticJob } from '../core/job-spec.ts';
 import { repositoryUrl } from '../core/repository.ts';
-import { checkArgs, checkWords } from '../core/restic.ts';
+import { checkArgs, checkWords, missingPacks } from '../core/restic.ts';
 import { type CheckOutcome, COPIES, type Copy, type VerifyRun } from '../core/verification.ts';
 
 /** The check of one copy of a repository. */
@@ -49,11 +49,6 @@ export function checkJob(
 /** What a check Job's end says of a copy. */
 export function checkOutcome({ namespace, copy }: CheckWork, end: JobEnd): CheckOutcome {
   const ok = end.exitCode === 0;
-  return {
-    namespace,
-    copy,
-    ok,
-    message: ok ? 'no errors were found' : checkWords(end),
-    seconds: end.seconds,
-  };
+  const message = ok ? 'no errors were found' : checkWords(end);
+  return { namespace, copy, ok, message, missing: ok ? [] : missingPacks(end.log), seconds: end.seconds };
 }

@@ -33,7 +33,7 @@ export const handler = lambda(
       return stateOf(await getJson(copies.primary, VerifyRun, k.records.verify.run(run)), 1);
     }
     if (request.stage === 'report') {
-      const report = await writeReport(copies.primary, k, request.run, now);
+      const report = await writeReport(copies, k, request.run, now);
       emitMetrics(report);
       const { startedAt: _, endedAt: __, reasons, findings: ___, checks, ...counts } = report;
       return { ...counts, reasons: reasons.length, checks: checks.length, remaining: 0 };

@@ -16,6 +16,8 @@ export interface Look {
   readonly bytes: number;
   readonly recoveryPoints: readonly string[];
   readonly repository?: string;
+  /** Another look, in an earlier step, has counted it. */
+  readonly counted?: true;
   /** Whether it is still promised: a prune may have been faster. */
   stillWanted(): Promise<boolean>;
 }
@@ -66,8 +68,9 @@ export async function lookAt(
 /** What is wrong with an object; undefined when nothing is. */
 export function findingOf({ key, sha256, seen, recoveryPoints, repository }: Look): Finding | undefined {
   const { heal, lost } = judge(seen);
-  if (heal.length === 0 && !lost) return undefined;
-  const outcome = lost ? 'lost' : sha256 === undefined ? 'unproven' : 'healed';
+  const unproven = Object.values(seen).includes('unproven');
+  if (heal.length === 0 && !lost && !unproven) return undefined;
+  const outcome = lost ? 'lost' : unproven || sha256 === undefined ? 'unproven' : 'healed';
   return { key, ...seen, outcome, recoveryPoints: [...recoveryPoints], ...(repository && { repository }) };
 }
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { Vault } from '../adapters/s3/vault.ts';
 import type { BackupRecord } from '../core/record.ts';
-import { copyRank } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { COPIES, type Copy, type CopyState } from '../core/verification.ts';
 import { type Verifier, verifiedRecord } from '../runtime/signed-records.ts';
@@ -86,12 +85,11 @@ export async function lookAtPoint(
         Boolean,
       ),
   };
-  const promised = [...(point.record?.objects ?? [])].sort((a, b) => copyRank(a.key) - copyRank(b.key));
   const objects = await pMap(
-    promised,
+    point.record?.objects ?? [], // as commit-backup lists them: what refers to something comes after it
     async ({ key, sha256 }) => ({
       // Without a signature nobody can be believed: compared, but not written.
-      ...(await lookAt(copies, key, sha256, provenOnly(expected, point.proven))),
+      ...(await lookAt(copies, key, sha256, expected)),
       ...of,
       ...(!point.signed && { sha256: undefined }),
     }),
@@ -100,25 +98,17 @@ export async function lookAtPoint(
   return [...objects, { ...lookAtRecord(keys.records.record(backup), point, expected), ...of }];
 }
 
-/** Before a copy is proven its objects are still on their way. */
-const provenOnly = (expected: Record<Copy, boolean>, proven: boolean): Record<Copy, boolean> => ({
-  primary: expected.primary,
-  replica: expected.replica && (proven || !expected.primary),
-});
-
-/** A record is good by its signature; one without is as good as damaged where the other copy has it. */
+/** A record is good by its signature; one without is as good as damaged where the other copy has it, and else unproven. */
 function lookAtRecord(
   key: string,
   { copies, signed }: FoundPoint,
   expected: Record<Copy, boolean>,
 ): Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'> {
   const stateOf = (copy: Copy): CopyState => {
-    const { state, sha256 } = copies[copy];
+    const { state } = copies[copy];
     if (state === 'absent') return expected[copy] ? 'missing' : 'absent';
-    if (state !== 'unsigned') return state;
-    if (signed) return 'damaged';
-    const other = copies[copy === 'primary' ? 'replica' : 'primary'];
-    return other.state === 'unsigned' && other.sha256 !== sha256 ? 'damaged' : 'good';
+    if (state === 'unsigned') return signed ? 'damaged' : 'unproven';
+    return state;
   };
   const best = COPIES.map((copy) => copies[copy]).find((c) => c.state === (signed ? 'good' : 'unsigned'));
   return {

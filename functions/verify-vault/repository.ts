@@ -1,68 +1,68 @@
 import { contentHash } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import {
-  type BothSides,
-  bothSides,
   COPIES,
-  expectedOf,
+  type Copy,
+  type CopyState,
+  inEither,
   isRead,
   type Part,
   type VerifyRepository,
 } from '../core/verification.ts';
 import { type Copies, digestOf, type Look, lookAt } from './look.ts';
 
-/** Objects of a kind that a run reads, those after a key. */
+/** Keys of a kind that a run reads, of either copy, those after a key. */
 export async function* objectsBelow(
   copies: Copies,
   prefix: string,
   after: string | undefined,
   part: Part,
-): AsyncGenerator<BothSides> {
-  const listings = COPIES.map((copy) => copies[copy].list(prefix, after)) as [never, never];
-  for await (const sides of bothSides(...listings)) if (isRead(sides.key, part)) yield sides;
+): AsyncGenerator<string> {
+  const { primary, replica } = copies;
+  for await (const key of inEither(primary.list(prefix, after), replica.list(prefix, after)))
+    if (isRead(key, part)) yield key;
 }
+
+/** Both copies prune for themselves: what one of them has no pack or index of may be in another one there. */
+const NOWHERE = { primary: false, replica: false } as const;
 
 /** Looks at an object of a repository: its name promises its sha256. What has another name is nobody's. */
 export async function lookAtObject(
   copies: Copies,
-  sides: BothSides,
-  repository: VerifyRepository,
-  repositoryKey: string,
+  key: string,
+  { neededIn, snapshots }: VerifyRepository,
+  repository: string,
 ): Promise<Look | undefined> {
-  const { key } = sides;
   const sha256 = contentHash(key);
-  const isConfig = key === `${repositoryKey}/config`;
-  if (sha256 === undefined && !isConfig) return undefined;
-  const expected = expectedOf(sides, repository);
+  if (sha256 === undefined && key !== `${repository}/config`) return undefined;
   const seen = sha256
-    ? await lookAt(copies, key, sha256, expected)
-    : await compareConfigs(copies, key, expected);
-  const inEither = async () =>
-    (await Promise.all(COPIES.map((copy) => copies[copy].exists(key)))).some(Boolean);
-  // Of a snapshot; which packs and indexes a recovery point needs only restic knows.
-  const recoveryPoints = repository.snapshots.filter(({ id }) => id === sha256).map(({ backup }) => backup);
-  return { ...seen, recoveryPoints, repository: repositoryKey, stillWanted: inEither };
+    ? await lookAt(copies, key, sha256, NOWHERE)
+    : await compareConfigs(copies, key, neededIn);
+  return {
+    ...seen,
+    // Of a snapshot; which packs and indexes a recovery point needs only restic knows.
+    recoveryPoints: snapshots.filter(({ id }) => id === sha256).map(({ backup }) => backup),
+    repository,
+    stillWanted: async () =>
+      (await Promise.all(COPIES.map((copy) => copies[copy].exists(key)))).some(Boolean),
+  };
 }
 
 /** A configuration has no hash in its name: the copies can be compared, and restic knows which of them opens. */
-async function compareConfigs(copies: Copies, key: string, expected: ReturnType<typeof expectedOf>) {
+async function compareConfigs(
+  copies: Copies,
+  key: string,
+  neededIn: readonly Copy[],
+): Promise<Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'>> {
   const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
-  const differ = primary && replica && primary.sha256 !== replica.sha256;
-  return {
-    key,
-    sha256: undefined,
-    seen: {
-      primary: primary ? ('good' as const) : expected.primary ? ('missing' as const) : ('absent' as const),
-      replica: differ
-        ? ('damaged' as const)
-        : replica
-          ? ('good' as const)
-          : expected.replica
-            ? ('missing' as const)
-            : ('absent' as const),
-    },
-    bytes: (primary ?? replica)?.bytes ?? 0,
+  const lacking = COPIES.some((copy) => neededIn.includes(copy) && !{ primary, replica }[copy]);
+  const equal = !lacking && (!primary || !replica || primary.sha256 === replica.sha256);
+  const state = (copy: Copy): CopyState => {
+    if ({ primary, replica }[copy]) return equal ? 'good' : 'unproven';
+    return neededIn.includes(copy) ? 'missing' : 'absent';
   };
+  const seen = { primary: state('primary'), replica: state('replica') };
+  return { key, sha256: undefined, seen, bytes: (primary ?? replica)?.bytes ?? 0 };
 }
 
 /** Looks at the snapshot that a record promises, which no listing shows when neither copy has it. */
@@ -86,6 +86,7 @@ export async function lookAtSnapshot(
     })),
     recoveryPoints: [backup],
     repository,
+    counted: true, // by its listing
     stillWanted: async () =>
       (await Promise.all(COPIES.map((copy) => copies[copy].exists(record)))).some(Boolean),
   };

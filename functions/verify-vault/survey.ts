@@ -3,7 +3,15 @@ import { findJson } from '../adapters/s3/documents.ts';
 import { parseBackupName } from '../core/backup-name.ts';
 import { snapshotsIn } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
-import { COPIES, nextPart, type Part, VerifyReport, type VerifyRun } from '../core/verification.ts';
+import {
+  COPIES,
+  type Copy,
+  nextPart,
+  type Part,
+  VerifyReport,
+  type VerifyRepository,
+  type VerifyRun,
+} from '../core/verification.ts';
 import type { Verifier } from '../runtime/signed-records.ts';
 import type { Copies } from './look.ts';
 import { findPoint } from './recovery-point.ts';
@@ -12,7 +20,7 @@ const CONCURRENCY = 8;
 /** Runs that are asked for the part they read: some may not have come to their end. */
 const LOOK_BACK = 50;
 
-type Repository = VerifyRun['repositories'][number];
+const emptyRepository = (namespace: string): VerifyRepository => ({ namespace, neededIn: [], snapshots: [] });
 
 /** Writes down what a run verifies: the recovery points that exist now, and the repositories with what is promised of them. */
 export async function survey(
@@ -22,11 +30,8 @@ export async function survey(
 ): Promise<Pick<VerifyRun, 'backups' | 'repositories'>> {
   const inBoth = async (root: string) =>
     [...new Set((await Promise.all(COPIES.map((copy) => copies[copy].folders(root)))).flat())].sort();
-  const repositories = new Map<string, Repository>(
-    (await inBoth(keys.restic.root)).map((namespace) => [
-      namespace,
-      { namespace, replicaKeepsMore: false, snapshots: [] },
-    ]),
+  const repositories = new Map<string, VerifyRepository>(
+    (await inBoth(keys.restic.root)).map((namespace) => [namespace, emptyRepository(namespace)]),
   );
   const names = (await inBoth(keys.records.root)).filter((name) => parseBackupName(name));
   const backups: string[] = [];
@@ -38,15 +43,16 @@ export async function survey(
     const { primary, replica } = point.copies;
     if (primary.state === 'absent' && replica.state === 'absent') continue; // not committed
     backups.push(backup);
+    const needed: Copy[] = [
+      ...(primary.state === 'absent' ? [] : ['primary' as const]),
+      ...(point.proven ? ['replica' as const] : []),
+    ];
     for (const { namespace, snapshot } of point.record ? snapshotsIn(point.record) : []) {
-      const before = repositories.get(namespace) ?? { namespace, replicaKeepsMore: false, snapshots: [] };
-      const committed = point.record?.completedAt ?? '';
-      const until = point.proven && committed > (before.provenUntil ?? '') ? committed : before.provenUntil;
+      const before = repositories.get(namespace) ?? emptyRepository(namespace);
       repositories.set(namespace, {
         namespace,
-        replicaKeepsMore: before.replicaKeepsMore || primary.state === 'absent',
+        neededIn: COPIES.filter((copy) => before.neededIn.includes(copy) || needed.includes(copy)),
         snapshots: [...before.snapshots, { id: snapshot, backup }],
-        ...(until && { provenUntil: until }),
       });
     }
   }

@@ -65,11 +65,7 @@ export async function verifyVault(
         `${String(step).padStart(6, '0')}-${place.after?.split('/').at(-1) ?? ''}`,
         looks,
       );
-      const good = looks.filter((look) => findingOf(look)?.outcome !== 'lost');
-      const both = ({ seen, bytes }: Look) =>
-        bytes * Object.values(seen).filter((s) => s !== 'absent').length;
-      const bytes = place.bytes + good.reduce((sum, look) => sum + both(look), 0);
-      const counts = { objects: place.objects + looks.length, bytes };
+      const counts = countsWith(place, looks);
       await moveTo(after ? { step, after, ...counts } : { step: step + 1, ...counts });
       if (!timeLeft()) break;
     }
@@ -78,9 +74,20 @@ export async function verifyVault(
   return { plan, remaining: steps.length - place.step };
 }
 
-/** Notes what is wrong with any of these, and then heals it. */
-async function settle(
-  { copies, keys }: Verification,
+/** What has been read so far, with these: bytes of what is good, or healed, in each copy. */
+function countsWith({ objects, bytes }: VerifyPlace, looks: readonly Look[]) {
+  const fresh = looks.filter((look) => !look.counted);
+  const good = fresh.filter((look) => findingOf(look)?.outcome !== 'lost');
+  const copiesOf = ({ seen }: Look) => Object.values(seen).filter((state) => state !== 'absent').length;
+  return {
+    objects: objects + fresh.length,
+    bytes: good.reduce((sum, look) => sum + look.bytes * copiesOf(look), bytes),
+  };
+}
+
+/** Notes what is wrong with any of these, and then heals it. `id`: of the note. */
+export async function settle(
+  { copies, keys }: Pick<Verification, 'copies' | 'keys'>,
   run: string,
   id: string,
   looks: readonly Look[],
@@ -124,8 +131,8 @@ function stepsOfRepository(
         (after) =>
           batches(
             objectsBelow(copies, prefix, after, plan),
-            ({ key }) => key,
-            (sides) => lookAtObject(copies, sides, repository, root),
+            (key) => key,
+            (key) => lookAtObject(copies, key, repository, root),
           ),
     );
   const promised: Step = (after = '') =>
@@ -134,7 +141,7 @@ function stepsOfRepository(
       ({ id }) => id,
       async (snapshot) => {
         const look = await lookAtSnapshot(copies, keys, namespace, snapshot);
-        return findingOf(look) ? look : undefined; // what is there was counted by its listing
+        return findingOf(look) ? look : undefined;
       },
     );
   return [...listed, promised];

@@ -121,15 +121,10 @@ function flip({ kind, copy, object, place, bit }: Flip): string {
 /** What verify-vault makes of the step that holds an object. */
 async function looksAt(key: string): Promise<Look[]> {
   if (!key.startsWith(root)) return lookAtPoint(copies, keys, BACKUP, signer);
-  const state = {
-    namespace: 'shop',
-    replicaKeepsMore: false,
-    provenUntil: '2026-01-02T00:00:00Z',
-    snapshots: [],
-  };
+  const repository = { namespace: 'shop', neededIn: [], snapshots: [] };
   const looks: Look[] = [];
-  for await (const sides of objectsBelow(copies, key, undefined, { part: 1, parts: 1 })) {
-    const look = await lookAtObject(copies, sides, state, root);
+  for await (const found of objectsBelow(copies, key, undefined, { part: 1, parts: 1 })) {
+    const look = await lookAtObject(copies, found, repository, root);
     if (look) looks.push(look);
   }
   return looks;

@@ -9,6 +9,7 @@ import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { getJson } from '../../functions/adapters/s3/documents.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
+import { newestFirst } from '../../functions/core/backup-name.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { VerifyReport } from '../../functions/core/verification.ts';
 import {
@@ -311,12 +312,14 @@ describe('a repository, with nothing but restic and what the command line says',
 describe('the verify machine, over both copies of the vault', () => {
   const copies = { primary: demo.region, replica: demo.replicaRegion };
   const vaultOf = (copy: keyof typeof copies) => openVault(bucketOf(copies[copy]), copies[copy]);
-  const keyBelow = async (prefix: string) => {
-    for await (const { key } of vaultOf('primary').list(prefix)) return key;
-    throw new Error(`nothing is below ${prefix}`);
+  /** Objects that both copies have: each prunes for itself, and then has packs of its own. */
+  const inBoth = async (prefix: string) => {
+    const found: string[] = [];
+    for await (const { key } of vaultOf('primary').list(prefix))
+      if (await vaultOf('replica').exists(key)) found.push(key);
+    return found as [string, string];
   };
   const repository = keys.restic.repository('shop');
-  const backup = 'apps-20260101040000';
   const flip = async (copy: keyof typeof copies, key: string) => {
     const body = await vaultOf(copy).get(key);
     body[body.length >> 1] = (body[body.length >> 1] as number) ^ 1;
@@ -333,8 +336,9 @@ describe('the verify machine, over both copies of the vault', () => {
   };
 
   it('heals what is damaged in one copy, says so, and lets restic read both', async () => {
-    const pack = await keyBelow(`${repository}/data/`);
-    const snapshot = await keyBelow(`${repository}/snapshots/`);
+    const [pack] = await inBoth(`${repository}/data/`);
+    const [snapshot] = await inBoth(`${repository}/snapshots/`);
+    const [backup] = newestFirst(await vaultOf('replica').folders(keys.records.root)) as [string];
     const [archive, record] = [keys.velero.archive(backup), keys.records.record(backup)];
     const spoilt = [
       ['primary', pack],
@@ -366,16 +370,23 @@ describe('the verify machine, over both copies of the vault', () => {
     expect(await Promise.all(spoilt.map(([, key]) => bytesOf(key)))).toEqual(before);
   });
 
-  it('fails when an object is good in neither copy, and has it and restic’s words in its report', async () => {
-    const pack = await keyBelow(`${repository}/data/`);
+  it('fails when an object is good in neither copy, with restic’s words in its report, and heals what restic misses', async () => {
+    const [pack, other] = await inBoth(`${repository}/data/`);
     const whole = await vaultOf('primary').get(pack);
     for (const copy of ['primary', 'replica'] as const) await flip(copy, pack);
+    await vaultOf('replica').remove([other]);
     const { problem } = await verify();
     expect(problem).toMatch(
       /^VaultObjectsLost: 1 objects are good in neither copy: the report\.json of verify-/,
     );
     const report = await lastReport();
-    expect(report.findings).toMatchObject([{ key: pack, outcome: 'lost', primary: 'damaged', repository }]);
+    expect(
+      Object.fromEntries(report.findings.map((f) => [f.key, [f.outcome, f.primary, f.replica]])),
+    ).toEqual({
+      [pack]: ['lost', 'damaged', 'damaged'],
+      [other]: ['healed', 'good', 'missing'],
+    });
+    expect(await vaultOf('replica').exists(other)).toBe(true);
     expect(report.checks.filter((c) => !c.ok).map((c) => c.namespace)).toEqual(['shop', 'shop']);
     expect(report.checks.find((c) => !c.ok)?.message).toContain(pack.split('/').at(-1));
     for (const copy of ['primary', 'replica'] as const) await vaultOf(copy).put(pack, whole);

@@ -130,12 +130,7 @@ export function openVault(bucket: string, region: string): Vault {
           ),
         );
         for (const o of page.Contents ?? [])
-          yield {
-            key: o.Key as string,
-            bytes: o.Size ?? 0,
-            etag: o.ETag ?? '',
-            modified: o.LastModified ?? new Date(0),
-          };
+          yield { key: o.Key as string, bytes: o.Size ?? 0, etag: o.ETag ?? '' };
         token = page.NextContinuationToken;
       } while (token);
     },

@@ -11,7 +11,7 @@ import {
 import { CONTROL_PLANE, JOBS, planOf } from '../../support/selection.ts';
 
 const k = vaultKeys('paris');
-const repository = (namespace: string) => ({ namespace, replicaKeepsMore: false, snapshots: [] });
+const repository = (namespace: string) => ({ namespace, neededIn: [], snapshots: [] });
 const run: VerifyRun = {
   run: 'verify-1',
   part: 3,
@@ -86,14 +86,17 @@ describe('the outcome of a check', () => {
       copy: 'primary',
       ok: true,
       message: 'no errors were found',
+      missing: [],
       seconds: 5,
     });
   });
   it('is restic’s words when it did, and those of the cluster when the Job did not run', () => {
-    const log = '{"message_type":"error","message":"pack 12ab: does not exist\\n"}\n';
+    const pack = '12ab'.repeat(16);
+    const log = `${JSON.stringify({ message_type: 'error', message: `pack ${pack}: does not exist\n` })}\n`;
     expect(checkOutcome(shop, end(1, log))).toMatchObject({
       ok: false,
-      message: expect.stringContaining('pack 12ab: does not exist'),
+      message: expect.stringContaining(`pack ${pack}: does not exist`),
+      missing: [pack],
     });
     expect(checkOutcome(shop, end(undefined, '', 'no node has room'))).toMatchObject({
       ok: false,

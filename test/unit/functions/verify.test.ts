@@ -71,7 +71,7 @@ const goOn = (run = RUN, timeLeft = () => true) =>
 const verify = async (run = RUN, parts = 1) => {
   await open(run, parts);
   await goOn(run);
-  return writeReport(primary, keys, run, NOW);
+  return writeReport(copies(), keys, run, NOW);
 };
 const damage = (vault: MemoryVault, key: string) => {
   const body = Buffer.from(vault.objects.get(key)?.body as Buffer);
@@ -111,7 +111,7 @@ describe('a verification of the vault', () => {
     ['an archive', ARCHIVE],
     ['a document', keys.velero.results(OLD)],
     ['a record', RECORD],
-  ])('heals %s that is damaged or missing in one copy from the other', async (_, key) => {
+  ])('heals %s that is damaged in one copy from the other', async (_, key) => {
     for (const [i, vault] of [primary, replica].entries()) {
       damage(vault, key);
       expect(await verify(`verify-2026020100000${i}-d`)).toMatchObject({
@@ -121,24 +121,57 @@ describe('a verification of the vault', () => {
       });
       expect(unlike(vault)).toEqual([]);
     }
-    replica.objects.delete(key);
-    expect(await verify()).toMatchObject({
-      healed: 1,
-      findings: [{ key, outcome: 'healed', replica: 'missing' }],
-    });
-    expect(unlike(replica)).toEqual([]);
   });
 
   it.each([
-    ['a pack', PACK],
-    ['a document', keys.velero.results(OLD)],
-  ])('heals %s that is missing in the primary', async (_, key) => {
-    primary.objects.delete(key);
+    ['a snapshot', 'replica', SNAPSHOT],
+    ['a snapshot', 'primary', SNAPSHOT],
+    ['an archive', 'replica', ARCHIVE],
+    ['a document', 'primary', keys.velero.results(OLD)],
+    ['a record', 'replica', RECORD],
+  ] as const)('heals %s that a record promises and that is missing in the %s', async (_, copy, key) => {
+    const vault = copies()[copy] as MemoryVault;
+    vault.objects.delete(key);
     expect(await verify()).toMatchObject({
+      phase: 'Completed',
       healed: 1,
-      findings: [{ key, primary: 'missing', replica: 'good' }],
+      findings: [{ key, outcome: 'healed', [copy]: 'missing' }],
     });
-    expect(unlike(primary)).toEqual([]);
+    expect(unlike(vault)).toEqual([]);
+  });
+
+  it('heals packs that restic misses in a copy, and finds those lost that both miss', async () => {
+    const OTHER = inRepository('data', 'pack b');
+    primary.objects.delete(PACK);
+    for (const vault of [primary, replica]) vault.objects.delete(OTHER);
+    await open();
+    await goOn();
+    const id = (key: string) => key.split('/').at(-1) as string;
+    const check = (copy: 'primary' | 'replica', missing: string[]): CheckOutcome => ({
+      namespace: 'shop',
+      copy,
+      ok: false,
+      message: '',
+      missing,
+      seconds: 1,
+    });
+    for (const c of [check('primary', [id(PACK), id(OTHER)]), check('replica', [id(OTHER)])])
+      await putJson(primary, keys.records.verify.job(RUN, `shop.${c.copy}`), c);
+    const report = await writeReport(copies(), keys, RUN, NOW);
+    expect(report).toMatchObject({ phase: 'Failed', healed: 1, lost: 1 });
+    const found = Object.fromEntries(report.findings.map((f) => [f.key, [f.outcome, f.primary, f.replica]]));
+    expect(found).toEqual({ [PACK]: ['healed', 'missing', 'good'], [OTHER]: ['lost', 'missing', 'missing'] });
+    expect(unlike(primary)).toEqual([OTHER]);
+  });
+
+  it('takes packs and indexes that only one copy has for what they are after a prune: no loss', async () => {
+    for (const key of [PACK, inRepository('index', 'index')]) primary.objects.delete(key);
+    for (const key of [inRepository('data', 'pack b')]) replica.objects.delete(key);
+    expect(await verify()).toMatchObject({ phase: 'Completed', damaged: 0 });
+    expect([primary.objects.has(PACK), replica.objects.has(inRepository('data', 'pack b'))]).toEqual([
+      false,
+      false,
+    ]);
   });
 
   it('names what is damaged in both copies as lost, with the recovery point or the repository, and writes nothing', async () => {
@@ -183,33 +216,62 @@ describe('a verification of the vault', () => {
     damage(replica, ARCHIVE);
     const spoilt = replica.objects.get(ARCHIVE)?.body;
     const report = await verify();
-    expect(report).toMatchObject({
-      phase: 'PartiallyFailed',
-      healed: 0,
-      findings: [{ key: ARCHIVE, outcome: 'unproven' }],
+    expect(report).toMatchObject({ phase: 'PartiallyFailed', healed: 0, lost: 0 });
+    expect(
+      Object.fromEntries(report.findings.map((f) => [f.key, [f.outcome, f.primary, f.replica]])),
+    ).toEqual({
+      [ARCHIVE]: ['unproven', 'good', 'damaged'],
+      [RECORD]: ['unproven', 'unproven', 'unproven'],
     });
     expect(replica.objects.get(ARCHIVE)?.body).toBe(spoilt);
   });
 
-  it('names configurations that differ, and lets restic say which one is right', async () => {
-    damage(replica, `${repository}/config`);
-    expect(await verify()).toMatchObject({
-      phase: 'PartiallyFailed',
-      findings: [{ key: `${repository}/config`, outcome: 'unproven' }],
-    });
-  });
+  it.each(['damaged', 'missing'])(
+    'heals a configuration that is %s on the word of restic alone',
+    async (how) => {
+      const config = `${repository}/config`;
+      const spoil = () => (how === 'missing' ? replica.objects.delete(config) : damage(replica, config));
+      spoil();
+      expect(await verify()).toMatchObject({
+        phase: 'PartiallyFailed',
+        findings: [{ key: config, outcome: 'unproven' }],
+      });
+      const check = (copy: 'primary' | 'replica', ok: boolean): CheckOutcome => ({
+        namespace: 'shop',
+        copy,
+        ok,
+        message: 'words',
+        missing: [],
+        seconds: 1,
+      });
+      const after = async (run: string, primaryOpens: boolean, replicaOpens: boolean) => {
+        await open(run);
+        await goOn(run);
+        for (const c of [check('primary', primaryOpens), check('replica', replicaOpens)])
+          await putJson(primary, keys.records.verify.job(run, `shop.${c.copy}`), c);
+        return (await writeReport(copies(), keys, run, NOW)).findings.map((f) => f.outcome);
+      };
+      expect(await after('verify-20260202000000-a', false, false)).toEqual(['unproven']);
+      expect(await after('verify-20260203000000-a', true, true)).toEqual(['unproven']);
+      expect(await after('verify-20260204000000-a', true, false)).toEqual(['healed']);
+      expect([unlike(primary), unlike(replica)]).toEqual([[], []]);
+      // A function that was killed after it had healed and before it had reported.
+      const last = 'verify-20260205000000-a';
+      spoil();
+      await open(last);
+      await goOn(last);
+      replica.objects.set(config, { body: whole.get(config) as Buffer, metadata: {} });
+      const { findings } = await writeReport(copies(), keys, last, NOW);
+      expect(findings.map((f) => f.outcome)).toEqual(['healed']);
+    },
+  );
 
   it('asks of the replica only what is proven: what is still on its way is no loss', async () => {
     for (const vault of [primary, replica]) vault.objects.delete(keys.records.replica(NEW));
     for (const key of [...replica.objects.keys()].filter((k) => k.includes(NEW))) replica.objects.delete(key);
-    replica.objects.delete(SNAPSHOT);
-    const { body } = primary.objects.get(PACK) as { body: Buffer };
-    primary.objects.set(PACK, { body, metadata: {}, modified: NOW }); // of a backup that is at work
-    replica.objects.delete(PACK);
-    const snapshot = primary.objects.get(SNAPSHOT) as { body: Buffer };
-    primary.objects.set(SNAPSHOT, { body: snapshot.body, metadata: {}, modified: NOW });
+    for (const key of [PACK, SNAPSHOT]) replica.objects.delete(key);
     expect(await verify()).toMatchObject({ phase: 'Completed', damaged: 0 });
-    expect(replica.objects.has(PACK)).toBe(false);
+    expect([replica.objects.has(PACK), replica.objects.has(SNAPSHOT)]).toEqual([false, false]);
   });
 
   it('brings nothing back that the primary has pruned and the replica keeps, and still verifies it there', async () => {
@@ -225,14 +287,35 @@ describe('a verification of the vault', () => {
     expect(primary.objects.has(ARCHIVE)).toBe(false);
   });
 
-  it('counts nothing as lost that is pruned while it looks', async () => {
+  it.each(['before it looks', 'while it looks'])('counts nothing as lost that is pruned %s', async (when) => {
     await open();
-    for (const vault of [primary, replica])
-      for (const key of [...vault.objects.keys()])
-        if (key.includes(OLD) || key === inRepository('snapshots', `snapshot ${OLD}`))
-          vault.objects.delete(key);
+    const prune = () => {
+      for (const vault of [primary, replica])
+        for (const key of [...vault.objects.keys()])
+          if (key.includes(OLD) || key === inRepository('snapshots', `snapshot ${OLD}`))
+            vault.objects.delete(key);
+    };
+    if (when === 'before it looks') prune();
+    else
+      primary.stream = (key) => {
+        if (key === ARCHIVE) prune();
+        return MemoryVault.prototype.stream.call(primary, key);
+      };
     await goOn();
-    expect(await writeReport(primary, keys, RUN, NOW)).toMatchObject({ phase: 'Completed', damaged: 0 });
+    expect(primary.objects.has(ARCHIVE)).toBe(false);
+    expect(await writeReport(copies(), keys, RUN, NOW)).toMatchObject({ phase: 'Completed', damaged: 0 });
+  });
+
+  it('writes nothing over with bytes that have changed since they were found good', async () => {
+    damage(primary, PACK);
+    const spoilt = primary.objects.get(PACK)?.body;
+    let reads = 0;
+    replica.stream = (key) => {
+      if (key === PACK && ++reads === 2) damage(replica, PACK);
+      return MemoryVault.prototype.stream.call(replica, key);
+    };
+    await expect(verify()).rejects.toMatchObject({ name: 'VaultUnavailable' });
+    expect(primary.objects.get(PACK)?.body).toBe(spoilt);
   });
 
   it('reads each pack in one of as many runs as there are parts, and begins again after them', async () => {
@@ -252,17 +335,32 @@ describe('a verification of the vault', () => {
     await open('verify-20260202000000-b', 3);
     expect([await part('verify-20260203000000-c'), await part('verify-20260201000000-b')]).toEqual([2, 2]);
     await verify('verify-20260203000000-c', 3);
-    expect(await part('verify-20260204000000-d')).toBe(3);
+    await verify('verify-20260204000000-by-hand', 1);
+    expect(await part('verify-20260205000000-d')).toBe(3);
   });
 
-  it('stops when its time is over, says that something remains, and goes on from there', async () => {
-    damage(primary, PACK);
+  it('stops when its time is over, also between packs, and goes on from there', async () => {
+    const packs = Array.from({ length: 100 }, (_, i) => `more ${i}`);
+    for (const text of packs)
+      for (const vault of [primary, replica])
+        vault.objects.set(inRepository('data', text), { body: Buffer.from(text), metadata: {} });
+    const spoilt = inRepository('data', 'more 50');
+    damage(primary, spoilt);
+    const expected = await verify('verify-20260131000000-abcdef');
+    expect(expected).toMatchObject({ healed: 1 });
+    damage(primary, spoilt);
     await open();
-    let calls = 0;
-    let last = await goOn(RUN, () => false);
-    for (; last.remaining > 0 && calls < 100; calls++) last = await goOn(RUN, () => false);
-    expect(calls).toBeGreaterThan(5);
-    expect(await writeReport(primary, keys, RUN, NOW)).toMatchObject({ healed: 1, phase: 'Completed' });
+    const remaining: number[] = [];
+    do remaining.push((await goOn(RUN, () => false)).remaining);
+    while (remaining.at(-1) !== 0 && remaining.length < 50);
+    const steps = 6 + BACKUPS.length; // five kinds of objects and the promised snapshots; 105 packs are four batches
+    expect(remaining.length).toBe(steps + 3);
+    const { objects, bytes, findings } = await writeReport(copies(), keys, RUN, NOW);
+    expect({ objects, bytes, findings }).toEqual({
+      objects: expected.objects,
+      bytes: expected.bytes,
+      findings: expected.findings,
+    });
   });
 
   it('has restic’s words of each copy in its report', async () => {
@@ -273,10 +371,11 @@ describe('a verification of the vault', () => {
       copy: 'replica',
       ok: false,
       message: 'pack 1: broken',
+      missing: [],
       seconds: 3,
     };
     await putJson(primary, keys.records.verify.job(RUN, 'shop.replica'), check);
-    expect(await writeReport(primary, keys, RUN, NOW)).toMatchObject({
+    expect(await writeReport(copies(), keys, RUN, NOW)).toMatchObject({
       phase: 'PartiallyFailed',
       checks: [check],
     });
@@ -294,6 +393,18 @@ describe('a verification that is killed', () => {
     for (const [copy, key] of SPOILT) damage({ primary, replica }[copy], key);
     for (const vault of [primary, replica]) damage(vault, inRepository('data', 'pack b'));
     replica.objects.delete(SNAPSHOT);
+    const lacking = inRepository('data', 'pack c');
+    replica.objects.delete(lacking);
+    const check: CheckOutcome = {
+      namespace: 'shop',
+      copy: 'replica',
+      ok: false,
+      message: 'words',
+      missing: [lacking.split('/').at(-1) as string],
+      seconds: 1,
+    };
+    const body = Buffer.from(JSON.stringify(check)); // as the Job left it
+    primary.objects.set(keys.records.verify.job(RUN, 'shop.replica'), { body, metadata: {} });
   };
   /** Every object is as it was backed up, or still as it was spoilt: nothing in between. */
   const snapshotOf = (vault: MemoryVault) =>
@@ -303,7 +414,7 @@ describe('a verification that is killed', () => {
     spoil();
     const spoilt = { primary: new Map(primary.objects), replica: new Map(replica.objects) };
     const expected = await verify();
-    expect(expected).toMatchObject({ phase: 'Failed', healed: 5, lost: 1 });
+    expect(expected).toMatchObject({ phase: 'Failed', healed: 6, lost: 1 });
     const healed = { primary: snapshotOf(primary), replica: snapshotOf(replica) };
     const calls = { primary: primary.calls, replica: replica.calls };
     for (const copy of ['primary', 'replica'] as const)
