@@ -19,6 +19,7 @@ export const ERRORS = {
   RecordUnsigned: { retryable: false },
   ReplicaMismatch: { retryable: true },
   RetentionEmpty: { retryable: false },
+  PruneRefused: { retryable: false },
   RestoreRefused: { retryable: false },
 } as const;
 

@@ -19,6 +19,7 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
       prefix: s.prefix.replace(/\/*$/, s.prefix ? '/' : ''),
     })),
     shardItems: cluster.shardItems,
+    prune: cluster.prune,
     plans: cluster.plans.map(planSettings),
   };
 }
@@ -39,11 +40,12 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     name,
     volumes,
     volumeRules,
-    restic: { excludeFiles: ___, ...restic },
+    restic: { excludeFiles: __, ...restic },
     controlPlane,
     retention,
+    replicaRetention,
+    timeZone,
     schedule: _,
-    timeZone: __,
     ...selection
   } = plan;
   const rules = volumeRules.map(({ minSize, maxSize, ...rule }) => ({
@@ -51,5 +53,15 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     ...(minSize && { minBytes: quantity(minSize) as number }),
     ...(maxSize && { maxBytes: quantity(maxSize) as number }),
   }));
-  return { name, volumes, volumeRules: rules, restic, controlPlane, retention, selection };
+  return {
+    name,
+    volumes,
+    volumeRules: rules,
+    restic,
+    controlPlane,
+    retention,
+    ...(replicaRetention && { replicaRetention }),
+    timeZone,
+    selection,
+  };
 }

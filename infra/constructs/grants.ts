@@ -57,10 +57,20 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     records: 'verifies',
   },
   'prune-backups': {
-    primary: { read: ['records', 'velero'], write: ['records'], remove: ['records', 'velero'] },
+    primary: {
+      read: ['records', 'velero', 'leases'],
+      write: ['records', 'leases'],
+      remove: ['records', 'velero', 'leases'],
+    },
     replica: { read: ['records', 'velero'], remove: ['records', 'velero'] },
+    records: 'verifies',
+    seesExecutions: true,
   },
-  'reconcile-prune': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'reconcile-prune': {
+    primary: { read: ['records', 'restic', 'leases'], write: ['records'], remove: ['leases'] },
+    replica: { read: ['records', 'restic'] },
+    mints: true,
+  },
   'plan-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
     replica: replicaRead,
@@ -136,7 +146,7 @@ export function executionStatement(region: string, cluster: string): PolicyState
     `arn:${Aws.PARTITION}:states:${region}:${Aws.ACCOUNT_ID}:execution:${machineName(cluster, machine)}:*`;
   return new PolicyStatement({
     actions: ['states:DescribeExecution'],
-    resources: [arn('backup'), arn('restore')],
+    resources: [arn('backup'), arn('restore'), arn('prune')],
   });
 }
 

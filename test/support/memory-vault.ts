@@ -6,6 +6,7 @@ import { HoldfastError } from '../../functions/core/errors.ts';
 interface Stored {
   readonly body: Buffer;
   readonly metadata: Record<string, string>;
+  readonly modified?: Date;
 }
 
 export class Killed extends Error {
@@ -82,7 +83,12 @@ export class MemoryVault implements Vault {
   async *list(prefix: string) {
     this.call();
     for (const key of [...this.objects.keys()].filter((k) => k.startsWith(prefix)).sort())
-      yield { key, bytes: this.of(key).body.length, etag: this.etag(key) };
+      yield {
+        key,
+        bytes: this.of(key).body.length,
+        etag: this.etag(key),
+        ...(this.of(key).modified && { modified: this.of(key).modified }),
+      };
   }
   async folders(prefix: string): Promise<string[]> {
     this.call();

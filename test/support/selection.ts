@@ -33,6 +33,7 @@ export function planOf(
     restic: { excludes: [], excludeIfPresent: [], compression: 'auto' },
     controlPlane: false,
     retention: { keepLast: 7 },
+    timeZone: 'UTC',
     ...over,
   };
 }

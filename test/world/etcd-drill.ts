@@ -62,6 +62,7 @@ const settings = {
   },
   veleroSources: [],
   shardItems: 1,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [],
 };
 

@@ -141,6 +141,7 @@ const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): Cl
   controlPlane: CONTROL_PLANE,
   veleroSources: [],
   shardItems: 1,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
 });
 

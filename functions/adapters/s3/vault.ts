@@ -129,7 +129,7 @@ export function openVault(bucket: string, region: string): Vault {
           ),
         );
         for (const o of page.Contents ?? [])
-          yield { key: o.Key as string, bytes: o.Size ?? 0, etag: o.ETag ?? '' };
+          yield { key: o.Key as string, bytes: o.Size ?? 0, etag: o.ETag ?? '', modified: o.LastModified };
         token = page.NextContinuationToken;
       } while (token);
     },

@@ -158,6 +158,7 @@ describe('the Jobs of the control plane', () => {
     controlPlane: CONTROL_PLANE,
     veleroSources: [],
     shardItems: 1,
+    prune: { maxShare: 50, orphanGraceDays: 7 },
     plans: [],
   };
   const run = { backup: 'daily-1', plan: 'daily' };

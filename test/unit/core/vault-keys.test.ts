@@ -18,12 +18,16 @@ describe('the layout of the vault', () => {
     [keys.records.volume('daily-1', 'shop.data'), 'records/paris/daily-1/volumes/shop.data.json'],
     [keys.records.replica('daily-1'), 'records/paris/daily-1/replica.json'],
     [keys.records.lock('daily-1'), 'records/paris/daily-1/lock.json'],
+    [keys.records.prune.plan('daily-2'), 'records/paris/_prune/daily-2/plan.json'],
+    [keys.records.prune.done('daily-2'), 'records/paris/_prune/daily-2/done.json'],
+    [keys.records.prune.report('daily-2'), 'records/paris/_prune/daily-2/report.json'],
     [keys.records.prune.job('daily-2', 'shop'), 'records/paris/_prune/daily-2/jobs/shop.json'],
     [keys.exports.part('daily-1', 3), 'exports/paris/daily-1/3.tar.gz'],
     [keys.records.fingerprints('daily-1'), 'records/paris/daily-1/fingerprints.json.gz'],
     [keys.restores.applied('r1', 2), 'restores/paris/r1/applied-2.jsonl'],
     [keys.leases.backup('daily'), 'leases/paris/backup-daily.json'],
     [keys.leases.restore, 'leases/paris/restore.json'],
+    [keys.leases.prune, 'leases/paris/prune.json'],
   ])('has %s', (made, stored) => {
     expect(made).toBe(stored);
   });

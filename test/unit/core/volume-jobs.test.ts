@@ -39,6 +39,7 @@ const settings: ClusterSettings = {
   controlPlane: CONTROL_PLANE,
   veleroSources: [],
   shardItems: 1000,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [planOf('daily', ['shop'])],
 };
 const work = {
