@@ -47,6 +47,22 @@ export type BackupRef = z.infer<typeof BackupRef>;
 export const BackupName = z.object({ plan: z.string(), backup: z.string() });
 export type BackupName = z.infer<typeof BackupName>;
 
+/** The machine's word to replicate-backup: the recovery point, and which execution copies it. */
+export const ReplicateRequest = z.strictObject({
+  plan: z.string(),
+  backup: z.string(),
+  execution: z.string(),
+});
+
+/** What replicate-backup returns: it is called again while something remains. */
+export interface ReplicateState extends BackupName {
+  readonly remaining: number;
+  readonly objects: number;
+  readonly copied: number;
+  /** Seconds until it makes sense to call again; 0: at once. */
+  readonly waitSeconds: number;
+}
+
 /** One shard of an export that is too large for one function. */
 export const ExportShardRequest = z.object({ plan: z.string(), backup: z.string(), shard: z.int() });
 
@@ -84,7 +100,8 @@ export type PruneRequest = z.infer<typeof PruneRequest>;
 export const PruneRef = z.object({
   plan: z.string(),
   prune: z.string(),
-  outcome: z.enum(['pruned', 'planned', 'skipped']),
+  /** `waiting`: others are still copying; call again. */
+  outcome: z.enum(['pruned', 'planned', 'skipped', 'waiting']),
   reason: z.optional(z.string()),
   /** Recovery points in the primary, and in the replica. */
   removed: z.int(),

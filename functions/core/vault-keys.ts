@@ -83,6 +83,9 @@ export function vaultKeys(cluster: string) {
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,
       restore: `leases/${c}/restore.json`,
       prune: `leases/${c}/prune.json`,
+      /** Of those who copy to the second region: none while one prunes. */
+      replicateRoot: `leases/${c}/replicate-`,
+      replicate: (plan: string) => `leases/${c}/replicate-${enc(plan)}.json`,
     },
   };
 }

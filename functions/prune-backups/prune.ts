@@ -45,9 +45,11 @@ export async function pruneBackups(
   const { input, prune, holder, now, isGone } = run;
   const vault = copies.primary;
   const restore = await leaseHolder(vault, k.leases.restore, now, isGone);
-  if (restore) return skipped(run, `${restore} reads recovery points`);
+  if (restore) return idle(run, 'skipped', `${restore} reads recovery points`);
   const other = await takeLease(vault, k.leases.prune, holder, now, LEASE_SECONDS, isGone);
-  if (other) return skipped(run, `${other} is pruning in this cluster`);
+  if (other) return idle(run, 'skipped', `${other} is pruning in this cluster`);
+  const copying = input.dryRun ? undefined : await copier(vault, k, run);
+  if (copying) return idle(run, 'waiting', `${copying} is copying to the second region`);
   const plan =
     (await findJson(vault, PrunePlan, k.records.prune.plan(prune))) ??
     (await planRun(copies, k, run, policy, verifier));
@@ -63,6 +65,18 @@ export async function pruneBackups(
     await releaseLease(vault, k.leases.prune, holder);
   }
   return refOf(plan, 'pruned', forget);
+}
+
+/**
+ * Who is copying to the replica. A prune there takes packs away that nothing refers to yet; so this run waits for those who
+ * have begun, and its lease lets nobody begin.
+ */
+async function copier(vault: Vault, k: VaultKeys, { now, isGone }: PruneRun): Promise<string | undefined> {
+  for await (const { key } of vault.list(k.leases.replicateRoot)) {
+    const holder = await leaseHolder(vault, key, now, isGone);
+    if (holder) return holder;
+  }
+  return undefined;
 }
 
 /** Decides, and writes the decision down where there is something to remove. */
@@ -154,10 +168,10 @@ function refOf(plan: PrunePlan, outcome: PruneRef['outcome'], forget: number): P
   };
 }
 
-const skipped = ({ input, prune }: PruneRun, reason: string): PruneRef => ({
+const idle = ({ input, prune }: PruneRun, outcome: PruneRef['outcome'], reason: string): PruneRef => ({
   plan: input.plan,
   prune,
-  outcome: 'skipped',
+  outcome,
   reason,
   removed: 0,
   kept: 0,

@@ -52,9 +52,14 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   },
   'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
   'replicate-backup': {
-    primary: { read: RECOVERY_POINT, write: ['records'] },
+    primary: {
+      read: [...RECOVERY_POINT, 'leases'],
+      write: ['records', 'leases'],
+      remove: ['leases'],
+    },
     replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
     records: 'verifies',
+    seesExecutions: true,
   },
   'prune-backups': {
     primary: {
@@ -146,7 +151,7 @@ export function executionStatement(region: string, cluster: string): PolicyState
     `arn:${Aws.PARTITION}:states:${region}:${Aws.ACCOUNT_ID}:execution:${machineName(cluster, machine)}:*`;
   return new PolicyStatement({
     actions: ['states:DescribeExecution'],
-    resources: [arn('backup'), arn('restore'), arn('prune')],
+    resources: [arn('backup'), arn('restore'), arn('replicate'), arn('prune')],
   });
 }
 

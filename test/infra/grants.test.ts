@@ -72,11 +72,11 @@ describe('the key that signs records', () => {
 });
 
 describe('who may see executions', () => {
-  test.each(['open-backup', 'prune-backups', 'plan-restore'])(
+  test.each(['open-backup', 'replicate-backup', 'prune-backups', 'plan-restore'])(
     '%s, of the machines that take leases',
     (name) => {
       expect(allowed(template, name, 'states:DescribeExecution')).toEqual(
-        ['backup', 'prune', 'restore'].map(
+        ['backup', 'prune', 'replicate', 'restore'].map(
           (machine) =>
             `arn:<AWS::Partition>:states:eu-west-1:<AWS::AccountId>:execution:holdfast-prod-${machine}:*`,
         ),
@@ -85,7 +85,7 @@ describe('who may see executions', () => {
   );
   test('nobody else', () => {
     const others = FUNCTION_NAMES.filter(
-      (name) => !['open-backup', 'prune-backups', 'plan-restore'].includes(name),
+      (name) => !['open-backup', 'replicate-backup', 'prune-backups', 'plan-restore'].includes(name),
     );
     for (const name of others) expect(allowed(template, name, 'states:DescribeExecution')).toEqual([]);
   });

@@ -122,6 +122,14 @@ describe('the prune machine', () => {
     expect([error, tasks(calls)]).toEqual(['PruneRefused', ['prune-backups']]);
   });
 
+  it('asks again with the same words while others are copying', async () => {
+    const outcomes = ['waiting', 'pruned'];
+    const { calls, waits } = await prune({
+      'prune-backups': () => ({ ...ref, outcome: outcomes.shift(), forget: 0 }),
+    });
+    expect([calls.length, calls[0], waits]).toEqual([2, calls[1], [30]]);
+  });
+
   it('ends well when another is pruning already', async () => {
     const skipped = { ...ref, outcome: 'skipped', reason: 'apps-2 is pruning', removed: 0, forget: 0 };
     const { status, output } = await prune({ 'prune-backups': () => skipped });

@@ -28,6 +28,7 @@ describe('the layout of the vault', () => {
     [keys.leases.backup('daily'), 'leases/paris/backup-daily.json'],
     [keys.leases.restore, 'leases/paris/restore.json'],
     [keys.leases.prune, 'leases/paris/prune.json'],
+    [keys.leases.replicate('daily'), 'leases/paris/replicate-daily.json'],
   ])('has %s', (made, stored) => {
     expect(made).toBe(stored);
   });
@@ -78,6 +79,7 @@ describe('the layout of the vault', () => {
     expect(keys.records.volume('b', 'n.p').startsWith(keys.records.volumeDir('b'))).toBe(true);
     expect(keys.restores.volume('r', 'n.p').startsWith(keys.restores.volumeDir('r'))).toBe(true);
     expect(keys.records.prune.job('p', 'n').startsWith(keys.records.prune.jobDir('p'))).toBe(true);
+    expect(keys.leases.replicate('p').startsWith(keys.leases.replicateRoot)).toBe(true);
   });
 
   it.each(['', 'a/b', '/', '../other/'])('refuses %j as a segment', (segment) => {

@@ -360,6 +360,16 @@ describe('the lease', () => {
     expect(ended.filter((ref) => ref.outcome === 'pruned')).toHaveLength(1);
   });
 
+  it('waits for those who copy to the second region, and keeps others from beginning', async () => {
+    await putDays(1, 2, 3);
+    await takeLease(copies.primary, k.leases.replicate('weekly'), 'weekly-1/arn', NOW, 60, async () => false);
+    const run = { ...runAt(NOW), isGone: async (holder: string) => holder !== 'weekly-1/arn' };
+    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'waiting', removed: 0 });
+    expect([anything('primary'), copies.primary.objects.has(k.leases.prune)]).toEqual([[1, 2, 3], true]);
+    copies.primary.objects.delete(k.leases.replicate('weekly'));
+    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'pruned', removed: 1 });
+  });
+
   it('is not taken while a restore reads recovery points', async () => {
     await putDays(1, 2, 3);
     await takeLease(copies.primary, k.leases.restore, 'restore-1/arn', NOW, 60, async () => false);
