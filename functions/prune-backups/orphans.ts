@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { Vault } from '../adapters/s3/vault.ts';
 import { COPIES, type Copy, isLeftOver, type Orphan } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
-import type { Copies, FoundBackup } from './points.ts';
+import { type Copies, type FoundBackup, lockOf } from './points.ts';
 
 const CONCURRENCY = 8;
 
@@ -36,7 +36,7 @@ export async function orphansIn(
       replica: await leftIn(copies.replica, k, backup, now),
     };
     const ours = left.primary.records + left.replica.records > 0;
-    const locked = (known.get(backup)?.lockedUntil ?? now) > now;
+    const locked = ((await lockOf([copies.primary, copies.replica], k, backup)) ?? now) > now;
     const old = COPIES.every(
       (copy) =>
         left[copy].lastWritten === undefined || isLeftOver(backup, left[copy].lastWritten, now, graceDays),

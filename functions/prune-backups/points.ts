@@ -74,7 +74,11 @@ async function recordIn(
 }
 
 /** Until when the one or the other copy is locked. */
-async function lockOf(vaults: readonly Vault[], k: VaultKeys, backup: string): Promise<Date | undefined> {
+export async function lockOf(
+  vaults: readonly Vault[],
+  k: VaultKeys,
+  backup: string,
+): Promise<Date | undefined> {
   const locks = await Promise.all(vaults.map((v) => findJson(v, RecoveryPointLock, k.records.lock(backup))));
   const ends = locks.flatMap((lock) => (lock ? [Date.parse(lock.until)] : [])).filter(Number.isFinite);
   return ends.length > 0 ? new Date(Math.max(...ends)) : undefined;

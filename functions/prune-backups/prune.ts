@@ -89,7 +89,7 @@ async function planRun(
 ): Promise<PrunePlan> {
   const { input, prune, now } = run;
   const vault = copies.primary;
-  const earlier = await openRuns(copies, k, prune);
+  const earlier = await openRuns(copies, k);
   const sight = { copies, k, verifier, now };
   const { plan, refused } = await decide(sight, { plan: input.plan, prune }, policy, earlier);
   if (input.dryRun || refused.length > 0)

@@ -25,10 +25,10 @@ export const finishRun = (vault: Vault, k: VaultKeys, prune: string, by?: string
   createJson(vault, k.records.prune.done(prune), { prune, ...(by && { by }) });
 
 /**
- * Runs of any plan that have a plan and are not done, but for one's own. What they had begun is to be finished; what they
+ * Runs of any plan that have a plan and are not done. What they had begun is to be finished; what they
  * had not is decided anew, for the policy may have been corrected since.
  */
-export async function openRuns(copies: Copies, k: VaultKeys, own: string): Promise<OpenRun[]> {
+export async function openRuns(copies: Copies, k: VaultKeys): Promise<OpenRun[]> {
   const vault = copies.primary;
   const root = k.records.prune.root;
   const keys = new Set<string>();
@@ -37,7 +37,7 @@ export async function openRuns(copies: Copies, k: VaultKeys, own: string): Promi
   const open: OpenRun[] = [];
   for (const prune of runs) {
     const key = k.records.prune.plan(prune);
-    if (prune === own || !keys.has(key) || keys.has(k.records.prune.done(prune))) continue;
+    if (!keys.has(key) || keys.has(k.records.prune.done(prune))) continue;
     const version = (await findJson(vault, AnyPlan, key))?.version;
     const plan = version === 2 ? await findJson(vault, PrunePlan, key) : undefined;
     if (plan) open.push({ prune, search: plan.search, ...(await begunOf(copies, k, plan)) });

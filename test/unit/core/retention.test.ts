@@ -264,8 +264,13 @@ describe('retention', () => {
   });
 
   it('takes the hour that clocks in Berlin show twice for two hours', () => {
-    const night = all('2026-10-25T00:30Z', '2026-10-25T01:30Z', '2026-10-25T02:30Z'); // 02:30, 02:30 again, 03:30
-    expect(kept(night, { keepHourly: 3 }, 'Europe/Berlin')).toHaveLength(3);
+    // 01:30, then 02:30, 02:30 again, 03:30
+    const night = all('2026-10-24T23:30Z', '2026-10-25T00:30Z', '2026-10-25T01:30Z', '2026-10-25T02:30Z');
+    expect(kept(night, { keepHourly: 3 }, 'Europe/Berlin')).toEqual([
+      '2026-10-25T02:30Z',
+      '2026-10-25T01:30Z',
+      '2026-10-25T00:30Z',
+    ]);
   });
 
   it('takes the day on which clocks in Berlin change for one, from its midnight to the next', () => {
@@ -361,6 +366,12 @@ describe('retention', () => {
       keep: false,
       reasons: ['failed: it holds nothing'],
     });
+  });
+
+  it('does not let failed backups, which nobody signs, push out those that nobody signed either', () => {
+    const unsigned = all('2026-01-01T00:00Z', '2026-01-02T00:00Z').map((p) => ({ ...p, signed: false }));
+    const failed = at('2026-01-03T00:00Z', { phase: 'Failed', replicated: false, signed: false });
+    expect(kept([...unsigned, failed], { keepLast: 2 })).toHaveLength(2);
   });
 
   it('keeps the last good one behind any number of partial ones', () => {

@@ -326,6 +326,17 @@ describe('objects of no record', () => {
     ]);
   });
 
+  it('stay while one of their copies is locked, whichever plan’s they are', async () => {
+    await putDays(20, 21);
+    putObjects(copies.primary, nameOf(1, 'weekly'));
+    put(copies.primary, k.records.lock(nameOf(1, 'weekly')), {
+      mode: 'GOVERNANCE',
+      until: later(1).toISOString(),
+    });
+    expect(await prune()).toMatchObject({ orphans: 0 });
+    expect(await prune({}, {}, later(1))).toMatchObject({ orphans: 1 });
+  });
+
   it('stay in one copy while the other has the record', async () => {
     await putDays(20, 21);
     await putPoint(1, {}, ['primary']);
@@ -393,13 +404,17 @@ describe('a run that is interrupted', () => {
     putObjects(copies.primary, nameOf(5, 'weekly'));
     copies.primary.calls = copies.replica.calls = 0;
   };
-  async function killAt(copy: keyof Copies, at: number): Promise<void> {
+  async function killAt(copy: keyof Copies, at: number, policy: Partial<PrunePolicy> = {}): Promise<void> {
     await prepare();
     copies[copy].callsLeft = at;
-    await expect(prune()).rejects.toBeInstanceOf(Killed);
+    await expect(prune({}, policy)).rejects.toBeInstanceOf(Killed);
     await new Promise((resolve) => setImmediate(resolve)); // what was under way ends
     copies[copy].callsLeft = Number.POSITIVE_INFINITY;
+    for (const each of COPIES)
+      for (const day of records(each)) expect([at, objectsOf(each, day)]).toEqual([at, 6]);
   }
+  const objectsOf = (copy: keyof Copies, day: number) =>
+    [...copies[copy].objects.keys()].filter((key) => key.includes(`/${nameOf(day)}/`)).length;
 
   it.each([
     ['the same run, called again', NOW],
@@ -420,9 +435,24 @@ describe('a run that is interrupted', () => {
             expect(part.forget.map((f) => f.backup).sort()).toEqual([nameOf(1), nameOf(2)]);
           expect([...copies.primary.objects.keys()].filter((key) => key.includes('weekly'))).toEqual([]);
           expect(removedFrom(plan.primary)).toContain(nameOf(1));
+          const open = [...copies.primary.objects.keys()].filter((key) => key.endsWith('/plan.json'));
+          const done = [...copies.primary.objects.keys()].filter((key) => key.endsWith('/done.json'));
+          expect([at, open.length - done.length]).toEqual([at, 1]); // what waits for its Jobs is the last one
         }
     },
   );
+
+  it('is finished even by one that is refused: nothing is half', async () => {
+    await prepare();
+    await prune({}, { retention: { keepLast: 3 } });
+    const all = copies.primary.calls;
+    for (let at = 0; at < all; at++) {
+      await killAt('primary', at, { retention: { keepLast: 3 } });
+      const much = { retention: { keepLast: 1 }, replicaRetention: { keepLast: 4 }, share: 1 };
+      await expect(prune({}, much, later(24))).rejects.toMatchObject({ name: 'PruneRefused' });
+      expect([at, [3, 4].includes(whole('primary').length)]).toEqual([at, true]);
+    }
+  });
 
   it('before its first removal is decided anew: the policy may have been corrected', async () => {
     await prepare();
