@@ -42,21 +42,13 @@ export async function pruneBackups(
   policy: PrunePolicy,
   verifier: Verifier,
 ): Promise<PruneRef> {
-  const { input, prune, holder, now, isGone } = run;
+  const { input, prune, holder } = run;
   const vault = copies.primary;
-  const restore = await leaseHolder(vault, k.leases.restore, now, isGone);
-  if (restore) return idle(run, 'skipped', `${restore} reads recovery points`);
-  const other = await takeLease(vault, k.leases.prune, holder, now, LEASE_SECONDS, isGone);
-  if (other) return idle(run, 'skipped', `${other} is pruning in this cluster`);
-  const copying = input.dryRun ? undefined : await copier(vault, k, run);
-  if (copying) return idle(run, 'waiting', `${copying} is copying to the second region`);
-  const plan =
-    (await findJson(vault, PrunePlan, k.records.prune.plan(prune))) ??
-    (await planRun(copies, k, run, policy, verifier));
-  if (input.dryRun) {
-    await releaseLease(vault, k.leases.prune, holder);
-    return refOf(plan, 'planned', 0);
-  }
+  const decideNow = () => planRun(copies, k, run, policy, verifier);
+  if (input.dryRun) return refOf(await decideNow(), 'planned', 0);
+  const busy = await takeTurn(vault, k, run);
+  if (busy) return busy;
+  const plan = (await findJson(vault, PrunePlan, k.records.prune.plan(prune))) ?? (await decideNow());
   await removeObjects(copies, k, plan);
   for (const earlier of plan.finishes) await finishRun(vault, k, earlier, prune);
   const forget = repositoriesOf(plan).length;
@@ -68,13 +60,18 @@ export async function pruneBackups(
 }
 
 /**
- * Who is copying to the replica. A prune there takes packs away that nothing refers to yet; so this run waits for those who
- * have begun, and its lease lets nobody begin.
+ * Takes the lease; what the run is instead, when that cannot be. A prune of the replica takes packs away to which nothing
+ * refers yet: so it waits for those who copy and have begun, and its lease lets nobody begin.
  */
-async function copier(vault: Vault, k: VaultKeys, { now, isGone }: PruneRun): Promise<string | undefined> {
+async function takeTurn(vault: Vault, k: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
+  const { holder, now, isGone } = run;
+  const restore = await leaseHolder(vault, k.leases.restore, now, isGone);
+  if (restore) return idle(run, 'skipped', `${restore} reads recovery points`);
+  const other = await takeLease(vault, k.leases.prune, holder, now, LEASE_SECONDS, isGone);
+  if (other) return idle(run, 'skipped', `${other} is pruning in this cluster`);
   for await (const { key } of vault.list(k.leases.replicateRoot)) {
-    const holder = await leaseHolder(vault, key, now, isGone);
-    if (holder) return holder;
+    const copier = await leaseHolder(vault, key, now, isGone);
+    if (copier) return idle(run, 'waiting', `${copier} is copying to the second region`);
   }
   return undefined;
 }

@@ -17,12 +17,14 @@ export interface OpenRun extends Readonly<Record<Copy, Begun>> {
   readonly search: readonly string[];
 }
 
-/** A plan of any release; those of the first had no version, and no mark of their end. */
+const NOTHING: Begun = { backups: [], forget: [] };
+
+/** A plan of any release; those of the first had no version, and no mark of their end: of them nothing is finished. */
 const AnyPlan = z.object({ version: z.optional(z.number()) });
 
 /** Marks a run as done: nothing of it is left to finish. */
-export const finishRun = (vault: Vault, k: VaultKeys, prune: string, by?: string): Promise<boolean> =>
-  createJson(vault, k.records.prune.done(prune), { prune, ...(by && { by }) });
+export const finishRun = (vault: Vault, k: VaultKeys, prune: string, by = prune): Promise<boolean> =>
+  createJson(vault, k.records.prune.done(prune), { prune, by });
 
 /**
  * Runs of any plan that have a plan and are not done. What they had begun is to be finished; what they
@@ -40,8 +42,8 @@ export async function openRuns(copies: Copies, k: VaultKeys): Promise<OpenRun[]>
     if (!keys.has(key) || keys.has(k.records.prune.done(prune))) continue;
     const version = (await findJson(vault, AnyPlan, key))?.version;
     const plan = version === 2 ? await findJson(vault, PrunePlan, key) : undefined;
-    if (plan) open.push({ prune, search: plan.search, ...(await begunOf(copies, k, plan)) });
-    else await finishRun(vault, k, prune, 'an earlier release');
+    const begun = plan ? await begunOf(copies, k, plan) : { primary: NOTHING, replica: NOTHING };
+    open.push({ prune, search: plan?.search ?? [], ...begun });
   }
   return open;
 }

@@ -63,6 +63,6 @@ export async function orphansOf(
 
 /** Nothing of the run is left to do: the next one may begin. */
 export async function endRun(vault: Vault, k: VaultKeys, prune: string): Promise<void> {
-  await createJson(vault, k.records.prune.done(prune), { prune });
+  await createJson(vault, k.records.prune.done(prune), { prune, by: prune });
   await releaseLease(vault, k.leases.prune, prune);
 }

@@ -256,6 +256,13 @@ describe('a prune run', () => {
     });
     expect(anything('replica')).toEqual([1, 2, 3]);
   });
+
+  it('waits for nobody in a dry run', async () => {
+    await putDays(1, 2, 3);
+    await takeLease(copies.primary, k.leases.prune, 'weekly-1/arn', NOW, 60, async () => false);
+    const run = { ...runAt(NOW, { dryRun: true }), isGone: async () => false };
+    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'planned', removed: 1 });
+  });
 });
 
 describe('a run that would remove more than its share', () => {
@@ -480,7 +487,7 @@ describe('a run that is interrupted', () => {
     });
     await prune();
     expect(document(k.records.prune.done('daily-20250101000000'))).toMatchObject({
-      by: 'an earlier release',
+      by: pruneName('daily', NOW),
     });
   });
 });
