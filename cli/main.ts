@@ -8,6 +8,7 @@ import { restoreControlPlane } from './control-plane.ts';
 
 import { progressLines } from './progress.ts';
 import { runRestic } from './restic.ts';
+import { vaultCommands } from './vault.ts';
 import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
@@ -73,6 +74,14 @@ program
   .option('--allow-share <percent>', 'remove up to so many percent of the recovery points', Number)
   .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) =>
     console.log(await (await cluster()).start('prune', { plan, ...options })),
+  );
+
+program
+  .command('verify')
+  .description('read both copies of the vault again now, and heal what is damaged')
+  .option('--all', 'all packs, not one part of them')
+  .action(async ({ all }: { all?: boolean }) =>
+    console.log(await (await cluster()).start('verify', all ? { parts: 1 } : {})),
   );
 
 program
@@ -151,6 +160,8 @@ program
       else process.exitCode = runRestic(command[0] === '--' ? command.slice(1) : command, environment);
     },
   );
+
+vaultCommands(program, () => program.opts<Common>());
 
 program.hook('preAction', () => {
   const { world } = program.opts<Common>();

@@ -20,6 +20,8 @@ export const ERRORS = {
   ReplicaMismatch: { retryable: true },
   RetentionEmpty: { retryable: false },
   PruneRefused: { retryable: false },
+  /** Ends the verify machine: alarms are made on it. */
+  VaultObjectsLost: { retryable: false },
   RestoreRefused: { retryable: false },
 } as const;
 

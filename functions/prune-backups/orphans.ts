@@ -32,8 +32,8 @@ export async function orphansIn(
   const look = async (backup: string) => {
     if (await hasRecord(copies, k, backup, known.get(backup))) return;
     const left = {
-      primary: await leftIn(copies.primary, k, backup, now),
-      replica: await leftIn(copies.replica, k, backup, now),
+      primary: await leftIn(copies.primary, k, backup),
+      replica: await leftIn(copies.replica, k, backup),
     };
     const ours = left.primary.records + left.replica.records > 0;
     const locked = ((await lockOf([copies.primary, copies.replica], k, backup)) ?? now) > now;
@@ -81,13 +81,13 @@ async function hasRecord(
   return (await primary.exists(key)) || (await replica.exists(key));
 }
 
-async function leftIn(vault: Vault, k: VaultKeys, backup: string, now: Date): Promise<Left> {
+async function leftIn(vault: Vault, k: VaultKeys, backup: string): Promise<Left> {
   const times: Date[] = [];
   const count = async (prefix: string) => {
     let objects = 0;
     for await (const o of vault.list(prefix)) {
       objects++;
-      times.push(o.modified ?? now);
+      times.push(o.modified);
     }
     return objects;
   };

@@ -168,6 +168,7 @@ const settings: ClusterSettings = {
   jobs: JOBS,
   controlPlane: CONTROL_PLANE,
   veleroSources: [],
+  verification: { parts: 4 },
   shardItems: 1000,
   prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [planOf('daily', ['shop'])],
