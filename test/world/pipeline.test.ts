@@ -35,8 +35,8 @@ let kubectl: Kubectl;
 let app: Application;
 
 /** A backup of the plan as a schedule would have started it at that second. */
-const backUp = async (scheduledTime: string) =>
-  finishBackup(aws, await aws.start('backup', { plan: demo.plan, scheduledTime }), () => undefined);
+const backUp = async (scheduledTime: string, more = {}) =>
+  finishBackup(aws, await aws.start('backup', { plan: demo.plan, scheduledTime, ...more }), () => undefined);
 
 // Our own backups have Velero's layout: read as a Velero's they are a source like any other.
 const veleroSources = [
@@ -78,7 +78,8 @@ describe('the pipeline, deployed by cdk', () => {
   });
 
   it('backs up at one instant, protects the volume that opted in, and proves the replica', async () => {
-    const { record, replica } = await backUp('2026-01-01T01:00:00Z');
+    const { record, replica } = await backUp('2026-01-01T01:00:00Z', { tags: ['before-upgrade'] });
+    expect(holdfast('get', 'backups')).toMatch(/^apps-20260101010000 .* before-upgrade$/m);
     expect(record).toMatchObject({
       phase: 'Completed',
       reasons: [],
@@ -145,7 +146,7 @@ describe('the pipeline, deployed by cdk', () => {
     }
   });
 
-  it('says what a prune would do, and asks before it removes much', async () => {
+  it('says what a prune would do, and what is wrong with a mistyped option of it', async () => {
     const arn = holdfast('prune', demo.plan, '--dry-run').trim();
     expect((await aws.wait(arn)).output).toMatchObject({ outcome: 'planned', removed: 0, kept: 2 });
     const mistyped = await aws.wait(await aws.start('prune', { plan: demo.plan, allowshare: 100 }));
