@@ -371,7 +371,7 @@ describe('retention', () => {
   it('does not let failed backups, which nobody signs, push out those that nobody signed either', () => {
     const unsigned = all('2026-01-01T00:00Z', '2026-01-02T00:00Z').map((p) => ({ ...p, signed: false }));
     const failed = at('2026-01-03T00:00Z', { phase: 'Failed', replicated: false, signed: false });
-    expect(kept([...unsigned, failed], { keepLast: 2 })).toHaveLength(2);
+    expect(kept([...unsigned, failed], { keepLast: 2 })).toEqual(['2026-01-02T00:00Z', '2026-01-01T00:00Z']);
   });
 
   it('keeps the last good one behind any number of partial ones', () => {

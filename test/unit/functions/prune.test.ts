@@ -322,6 +322,9 @@ describe('objects of no record', () => {
     putObjects(copies.primary, nameOf(day), modified);
     await prune();
     expect(anything('primary')).toContain(day);
+    await prune({ dryRun: true });
+    const { decisions } = document(k.records.prune.report(pruneName('daily', NOW))).primary;
+    expect(decisions).toContainEqual({ backup: nameOf(day), keep: true, reasons: ['no record yet'] });
   });
 
   it('stay when nothing shows that Holdfast made them: a Velero names its backups alike', async () => {
@@ -331,6 +334,13 @@ describe('objects of no record', () => {
     expect(document(k.records.prune.report(pruneName('daily', NOW))).primary.orphans).toEqual([
       { backup: nameOf(1), objects: 1, remove: false, reason: 'nothing shows that Holdfast made it' },
     ]);
+  });
+
+  it('are all there is to do where no repository is concerned: the run is done', async () => {
+    await putDays(20, 21);
+    put(copies.primary, k.records.resources(nameOf(1)));
+    expect(await prune()).toMatchObject({ orphans: 1, forget: 0 });
+    expect(document(k.records.prune.done(pruneName('daily', NOW)))).not.toBeNull();
   });
 
   it('stay while one of their copies is locked, whichever plan’s they are', async () => {
