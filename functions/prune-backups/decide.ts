@@ -61,16 +61,7 @@ export async function decide(
   const found = await findBackups(copies, k, names.filter(isOfPlan), verifier);
   const orphans = await orphansIn(copies, k, names, found, now, policy.orphanGraceDays);
   const kept = decideBoth(found, orphans.young.filter(isOfPlan), policy, now);
-  const copyPlan = (copy: Copy): CopyPlan => {
-    const going = new Set(kept[copy].decisions.filter((d) => !d.keep).map((d) => d.backup));
-    const records = found.flatMap((f) => (going.has(f.backup) ? (namesItsSnapshots(f[copy]) ?? []) : []));
-    return {
-      decisions: kept[copy].decisions.map((d) => ({ ...d, reasons: [...d.reasons] })),
-      orphans: orphans[copy],
-      begun: [...new Set(earlier.flatMap((run) => run[copy].backups))],
-      forget: [...snapshotsToForget(records), ...earlier.flatMap((run) => run[copy].forget)],
-    };
-  };
+  const copyPlan = (copy: Copy) => planOf(copy, kept[copy], found, orphans[copy], earlier);
   const both = { primary: copyPlan('primary'), replica: copyPlan('replica') };
   const unnamed = COPIES.flatMap((copy) => removedUnnamed(both[copy], copy, found));
   const search = [...earlier.flatMap((run) => run.search), ...(await repositoriesOf(copies, k, unnamed))];
@@ -88,6 +79,24 @@ export async function decide(
       const excess = exceedsShare(kept[copy].points, kept[copy].decisions, policy.share);
       return excess ? [{ copy, ...excess }] : [];
     }),
+  };
+}
+
+/** What goes from one copy. */
+function planOf(
+  copy: Copy,
+  { decisions }: Kept,
+  found: readonly FoundBackup[],
+  orphans: CopyPlan['orphans'],
+  earlier: readonly OpenRun[],
+): CopyPlan {
+  const going = new Set(decisions.filter((d) => !d.keep).map((d) => d.backup));
+  const records = found.flatMap((f) => (going.has(f.backup) ? (namesItsSnapshots(f[copy]) ?? []) : []));
+  return {
+    decisions: decisions.map((d) => ({ ...d, reasons: [...d.reasons] })),
+    orphans,
+    begun: [...new Set(earlier.flatMap((run) => run[copy].backups))],
+    forget: [...snapshotsToForget(records), ...earlier.flatMap((run) => run[copy].forget)],
   };
 }
 
