@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { CONTROL_PLANE } from '../functions/core/control-plane.ts';
 import { type RbacOptions, rbacManifests } from '../functions/core/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
+import { backupLines } from './backups.ts';
 import { openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
+
 import { progressLines } from './progress.ts';
 import { runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
@@ -36,19 +38,7 @@ program
   .description('list backups')
   .argument('<what>', 'backups')
   .action(async () => {
-    const rows = await (await cluster()).backups();
-    const line = (cells: readonly string[]) =>
-      console.log(cells.map((c, i) => c.padEnd([36, 16, 8, 9, 0][i] ?? 0)).join(' '));
-    line(['NAME', 'PHASE', 'ITEMS', 'VOLUMES', 'REPLICA']);
-    for (const { record, replicated } of rows) {
-      line([
-        record.backup,
-        record.phase,
-        String(record.resources?.items ?? 0),
-        String(record.volumes.length),
-        replicated ? 'proven' : 'not proven',
-      ]);
-    }
+    for (const line of backupLines(await (await cluster()).backups())) console.log(line);
   });
 
 program
@@ -71,7 +61,20 @@ program
   .command('backup')
   .description('start a backup of a plan now')
   .argument('<plan>')
-  .action(async (plan: string) => console.log(await (await cluster()).start('backup', { plan })));
+  .option('--tag <names...>', 'what retention may keep it by')
+  .action(async (plan: string, { tag: tags }: { tag?: string[] }) =>
+    console.log(await (await cluster()).start('backup', { plan, ...(tags && { tags }) })),
+  );
+
+program
+  .command('prune')
+  .description('remove what the retention of a plan no longer keeps')
+  .argument('<plan>')
+  .option('--dry-run', 'only write the report')
+  .option('--allow-share <percent>', 'remove up to so many percent of the recovery points', Number)
+  .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) =>
+    console.log(await (await cluster()).start('prune', { plan, ...options })),
+  );
 
 program
   .command('verify')

@@ -115,6 +115,7 @@ export async function commitBackup(
     reasons,
     startedAt: work.startedAt,
     completedAt: now.toISOString(),
+    ...(work.tags && { tags: work.tags }),
     namespaces: work.namespaces,
     resources,
     ...(changes && { changes }),

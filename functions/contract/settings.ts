@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseDuration } from './duration.ts';
 
 /**
  * What the functions of one cluster need to know of holdfast.yaml. Written at synth as cluster.json beside
@@ -73,6 +74,34 @@ export const ResticOptions = z.strictObject({
 });
 export type ResticOptions = z.infer<typeof ResticOptions>;
 
+const keepCount = z.optional(z.int().check(z.positive()));
+const duration = z.optional(
+  z.string().check(z.refine((text) => parseDuration(text) !== undefined, 'is not a duration')),
+);
+
+/** What retention keeps, as restic's forget does; a recovery point that any rule wants stays. */
+export const Retention = z.strictObject({
+  keepLast: keepCount,
+  /** The newest of so many hours, days, ISO weeks, months, years of the plan's time zone that have one. */
+  keepHourly: keepCount,
+  keepDaily: keepCount,
+  keepWeekly: keepCount,
+  keepMonthly: keepCount,
+  keepYearly: keepCount,
+  /** All that are not older than this, counted from the newest; or the newest of each hour, day, … among them. */
+  keepWithin: duration,
+  keepWithinHourly: duration,
+  keepWithinDaily: duration,
+  keepWithinWeekly: duration,
+  keepWithinMonthly: duration,
+  keepWithinYearly: duration,
+  /** Those with all tags of one of these lists. */
+  keepTags: z.optional(z.array(z.array(z.string()).check(z.minLength(1)))),
+  /** What is older than this goes, whatever rule wants it. */
+  ttl: duration,
+});
+export type Retention = z.infer<typeof Retention>;
+
 export const PlanSettings = z.strictObject({
   name: z.string(),
   selection: Selection,
@@ -84,7 +113,11 @@ export const PlanSettings = z.strictObject({
   controlPlane: z.boolean(),
   /** Whether each snapshot of etcd is opened in a scratch server. */
   scratchEtcd: z.boolean(),
-  retention: z.strictObject({ keepLast: z.int().check(z.positive()) }),
+  retention: Retention,
+  /** Of the second copy; absent: the same. */
+  replicaRetention: z.optional(Retention),
+  /** Whose hours, days, weeks, months and years retention counts. */
+  timeZone: z.string(),
 });
 export type PlanSettings = z.infer<typeof PlanSettings>;
 
@@ -130,6 +163,15 @@ export const ControlPlaneSettings = z.strictObject({
 });
 export type ControlPlaneSettings = z.infer<typeof ControlPlaneSettings>;
 
+/** Limits of what a prune run removes by itself. */
+export const PruneSettings = z.strictObject({
+  /** Percent of a plan's recovery points in a copy. */
+  maxShare: z.int().check(z.minimum(1), z.maximum(100)),
+  /** Of objects and snapshots that belong to no recovery point. */
+  orphanGraceDays: z.int().check(z.minimum(2)),
+});
+export type PruneSettings = z.infer<typeof PruneSettings>;
+
 /** A backup storage location of a Velero, to restore from. `prefix` is empty or ends with a slash. */
 export const VeleroSource = z.strictObject({
   name: z.string(),
@@ -150,6 +192,7 @@ export const ClusterSettings = z.strictObject({
   verification: z.strictObject({ parts: z.int().check(z.minimum(1), z.maximum(256)) }),
   /** Objects that one function exports; larger clusters are split. */
   shardItems: z.int().check(z.positive()),
+  prune: PruneSettings,
   plans: z.array(PlanSettings).check(z.minLength(1)),
 });
 export type ClusterSettings = z.infer<typeof ClusterSettings>;

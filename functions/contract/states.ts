@@ -14,10 +14,16 @@ const instant = z
     z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, 'must be an instant like 2026-01-31T02:00:00Z'),
   );
 
+const tag = z
+  .string()
+  .check(z.regex(/^[A-Za-z0-9][-\w.]{0,62}$/, 'must be a tag of letters, digits, "-", "_" and "."'));
+
 /** What a schedule or a person gives to the backup machine. `scheduledTime` is filled by EventBridge Scheduler. */
 export const BackupInput = z.strictObject({
   plan: z.optional(dnsName),
   scheduledTime: z.optional(instant),
+  /** What retention may keep it by. */
+  tags: z.optional(z.array(tag).check(z.maxLength(16))),
 });
 export type BackupInput = z.infer<typeof BackupInput>;
 
@@ -41,6 +47,22 @@ export type BackupRef = z.infer<typeof BackupRef>;
 export const BackupName = z.object({ plan: z.string(), backup: z.string() });
 export type BackupName = z.infer<typeof BackupName>;
 
+/** The machine's word to replicate-backup: the recovery point, and which execution copies it. */
+export const ReplicateRequest = z.strictObject({
+  plan: z.string(),
+  backup: z.string(),
+  execution: z.string(),
+});
+
+/** What replicate-backup returns: it is called again while something remains. */
+export interface ReplicateState extends BackupName {
+  readonly remaining: number;
+  readonly objects: number;
+  readonly copied: number;
+  /** Seconds until it makes sense to call again; 0: at once. */
+  readonly waitSeconds: number;
+}
+
 /** One shard of an export that is too large for one function. */
 export const ExportShardRequest = z.object({ plan: z.string(), backup: z.string(), shard: z.int() });
 
@@ -61,18 +83,34 @@ export interface LoopState {
   readonly waitSeconds: number;
 }
 
-/** Input of prune: the plan whose recovery points are counted. */
+/** What a person or the backup machine gives to the prune machine: the plan whose recovery points are counted. */
 export const PruneInput = z.strictObject({
   plan: dnsName,
   dryRun: z.optional(z.boolean()),
-  startedAt: instant,
+  /** Percent of the plan's recovery points that this run may remove, in place of `maxShare`. */
+  allowShare: z.optional(z.int().check(z.minimum(1), z.maximum(100))),
 });
+export type PruneInput = z.infer<typeof PruneInput>;
+
+/** The machine's word to prune-backups: the input as given, and which execution it is and when it started. */
+export const PruneRequest = z.strictObject({ input: PruneInput, startedAt: instant, execution: z.string() });
+export type PruneRequest = z.infer<typeof PruneRequest>;
+
 /** One prune run, named after the execution's start so that a second call finds the first one's work. */
 export const PruneRef = z.object({
   plan: z.string(),
   prune: z.string(),
+  /** `waiting`: others are still copying; call again. */
+  outcome: z.enum(['pruned', 'planned', 'skipped', 'waiting']),
+  reason: z.optional(z.string()),
+  /** Recovery points in the primary, and in the replica. */
   removed: z.int(),
   kept: z.int(),
+  removedFromReplica: z.int(),
+  keptInReplica: z.int(),
+  /** Backups without a record whose objects are removed. */
+  orphans: z.int(),
+  /** Repositories that are left to do. */
   forget: z.int(),
 });
 export type PruneRef = z.infer<typeof PruneRef>;

@@ -10,6 +10,9 @@ export function backupName(plan: string, at: Date): string {
   return `${plan}-${stamp(at)}`;
 }
 
+/** Name of a run that prunes a plan's recovery points, by when it started. */
+export const pruneName = (plan: string, startedAt: Date): string => `${plan}-${stamp(startedAt)}`;
+
 /** Plan and instant of a backup's name; undefined when it is no such name. */
 export function parseBackupName(name: string): { plan: string; at: Date } | undefined {
   const m = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)-(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name);

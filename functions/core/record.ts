@@ -68,6 +68,7 @@ export const Work = z.object({
   /** Most of the cluster's namespaces are in the backup: a type is then read in one list, not in one a namespace. */
   wide: z.boolean(),
   selection: Selection,
+  tags: z.optional(z.array(z.string())),
   volumes: z.array(WorkVolume),
   controlPlane: z.optional(ControlPlaneWork),
   hooks: z.optional(z.array(PodHooks)),
@@ -157,6 +158,8 @@ export const BackupRecord = z.object({
   reasons: z.array(z.string()),
   startedAt: z.string(),
   completedAt: z.string(),
+  /** What a person called it; retention may keep it by that. */
+  tags: z.optional(z.array(z.string())),
   namespaces: z.array(z.string()),
   resources: z.optional(ResourceResult),
   /** Absent for the first backup of a plan. */

@@ -99,12 +99,21 @@ export function restoreFilesArgs(
 /** Arguments that remove locks of processes that are gone: restic takes those for stale that nobody has renewed for long. */
 export const unlockArgs = (): string[] => ['unlock'];
 
-/** Arguments that forget snapshots by id and free what only they needed. */
+/** Arguments that list snapshots, in one line of JSON. */
+export const listArgs = (): string[] => ['snapshots', '--json', '--no-lock'];
+
+/** Arguments that forget snapshots by id; those that are gone already are passed over. */
 export function forgetArgs(snapshots: readonly string[]): string[] {
   if (snapshots.length === 0)
     throw new RangeError('forget without snapshot ids would apply a policy of its own');
-  return ['forget', ...snapshots, '--prune', ...RETRY_LOCK];
+  return ['forget', ...snapshots, ...RETRY_LOCK];
 }
+
+/**
+ * Arguments that free what no snapshot needs, when it is worth it: by restic's own measure, 5 % of the repository. Not a
+ * part of forget, which prunes nothing when an earlier attempt has already forgotten all.
+ */
+export const pruneArgs = (): string[] => ['prune', ...RETRY_LOCK];
 
 /**
  * Arguments that check a repository whole and read the n-th of t parts of its packs. Without a lock: read access is enough, and

@@ -20,6 +20,7 @@ export function vaultKeys(cluster: string) {
   const verifyDir = (run: string) => `records/${c}/_verify/${enc(run)}/`;
   return {
     velero: {
+      root: `velero/${c}/backups/`,
       dir: veleroDir,
       archive: (b: string) => `${veleroDir(b)}${b}.tar.gz`,
       backup: (b: string) => `${veleroDir(b)}velero-backup.json`,
@@ -51,7 +52,12 @@ export function vaultKeys(cluster: string) {
       /** Until when this copy of the recovery point cannot be removed. Each copy has its own. */
       lock: (b: string) => `${recordDir(b)}lock.json`,
       prune: {
+        root: `records/${c}/_prune/`,
+        /** What a run removes; it is to be done until `done` is there. */
         plan: (p: string) => `${pruneDir(p)}plan.json`,
+        done: (p: string) => `${pruneDir(p)}done.json`,
+        /** What a dry run would remove, or a run that was refused. */
+        report: (p: string) => `${pruneDir(p)}report.json`,
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,
         job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
       },
@@ -89,6 +95,10 @@ export function vaultKeys(cluster: string) {
       root: `leases/${c}/`,
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,
       restore: `leases/${c}/restore.json`,
+      prune: `leases/${c}/prune.json`,
+      /** Of those who copy to the second region: none while one prunes. */
+      replicateRoot: `leases/${c}/replicate-`,
+      replicate: (plan: string) => `leases/${c}/replicate-${enc(plan)}.json`,
     },
   };
 }

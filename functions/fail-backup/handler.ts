@@ -38,6 +38,7 @@ export const handler = lambda(
       reasons: [`${error}: ${cause}`],
       startedAt: work?.startedAt ?? now.toISOString(),
       completedAt: now.toISOString(),
+      ...(work?.tags && { tags: work.tags }),
       namespaces: work?.namespaces ?? [],
       volumes: [],
       excluded: work?.excluded ?? [],

@@ -56,6 +56,7 @@ export const handler = lambda(
         backup,
         startedAt: now.toISOString(),
         selection: plan.selection,
+        ...(input.tags && { tags: [...new Set(input.tags)] }),
         ...seen,
       };
       await createJson(vault, k.records.work(backup), work);

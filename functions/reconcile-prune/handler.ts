@@ -1,81 +1,54 @@
-import * as z from 'zod/mini';
-import { getJson, putJson } from '../adapters/s3/documents.ts';
-import { SYSTEM_NAMESPACE } from '../contract/names.ts';
+import { findJson, getJson, putJson } from '../adapters/s3/documents.ts';
 import { type LoopState, PruneRef } from '../contract/states.ts';
 import { lookOnce } from '../core/job-loop.ts';
-import type { ResticStep } from '../core/job-spec.ts';
-import { PrunePlan } from '../core/prune.ts';
-import { repositoryUrl } from '../core/repository.ts';
-import { forgetArgs, lastWords, unlockArgs } from '../core/restic.ts';
+import { PruneOutcome, PrunePlan, repositoriesOf } from '../core/prune.ts';
 import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
+import { bucketsWith, endRun, orphansOf } from './repositories.ts';
+import { itemsOf, outcomeOf, type PruneItem, pruneJob } from './repository-job.ts';
 
-const PruneOutcome = z.object({ namespace: z.string(), ok: z.boolean(), message: z.string() });
-
-/** One look at the Jobs that forget a prune run's snapshots, in the primary and then in the replica. */
+/** One look at the Jobs that forget a prune run's snapshots; a second Job forgets those of no record, where there are any. */
 export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { now }): Promise<LoopState> => {
-  const [primary, replica, k] = [primaryVault(), replicaVault(), keys()];
+  const [copies, k] = [{ primary: primaryVault(), replica: replicaVault() }, keys()];
+  const { primary, replica } = copies;
   const plan = await getJson(primary, PrunePlan, k.records.prune.plan(prune));
-  const desired = plan.forget.map((f) => ({ ...f, id: f.namespace, gate: k.restic.repository(f.namespace) }));
-  type Forget = (typeof desired)[number];
-  const { jobs, vault } = settings();
-  const jobFor = (work: Forget) => ({
-    run: prune,
-    id: work.id,
-    namespace: SYSTEM_NAMESPACE,
-    settings: jobs,
-    steps: [
-      ...stepsIn('primary', work, jobs.s3Endpoint, primary.bucket, vault.region),
-      ...stepsIn('replica', work, jobs.replicaS3Endpoint, replica.bucket, vault.replicaRegion),
-    ],
-    capabilities: [],
-  });
-  const cluster = await connectCluster('backup', now);
-  try {
-    return await lookOnce(
-      desired,
-      resticJobs(cluster, {
-        run: prune,
-        use: 'prune',
-        buckets: [primary.bucket, replica.bucket],
-        now,
-        jobFor,
-      }),
-      resultsIn<Forget>(
-        primary,
-        primary,
-        k.records.prune.jobDir(prune),
-        async (work, end) => {
-          const ok = end.exitCode === 0;
-          await putJson(primary, k.records.prune.job(prune, work.id), {
-            namespace: work.namespace,
-            ok,
-            message: ok ? 'forgotten' : (end.message ?? lastWords(end.log)),
-          });
-          return !ok;
-        },
-        (body) => !PruneOutcome.parse(JSON.parse(body.toString('utf8'))).ok,
-      ),
-      loopOptions(),
+  const outcomes = async () => {
+    const found = repositoriesOf(plan).map((id) =>
+      findJson(primary, PruneOutcome, k.records.prune.job(prune, id)),
     );
+    return (await Promise.all(found)).filter((o) => o !== undefined);
+  };
+  const cluster = await connectCluster('backup', now);
+  const jobs = resticJobs<PruneItem>(cluster, {
+    run: prune,
+    use: 'prune',
+    buckets: [primary.bucket, replica.bucket],
+    now,
+    jobFor: async (item) => pruneJob(settings(), prune, item, await bucketsWith(copies, item.gate)),
+  });
+  const results = resultsIn<PruneItem>(
+    primary,
+    primary,
+    k.records.prune.jobDir(prune),
+    async (item, end) => {
+      const orphans = await orphansOf(copies, k, plan, item, end, now, settings().prune.orphanGraceDays);
+      const outcome = outcomeOf(item, end, orphans);
+      await putJson(primary, k.records.prune.job(prune, item.id), outcome);
+      return !outcome.ok;
+    },
+    (body) => !PruneOutcome.parse(JSON.parse(body.toString('utf8'))).ok,
+  );
+  try {
+    const before = itemsOf(plan, await outcomes(), k);
+    const first = await lookOnce(before, jobs, results, loopOptions());
+    const after = itemsOf(plan, await outcomes(), k);
+    // What belongs to no record has just become known: it is still to be forgotten.
+    const state = after.length > before.length ? await lookOnce(after, jobs, results, loopOptions()) : first;
+    if (state.waitSeconds === 0 && state.failed === 0) await endRun(primary, k, prune);
+    return state;
   } finally {
     await cluster.close();
   }
 });
-
-/** What is done in one copy. A prune needs the repository for itself: a lock of a Job that was killed would keep it out. */
-function stepsIn(
-  copy: string,
-  { gate, snapshots }: { readonly gate: string; readonly snapshots: readonly string[] },
-  endpoint: string,
-  bucket: string,
-  region: string,
-): ResticStep[] {
-  const at = { repository: repositoryUrl(endpoint, bucket, gate), region };
-  return [
-    { ...at, name: `unlock-${copy}`, args: unlockArgs() },
-    { ...at, name: copy, args: forgetArgs(snapshots) },
-  ];
-}

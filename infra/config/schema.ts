@@ -4,6 +4,7 @@ import { quantity } from '../../functions/contract/quantity.ts';
 import { VAULT_COPIES } from '../../functions/contract/restore-options.ts';
 import { Strategy } from '../../functions/contract/settings.ts';
 import { eventBridgeSchedule } from './cron.ts';
+import { Retention } from './retention.ts';
 
 const DNS = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const dnsName = (max: number) =>
@@ -203,7 +204,7 @@ const PlanOptions = z.strictObject({
   labelSelector: selector.optional().describe('Only objects with these labels, as kubectl writes them'),
   orLabelSelectors: z.array(selector).default([]).describe('Only objects that match one of these'),
   schedule: schedule.describe('Five cron fields, or EventBridge cron(...) or rate(...)'),
-  timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule'),
+  timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule and of retention'),
   volumes: z
     .enum(['opt-in', 'opt-out', 'none'], 'is not a volume mode; write opt-in, opt-out or none')
     .default('opt-in')
@@ -224,13 +225,10 @@ const PlanOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe('With controlPlane: open each snapshot of etcd in a scratch server and compare what it holds'),
-  retention: z
-    .strictObject({
-      keepLast: z
-        .int('is not a whole number; write one of at least 1')
-        .min(1, 'keeps nothing; write a number of at least 1'),
-    })
-    .describe('How many recovery points stay'),
+  retention: Retention.describe('Which recovery points stay'),
+  replicaRetention: Retention.optional().describe(
+    'Which stay in the second region, beyond those that are in the first; absent: the same',
+  ),
 });
 
 const BY_SCOPE = [
@@ -420,6 +418,17 @@ const ClusterOptions = z.strictObject({
     .min(1, 'exports nothing; write a number of at least 1')
     .default(400_000)
     .describe('Objects that one function exports; a larger cluster is read by several'),
+  prune: z
+    .strictObject({
+      maxShare: wholeNumber(1, 100)
+        .default(50)
+        .describe('Percent of a plan’s recovery points that one run removes without a word from a person'),
+      orphanGraceDays: wholeNumber(2, 3650)
+        .default(7)
+        .describe('Objects and snapshots of no recovery point are removed when they are older than this'),
+    })
+    .prefault({})
+    .describe('Limits of what pruning removes'),
   plans: z
     .array(Plan)
     .min(1, 'is empty; add a plan')

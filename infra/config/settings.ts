@@ -20,6 +20,7 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
     })),
     verification: { parts: cluster.verification.parts },
     shardItems: cluster.shardItems,
+    prune: cluster.prune,
     plans: cluster.plans.map(planSettings),
   };
 }
@@ -40,12 +41,13 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     name,
     volumes,
     volumeRules,
-    restic: { excludeFiles: ___, ...restic },
+    restic: { excludeFiles: __, ...restic },
     controlPlane,
     scratchEtcd,
     retention,
+    replicaRetention,
+    timeZone,
     schedule: _,
-    timeZone: __,
     ...selection
   } = plan;
   const rules = volumeRules.map(({ minSize, maxSize, ...rule }) => ({
@@ -53,5 +55,16 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     ...(minSize && { minBytes: quantity(minSize) as number }),
     ...(maxSize && { maxBytes: quantity(maxSize) as number }),
   }));
-  return { name, volumes, volumeRules: rules, restic, controlPlane, scratchEtcd, retention, selection };
+  return {
+    name,
+    volumes,
+    volumeRules: rules,
+    restic,
+    controlPlane,
+    scratchEtcd,
+    retention,
+    ...(replicaRetention && { replicaRetention }),
+    timeZone,
+    selection,
+  };
 }

@@ -52,15 +52,30 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   },
   'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
   'replicate-backup': {
-    primary: { read: RECOVERY_POINT, write: ['records'] },
+    primary: {
+      read: [...RECOVERY_POINT, 'leases'],
+      write: ['records', 'leases'],
+      remove: ['leases'],
+    },
     replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
     records: 'verifies',
+    seesExecutions: true,
   },
   'prune-backups': {
-    primary: { read: ['records', 'velero'], write: ['records'], remove: ['records', 'velero'] },
+    primary: {
+      read: ['records', 'velero', 'leases'],
+      write: ['records', 'leases'],
+      remove: ['records', 'velero', 'leases'],
+    },
     replica: { read: ['records', 'velero'], remove: ['records', 'velero'] },
+    records: 'verifies',
+    seesExecutions: true,
   },
-  'reconcile-prune': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'reconcile-prune': {
+    primary: { read: ['records', 'restic', 'leases'], write: ['records'], remove: ['leases'] },
+    replica: { read: ['records', 'restic'] },
+    mints: true,
+  },
   'verify-vault': {
     primary: { read: RECOVERY_POINT, write: RECOVERY_POINT },
     replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
@@ -146,7 +161,7 @@ export function executionStatement(region: string, cluster: string): PolicyState
     `arn:${Aws.PARTITION}:states:${region}:${Aws.ACCOUNT_ID}:execution:${machineName(cluster, machine)}:*`;
   return new PolicyStatement({
     actions: ['states:DescribeExecution'],
-    resources: [arn('backup'), arn('restore')],
+    resources: [arn('backup'), arn('restore'), arn('replicate'), arn('prune')],
   });
 }
 

@@ -67,21 +67,26 @@ describe('the key that signs records', () => {
   });
   test('is shown to those who verify records before they act on them', () => {
     const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
-    expect(reading).toEqual(['replicate-backup', 'verify-vault', 'plan-restore']);
+    expect(reading).toEqual(['replicate-backup', 'prune-backups', 'verify-vault', 'plan-restore']);
   });
 });
 
 describe('who may see executions', () => {
-  test.each(['open-backup', 'plan-restore'])('%s, of the machines that take leases', (name) => {
-    expect(allowed(template, name, 'states:DescribeExecution')).toEqual(
-      ['backup', 'restore'].map(
-        (machine) =>
-          `arn:<AWS::Partition>:states:eu-west-1:<AWS::AccountId>:execution:holdfast-prod-${machine}:*`,
-      ),
-    );
-  });
+  test.each(['open-backup', 'replicate-backup', 'prune-backups', 'plan-restore'])(
+    '%s, of the machines that take leases',
+    (name) => {
+      expect(allowed(template, name, 'states:DescribeExecution')).toEqual(
+        ['backup', 'prune', 'replicate', 'restore'].map(
+          (machine) =>
+            `arn:<AWS::Partition>:states:eu-west-1:<AWS::AccountId>:execution:holdfast-prod-${machine}:*`,
+        ),
+      );
+    },
+  );
   test('nobody else', () => {
-    const others = FUNCTION_NAMES.filter((name) => !['open-backup', 'plan-restore'].includes(name));
+    const others = FUNCTION_NAMES.filter(
+      (name) => !['open-backup', 'replicate-backup', 'prune-backups', 'plan-restore'].includes(name),
+    );
     for (const name of others) expect(allowed(template, name, 'states:DescribeExecution')).toEqual([]);
   });
 });
@@ -99,7 +104,11 @@ describe('who may write what', () => {
       for (const resource of allowed(template, name, 's3:DeleteObject'))
         expect(roots('exports', 'leases')).toContain(resource);
     expect(allowed(template, 'prune-backups', 's3:DeleteObject')).toEqual(
-      [...roots('records', 'velero'), `${REPLICA}/records/prod/*`, `${REPLICA}/velero/prod/*`].sort(),
+      [
+        ...roots('leases', 'records', 'velero'),
+        `${REPLICA}/records/prod/*`,
+        `${REPLICA}/velero/prod/*`,
+      ].sort(),
     );
   });
 

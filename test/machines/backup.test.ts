@@ -125,9 +125,30 @@ describe('the replicate machine', () => {
   it('copies again until nothing remains', async () => {
     const remaining = [12, 3, 0];
     const { calls, output } = await simulate('replicate', NAME, {
-      'replicate-backup': () => ({ objects: 15, copied: 15, remaining: remaining.shift() }),
+      'replicate-backup': () => ({
+        ...NAME,
+        objects: 15,
+        copied: 15,
+        remaining: remaining.shift(),
+        waitSeconds: 0,
+      }),
     });
-    expect([calls.length, output]).toEqual([3, { objects: 15, copied: 15, remaining: 0 }]);
+    expect([calls.length, output]).toEqual([
+      3,
+      { ...NAME, objects: 15, copied: 15, remaining: 0, waitSeconds: 0 },
+    ]);
+  });
+
+  it('waits while somebody prunes, and copies under the name of its execution', async () => {
+    const waits = [30, 0];
+    const { calls, waits: waited } = await simulate('replicate', NAME, {
+      'replicate-backup': () => ({ ...NAME, remaining: waits.length - 1, waitSeconds: waits.shift() }),
+    });
+    expect([calls.length, waited, calls[0]?.input]).toEqual([
+      2,
+      [30],
+      { ...NAME, execution: 'arn:aws:states:::execution' },
+    ]);
   });
 
   it('fails when the copies differ for good', async () => {

@@ -110,16 +110,30 @@ describe('the prune machine', () => {
     expect(tasks(calls)).toEqual(['prune-backups']);
   });
 
-  it('hands dryRun on only when a person gave it', async () => {
-    const answers: Answers = { 'prune-backups': () => ({ ...ref, forget: 0 }) };
-    const inputs = [
-      (await prune(answers)).calls[0],
-      (await prune(answers, { plan: 'apps', dryRun: true })).calls[0],
-    ];
-    expect(inputs.map((c) => c?.input)).toEqual([
-      { plan: 'apps', startedAt: EXECUTION.startedAt },
-      { plan: 'apps', startedAt: EXECUTION.startedAt, dryRun: true },
-    ]);
+  it('hands on what was typed and which execution it is, but not which machine started it', async () => {
+    const input = { plan: 'apps', dryRun: true, allowShare: 100 };
+    const started = { ...input, AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'arn:aws:states:::backup' };
+    const { calls } = await prune({ 'prune-backups': () => ({ ...ref, forget: 0 }) }, started);
+    expect(calls[0]?.input).toEqual({ input, ...EXECUTION });
+  });
+
+  it('ends with the name of what refused to remove so much, and starts no Job', async () => {
+    const { error, calls } = await prune({ 'prune-backups': fail('PruneRefused') });
+    expect([error, tasks(calls)]).toEqual(['PruneRefused', ['prune-backups']]);
+  });
+
+  it('asks again with the same words while others are copying', async () => {
+    const outcomes = ['waiting', 'pruned'];
+    const { calls, waits } = await prune({
+      'prune-backups': () => ({ ...ref, outcome: outcomes.shift(), forget: 0 }),
+    });
+    expect([calls.length, calls[0], waits]).toEqual([2, calls[1], [30]]);
+  });
+
+  it('ends well when another is pruning already', async () => {
+    const skipped = { ...ref, outcome: 'skipped', reason: 'apps-2 is pruning', removed: 0, forget: 0 };
+    const { status, output } = await prune({ 'prune-backups': () => skipped });
+    expect([status, output]).toEqual(['SUCCEEDED', skipped]);
   });
 
   it('waits for its Jobs and ends with the counts alone', async () => {

@@ -34,6 +34,7 @@ export function planOf(
     controlPlane: false,
     scratchEtcd: false,
     retention: { keepLast: 7 },
+    timeZone: 'UTC',
     ...over,
   };
 }

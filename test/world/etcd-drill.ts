@@ -63,6 +63,7 @@ const settings = {
   veleroSources: [],
   verification: { parts: 7 },
   shardItems: 1,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [],
 };
 

@@ -36,8 +36,8 @@ let kubectl: Kubectl;
 let app: Application;
 
 /** A backup of the plan as a schedule would have started it at that second. */
-const backUp = async (scheduledTime: string) =>
-  finishBackup(aws, await aws.start('backup', { plan: demo.plan, scheduledTime }), () => undefined);
+const backUp = async (scheduledTime: string, more = {}) =>
+  finishBackup(aws, await aws.start('backup', { plan: demo.plan, scheduledTime, ...more }), () => undefined);
 
 // Our own backups have Velero's layout: read as a Velero's they are a source like any other.
 const veleroSources = [
@@ -79,7 +79,8 @@ describe('the pipeline, deployed by cdk', () => {
   });
 
   it('backs up at one instant, protects the volume that opted in, and proves the replica', async () => {
-    const { record, replica } = await backUp('2026-01-01T01:00:00Z');
+    const { record, replica } = await backUp('2026-01-01T01:00:00Z', { tags: ['before-upgrade'] });
+    expect(holdfast('get', 'backups')).toMatch(/^apps-20260101010000 .* before-upgrade$/m);
     expect(record).toMatchObject({
       phase: 'Completed',
       reasons: [],
@@ -116,6 +117,10 @@ describe('the pipeline, deployed by cdk', () => {
 
   it('removes what keep-last no longer keeps from both copies, its snapshots too', async () => {
     const oldest = 'apps-20260101000000';
+    // As of a backup of long ago that left a snapshot and no record.
+    const lost = ['backup=apps-20200101000000', 'mine'];
+    const make = ['backup', 'package.json', '--time', '2020-01-01 00:00:00', '--tag'];
+    for (const tag of lost) holdfast('restic', `${demo.cluster}/shop`, '--', ...make, tag);
     const { record } = await backUp('2026-01-01T02:00:00Z');
     expect(record.phase).toBe('Completed');
     for (const region of [demo.region, demo.replicaRegion]) {
@@ -127,7 +132,26 @@ describe('the pipeline, deployed by cdk', () => {
       });
     }
     const prunes = await aws.executions('prune');
-    expect(prunes[0]).toMatchObject({ status: 'SUCCEEDED', output: { removed: 1, kept: 2, forget: 2 } });
+    expect(prunes[0]).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { removed: 1, kept: 2, removedFromReplica: 1, keptInReplica: 2, forget: 2 },
+    });
+    for (const from of ['primary', 'replica']) {
+      const list = ['restic', '--from', from, `${demo.cluster}/shop`, '--', 'snapshots', '--json'];
+      const left = JSON.parse(holdfast(...list)) as { tags: string[] }[];
+      const tags = left.flatMap((s) => s.tags).filter((t) => t.startsWith('backup=') || t === 'mine');
+      expect([from, tags.sort()]).toEqual([
+        from,
+        ['backup=apps-20260101010000', 'backup=apps-20260101020000', 'mine'],
+      ]);
+    }
+  });
+
+  it('says what a prune would do, and what is wrong with a mistyped option of it', async () => {
+    const arn = holdfast('prune', demo.plan, '--dry-run').trim();
+    expect((await aws.wait(arn)).output).toMatchObject({ outcome: 'planned', removed: 0, kept: 2 });
+    const mistyped = await aws.wait(await aws.start('prune', { plan: demo.plan, allowshare: 100 }));
+    expect(mistyped.problem).toMatch(/^InputInvalid: .*allowshare/);
   });
 
   it('restores nothing whose record is not what was signed', async () => {

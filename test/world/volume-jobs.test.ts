@@ -143,6 +143,7 @@ const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): Cl
   veleroSources: [],
   verification: { parts: 7 },
   shardItems: 1,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
 });
 

@@ -154,6 +154,47 @@ describe('each wrong value is named with its place and a remedy', () => {
       'deadlineHours: 24 is too large; write a number from 1 to 23',
     ],
     [[...plan, 'retention', 'keepLast'], 0, 'keepLast: 0 keeps nothing; write a number of at least 1'],
+    [
+      [...plan, 'retention'],
+      { ttl: '30d' },
+      'plans[0].retention: keeps nothing; add at least one of keepLast, keepHourly',
+    ],
+    [
+      [...plan, 'retention'],
+      { keepWithin: '2 weeks' },
+      'retention.keepWithin: "2 weeks" is not a duration; write years, months, days and hours, like 14d or 1y6m',
+    ],
+    [
+      [...plan, 'retention'],
+      { keepLast: 7, ttl: '0d' },
+      'retention.ttl: "0d" is not a duration; write years',
+    ],
+    [
+      [...plan, 'retention'],
+      { keepTags: [['a b']] },
+      'retention.keepTags[0][0]: "a b" is not a tag; use letters',
+    ],
+    [[...plan, 'retention'], { keepTags: [[]] }, 'retention.keepTags[0]: is empty; name a tag'],
+    [
+      [...plan, 'retention'],
+      { keepDaily: 0 },
+      'retention.keepDaily: 0 keeps nothing; write a number of at least 1',
+    ],
+    [
+      [...plan, 'replicaRetention'],
+      {},
+      'plans[0].replicaRetention: keeps nothing; add at least one of keepLast',
+    ],
+    [
+      ['clusters', 0, 'prune'],
+      { maxShare: 101 },
+      'prune.maxShare: 101 is too large; write a number from 1 to 100',
+    ],
+    [
+      ['clusters', 0, 'prune'],
+      { orphanGraceDays: 1 },
+      'prune.orphanGraceDays: 1 is too small; write a number from 2 to 3650',
+    ],
     [[...plan, 'retention'], undefined, 'plans[0].retention: is missing; add it as in holdfast.example.yaml'],
     [[...plan, 'retention'], null, 'plans[0].retention: has no value; give it one'],
     [[...plan, 'name'], 7, 'plans[0].name: 7 is not text; put it in quotes'],

@@ -43,6 +43,7 @@ test('schedules are not told to functions: EventBridge keeps them', () => {
       controlPlane: false,
       scratchEtcd: false,
       retention: { keepLast: 7 },
+      timeZone: 'UTC',
       selection: {
         namespaces: ['shop'],
         excludedNamespaces: [],
@@ -56,6 +57,13 @@ test('schedules are not told to functions: EventBridge keeps them', () => {
       },
     },
   ]);
+});
+
+test('functions are told both retentions as they are written, and what pruning may do by itself', () => {
+  const retention = { keepDaily: 7, keepWithinMonthly: '1y6m', keepTags: [['before-upgrade']], ttl: '2y' };
+  const { plans, prune } = settingsFrom(spoilt(['clusters', 0, 'plans', 0, 'replicaRetention'], retention));
+  expect(plans[0]).toMatchObject({ retention: { keepLast: 7 }, replicaRetention: retention });
+  expect(prune).toEqual({ maxShare: 50, orphanGraceDays: 7 });
 });
 
 test('sizes of a rule are told in bytes', () => {

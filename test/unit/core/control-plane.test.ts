@@ -204,6 +204,7 @@ describe('the Jobs of the control plane', () => {
     veleroSources: [],
     verification: { parts: 7 },
     shardItems: 1,
+    prune: { maxShare: 50, orphanGraceDays: 7 },
     plans: [],
   };
   const run = { backup: 'daily-1', plan: 'daily' };

@@ -70,7 +70,7 @@ describe('the arguments of restic', () => {
 
   it('forget the named snapshots and nothing by policy', () => {
     const args = forgetArgs(['a', 'b']);
-    expect(args.join(' ')).toBe('forget a b --prune --retry-lock 5m');
+    expect(args.join(' ')).toBe('forget a b --retry-lock 5m');
     expect(args.filter((a) => a.startsWith('--keep'))).toEqual([]);
   });
 

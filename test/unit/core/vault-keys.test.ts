@@ -18,6 +18,9 @@ describe('the layout of the vault', () => {
     [keys.records.volume('daily-1', 'shop.data'), 'records/paris/daily-1/volumes/shop.data.json'],
     [keys.records.replica('daily-1'), 'records/paris/daily-1/replica.json'],
     [keys.records.lock('daily-1'), 'records/paris/daily-1/lock.json'],
+    [keys.records.prune.plan('daily-2'), 'records/paris/_prune/daily-2/plan.json'],
+    [keys.records.prune.done('daily-2'), 'records/paris/_prune/daily-2/done.json'],
+    [keys.records.prune.report('daily-2'), 'records/paris/_prune/daily-2/report.json'],
     [keys.records.prune.job('daily-2', 'shop'), 'records/paris/_prune/daily-2/jobs/shop.json'],
     [keys.records.verify.run('v-1'), 'records/paris/_verify/v-1/run.json'],
     [keys.records.verify.place('v-1'), 'records/paris/_verify/v-1/place.json'],
@@ -29,6 +32,8 @@ describe('the layout of the vault', () => {
     [keys.restores.applied('r1', 2), 'restores/paris/r1/applied-2.jsonl'],
     [keys.leases.backup('daily'), 'leases/paris/backup-daily.json'],
     [keys.leases.restore, 'leases/paris/restore.json'],
+    [keys.leases.prune, 'leases/paris/prune.json'],
+    [keys.leases.replicate('daily'), 'leases/paris/replicate-daily.json'],
   ])('has %s', (made, stored) => {
     expect(made).toBe(stored);
   });
@@ -79,6 +84,7 @@ describe('the layout of the vault', () => {
     expect(keys.records.volume('b', 'n.p').startsWith(keys.records.volumeDir('b'))).toBe(true);
     expect(keys.restores.volume('r', 'n.p').startsWith(keys.restores.volumeDir('r'))).toBe(true);
     expect(keys.records.prune.job('p', 'n').startsWith(keys.records.prune.jobDir('p'))).toBe(true);
+    expect(keys.leases.replicate('p').startsWith(keys.leases.replicateRoot)).toBe(true);
   });
 
   it.each(['', 'a/b', '/', '../other/'])('refuses %j as a segment', (segment) => {

@@ -41,6 +41,7 @@ const settings: ClusterSettings = {
   veleroSources: [],
   verification: { parts: 7 },
   shardItems: 1000,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [planOf('daily', ['shop'])],
 };
 const work = {

@@ -29,6 +29,7 @@ const settings = {
   veleroSources: [],
   verification: { parts: 7 },
   shardItems: 1000,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
   plans: [planOf('daily', ['shop'])],
 };
 const all = checksOf(run, k.restic.repository, () => true);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { leaseFor, mayTake } from '../../../functions/core/lease.ts';
-import { snapshotsToForget } from '../../../functions/core/prune.ts';
-import type { BackupRecord, VolumeOutcome } from '../../../functions/core/record.ts';
+import type { VolumeOutcome } from '../../../functions/core/record.ts';
 import { kubeTime, veleroBackup, veleroResults, veleroVolumeInfo } from '../../../functions/core/velero.ts';
 
 const NOW = new Date('2026-01-31T02:00:00.900Z');
@@ -38,29 +37,6 @@ describe('a lease', () => {
 
   it('is for its holder again at any time', () => {
     expect(mayTake(lease, 'backup-1', later(1))).toBe(true);
-  });
-});
-
-describe('the snapshots to forget', () => {
-  const record = (...volumes: VolumeOutcome[]) => ({ volumes }) as unknown as BackupRecord;
-
-  it('are those of all records, by namespace', () => {
-    const records = [record(volume('a'), volume('b')), record(volume('a', { snapshot: 'a-2' }))];
-    expect(snapshotsToForget(records)).toEqual([
-      { namespace: 'a', snapshots: ['a-1', 'a-2'] },
-      { namespace: 'b', snapshots: ['b-1'] },
-    ]);
-  });
-
-  it('hold those of partial volumes and nothing for volumes without one', () => {
-    const { snapshot: _, ...without } = volume('b', { result: 'failed' });
-    expect(snapshotsToForget([record(volume('a', { result: 'partial' }), without)])).toEqual([
-      { namespace: 'a', snapshots: ['a-1'] },
-    ]);
-  });
-
-  it('are none without records', () => {
-    expect(snapshotsToForget([])).toEqual([]);
   });
 });
 

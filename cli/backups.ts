@@ -1,0 +1,28 @@
+import type { BackupRecord } from '../functions/core/record.ts';
+
+const WIDTHS = [36, 16, 8, 9, 11];
+
+const line = (...cells: string[]): string =>
+  cells
+    .map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0))
+    .join(' ')
+    .trimEnd();
+
+/** A table of backups. */
+export function backupLines(
+  rows: readonly { readonly record: BackupRecord; readonly replicated: boolean }[],
+): string[] {
+  return [
+    line('NAME', 'PHASE', 'ITEMS', 'VOLUMES', 'REPLICA', 'TAGS'),
+    ...rows.map(({ record, replicated }) =>
+      line(
+        record.backup,
+        record.phase,
+        String(record.resources?.items ?? 0),
+        String(record.volumes.length),
+        replicated ? 'proven' : 'not proven',
+        (record.tags ?? []).join(','),
+      ),
+    ),
+  ];
+}

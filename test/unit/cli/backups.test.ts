@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { backupLines } from '../../../cli/backups.ts';
+import type { BackupRecord } from '../../../functions/core/record.ts';
+
+const record: BackupRecord = {
+  version: 1,
+  cluster: 'paris',
+  plan: 'daily',
+  backup: 'daily-20260101000000',
+  phase: 'Completed',
+  reasons: [],
+  startedAt: '2026-01-01T00:00:00Z',
+  completedAt: '2026-01-01T00:01:00Z',
+  namespaces: [],
+  volumes: [],
+  excluded: [],
+  unprotected: [],
+  objects: [],
+};
+
+test('the list of backups shows what each is called, and whether its replica is proven', () => {
+  const rows = [
+    { record: { ...record, tags: ['before-upgrade', 'manual'] }, replicated: true },
+    { record, replicated: false },
+  ];
+  expect(backupLines(rows).map((line) => line.split(/\s{2,}| (?=not)/))).toEqual([
+    ['NAME', 'PHASE', 'ITEMS', 'VOLUMES', 'REPLICA', 'TAGS'],
+    ['daily-20260101000000', 'Completed', '0', '0', 'proven', 'before-upgrade,manual'],
+    ['daily-20260101000000', 'Completed', '0', '0', 'not proven'],
+  ]);
+});

@@ -1,0 +1,68 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { releaseLease, takeLease } from '../../../functions/adapters/s3/documents.ts';
+import { vaultKeys } from '../../../functions/core/vault-keys.ts';
+import { pruneBackups } from '../../../functions/prune-backups/prune.ts';
+import { takeTurn } from '../../../functions/replicate-backup/turn.ts';
+import { keyPair } from '../../support/key-pair.ts';
+import { MemoryVault } from '../../support/memory-vault.ts';
+
+const k = vaultKeys('paris');
+const NOW = new Date('2026-02-01T02:00:00Z');
+let primary: MemoryVault;
+beforeEach(() => {
+  primary = new MemoryVault('primary');
+});
+
+const alive = async () => false;
+const copy = (plan = 'daily', isGone: (holder: string) => Promise<boolean> = alive) =>
+  takeTurn(primary, k, { plan, holder: `${plan}-1/arn`, now: NOW, isGone });
+const prune = async () => {
+  const run = { input: { plan: 'daily' }, prune: 'daily-2', holder: 'daily-2/arn', now: NOW, isGone: alive };
+  const retention = { keepLast: 1 };
+  const policy = { retention, replicaRetention: retention, timeZone: 'UTC', share: 50, orphanGraceDays: 7 };
+  return (await pruneBackups({ primary, replica: new MemoryVault('replica') }, k, run, policy, keyPair()))
+    .outcome;
+};
+
+describe('those who copy to the second region', () => {
+  it('do so side by side, one a plan', async () => {
+    expect([await copy('daily'), await copy('weekly'), await copy('daily')]).toEqual([true, true, true]);
+    await takeLease(primary, k.leases.replicate('hourly'), 'hourly-0/arn', NOW, 60, alive);
+    expect(await copy('hourly')).toBe(false);
+  });
+
+  it('wait while somebody prunes, and hold nothing meanwhile', async () => {
+    await takeLease(primary, k.leases.prune, 'weekly-2/arn', NOW, 60, alive);
+    expect([await copy(), primary.objects.has(k.leases.replicate('daily'))]).toEqual([false, false]);
+    await releaseLease(primary, k.leases.prune, 'weekly-2');
+    expect(await copy()).toBe(true);
+  });
+
+  it('do not wait for a prune whose execution has ended', async () => {
+    await takeLease(primary, k.leases.prune, 'weekly-2/arn', NOW, 60, alive);
+    expect(await copy('daily', async () => true)).toBe(true);
+  });
+
+  it.each([
+    ['first', 0, 'pruned', true],
+    ['before the copier writes its lease', 1, 'pruned', true],
+    ['before the copier looks whether somebody prunes', 2, 'waiting', false],
+    ['when the copier has begun', 3, 'waiting', true],
+  ])('never work beside a prune that comes %s', async (_, at, outcome, copies) => {
+    let calls = 0;
+    let pruned: Promise<string> | undefined;
+    const held = new Proxy(primary, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          if (calls++ === at) pruned = prune();
+          await pruned;
+          return Reflect.apply(value, target, args);
+        };
+      },
+    });
+    const copier = { plan: 'daily', holder: 'daily-1/arn', now: NOW, isGone: alive };
+    expect([await takeTurn(held, k, copier), await (pruned ?? prune())]).toEqual([copies, outcome]);
+  });
+});
