@@ -49,10 +49,24 @@ export async function* pairs(
   }
 }
 
-/** Prefixes of repositories, in the order in which they are copied: what refers to something comes after it. */
-export const repositoryStages = (repositories: readonly string[]): string[][] =>
+/** Objects of one kind of a repository. */
+export interface Stage {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly prefix: string;
+}
+
+/** What is copied of repositories, in its order: what refers to something comes after it. */
+export const repositoryStages = (
+  namespaces: readonly string[],
+  repositoryOf: (namespace: string) => string,
+): Stage[][] =>
   RESTIC_ORDER.map((kind) =>
-    repositories.map((repository) => `${repository}/${kind}${kind === 'config' ? '' : '/'}`),
+    namespaces.map((namespace) => ({
+      namespace,
+      kind,
+      prefix: `${repositoryOf(namespace)}/${kind}${kind === 'config' ? '' : '/'}`,
+    })),
   );
 
 /** Few objects in batches, in the order in which they may be copied: each only when the one before is whole. */

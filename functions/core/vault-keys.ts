@@ -73,6 +73,10 @@ export function vaultKeys(cluster: string) {
       volume: (r: string, id: string) => `${restoreDir(r)}volumes/${enc(id)}.json`,
       report: (r: string) => `${restoreDir(r)}report.json`,
     },
+    /** In the replica: which versions there are proven. One for each kind of object of a repository. */
+    inventories: {
+      repository: (namespace: string, kind: string) => `inventories/${c}/${enc(namespace)}/${enc(kind)}.gz`,
+    },
     leases: {
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,
       restore: `leases/${c}/restore.json`,

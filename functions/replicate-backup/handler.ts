@@ -24,7 +24,7 @@ export const handler = lambda(
     const { record } = found;
     const result = await replicate(primary, replica, k, record, () => remainingMs() > RESERVE_MS);
     if (result.remaining === 0) {
-      const { objects, bytes, copied } = result;
+      const { objects, bytes, copied, read } = result;
       const proof: ReplicaProof = {
         backup,
         region: replica.region,
@@ -33,6 +33,7 @@ export const handler = lambda(
         objects,
         bytes,
         copied,
+        read,
       };
       await createJson(replica, k.records.replica(backup), proof);
       await createJson(primary, k.records.replica(backup), proof);

@@ -10,7 +10,7 @@ interface VaultRights {
   readonly write?: readonly Root[];
   readonly remove?: readonly Root[];
 }
-type Root = 'velero' | 'restic' | 'records' | 'exports' | 'restores' | 'leases';
+type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases';
 
 export interface FunctionRights {
   readonly primary: VaultRights;
@@ -53,7 +53,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
   'replicate-backup': {
     primary: { read: RECOVERY_POINT, write: ['records'] },
-    replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+    replica: { read: [...RECOVERY_POINT, 'inventories'], write: [...RECOVERY_POINT, 'inventories'] },
     records: 'verifies',
   },
   'prune-backups': {

@@ -47,7 +47,8 @@ describe('a copy', () => {
   });
 
   it('goes through the repositories kind by kind', () => {
-    expect(repositoryStages(['restic/c/a', 'restic/c/b'])).toEqual([
+    const stages = repositoryStages(['a', 'b'], (namespace) => `restic/c/${namespace}`);
+    expect(stages.map((stage) => stage.map(({ prefix }) => prefix))).toEqual([
       ['restic/c/a/config', 'restic/c/b/config'],
       ['restic/c/a/keys/', 'restic/c/b/keys/'],
       ['restic/c/a/data/', 'restic/c/b/data/'],

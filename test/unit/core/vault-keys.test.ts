@@ -22,6 +22,7 @@ describe('the layout of the vault', () => {
     [keys.exports.part('daily-1', 3), 'exports/paris/daily-1/3.tar.gz'],
     [keys.records.fingerprints('daily-1'), 'records/paris/daily-1/fingerprints.json.gz'],
     [keys.restores.applied('r1', 2), 'restores/paris/r1/applied-2.jsonl'],
+    [keys.inventories.repository('shop', 'data'), 'inventories/paris/shop/data.gz'],
     [keys.leases.backup('daily'), 'leases/paris/backup-daily.json'],
     [keys.leases.restore, 'leases/paris/restore.json'],
   ])('has %s', (made, stored) => {

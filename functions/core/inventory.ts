@@ -1,0 +1,53 @@
+import type { InventoryObject } from './replication.ts';
+
+/** An inventory says of versions of objects that their bytes were what they should be: a line each, in the order of S3. */
+export const inventoryLine = ({ key, bytes, etag }: InventoryObject): string => `${key}\t${bytes}\t${etag}\n`;
+
+/** Reads a line without its end; undefined when it is none. */
+export function parseInventoryLine(line: string): InventoryObject | undefined {
+  const m = /^([^\t]+)\t(\d+)\t([^\t]+)$/.exec(line);
+  return m ? { key: m[1] as string, bytes: Number(m[2]), etag: m[3] as string } : undefined;
+}
+
+/**
+ * What was proven before, gone through beside a listing of the same order: an entry in memory at a time. What an entry says
+ * stays true for ever, because another ETag is another version; it is left out when nobody asks for that version any more.
+ */
+export class ProvenBefore {
+  /** Entries whose version was not found again. */
+  dropped = 0;
+  private readonly entries: AsyncIterator<InventoryObject>;
+  private next: InventoryObject | undefined;
+  private started = false;
+
+  constructor(entries: AsyncIterable<InventoryObject>) {
+    this.entries = entries[Symbol.asyncIterator]();
+  }
+
+  private async advance(): Promise<void> {
+    const step = await this.entries.next();
+    this.next = step.done ? undefined : step.value;
+  }
+
+  /** Whether a version was proven. Keys must be asked for in their order. */
+  async has(version: InventoryObject): Promise<boolean> {
+    if (!this.started) await this.advance();
+    this.started = true;
+    while (this.next && this.next.key < version.key) {
+      this.dropped++;
+      await this.advance();
+    }
+    if (this.next?.key !== version.key) return false;
+    const same = this.next.etag === version.etag && this.next.bytes === version.bytes;
+    if (!same) this.dropped++;
+    await this.advance();
+    return same;
+  }
+
+  /** Entries beyond the last key that was asked for. */
+  async *rest(): AsyncGenerator<InventoryObject> {
+    if (!this.started) await this.advance();
+    this.started = true;
+    for (; this.next; await this.advance()) yield this.next;
+  }
+}
