@@ -7,6 +7,7 @@
 export const stackNames = {
   vault: 'holdfast-vault',
   replica: 'holdfast-vault-replica',
+  replication: 'holdfast-vault-replication',
   cluster: (cluster: string) => `holdfast-cluster-${cluster}`,
 } as const;
 
@@ -34,6 +35,11 @@ export function vaultKeyAlias(prefix: string): string {
   return `alias/${prefix}`;
 }
 
+/** Role of S3 when it replicates the primary bucket by itself. */
+export function replicationRoleName(prefix: string): string {
+  return `${prefix}-replication`;
+}
+
 /** Alias of the KMS key that signs records; in the primary region alone. */
 export function signingKeyAlias(prefix: string): string {
   return `alias/${prefix}-signing`;
@@ -46,6 +52,8 @@ export function scheduleGroupName(cluster: string): string {
 export function scheduleName(plan: string): string {
   return `backup-${plan}`;
 }
+
+export const MEASURE_SCHEDULE = 'measure-vault';
 
 /** Kubernetes groups that the printed RBAC binds: one for backups, one for restores alone. */
 export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:restore' } as const;

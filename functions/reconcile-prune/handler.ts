@@ -28,7 +28,14 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
     settings: jobs,
     steps: [
       ...stepsIn('primary', work, jobs.s3Endpoint, primary.bucket, vault.region),
-      ...stepsIn('replica', work, jobs.replicaS3Endpoint, replica.bucket, vault.replicaRegion),
+      ...stepsIn(
+        'replica',
+        work,
+        jobs.replicaS3Endpoint,
+        replica.bucket,
+        vault.replicaRegion,
+        vault.continuous,
+      ),
     ],
     capabilities: [],
   });
@@ -72,10 +79,11 @@ function stepsIn(
   endpoint: string,
   bucket: string,
   region: string,
+  replicated = false,
 ): ResticStep[] {
   const at = { repository: repositoryUrl(endpoint, bucket, gate), region };
   return [
-    { ...at, name: `unlock-${copy}`, args: unlockArgs() },
+    { ...at, name: `unlock-${copy}`, args: unlockArgs(replicated) },
     { ...at, name: copy, args: forgetArgs(snapshots) },
   ];
 }

@@ -11,7 +11,11 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
   return {
     cluster: cluster.name,
     access: cluster.access,
-    vault: { region, replicaRegion },
+    vault: {
+      region,
+      replicaRegion,
+      ...(config.vault.replication.mode === 'continuous' && { continuous: true }),
+    },
     controlPlane: cluster.controlPlane,
     jobs: jobSettings(cluster.jobs, region, replicaRegion),
     veleroSources: cluster.veleroSources.map((s) => ({
@@ -44,6 +48,7 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     retention,
     schedule: _,
     timeZone: __,
+    rpo: ____,
     ...selection
   } = plan;
   const rules = volumeRules.map(({ minSize, maxSize, ...rule }) => ({

@@ -61,6 +61,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     replica: { read: ['records', 'velero'], remove: ['records', 'velero'] },
   },
   'reconcile-prune': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
   'plan-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
     replica: replicaRead,
@@ -80,6 +81,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
 export interface VaultCopy {
   readonly bucket: string;
   readonly region: string;
+  readonly account: string;
   readonly prefix: string;
 }
 
@@ -87,7 +89,7 @@ export interface VaultCopy {
 export function keyStatement(copy: VaultCopy): PolicyStatement {
   return new PolicyStatement({
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
+    resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${copy.account}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': vaultKeyAlias(copy.prefix) } },
   });
 }

@@ -7,7 +7,7 @@ const deadLetters = Object.keys(template.findResources('AWS::SQS::Queue'));
 
 test('each plan has a schedule in its time zone, in the cluster’s group', () => {
   template.hasResourceProperties('AWS::Scheduler::ScheduleGroup', { Name: 'holdfast-prod' });
-  template.resourceCountIs('AWS::Scheduler::Schedule', 2);
+  template.resourceCountIs('AWS::Scheduler::Schedule', 3);
   template.hasResourceProperties('AWS::Scheduler::Schedule', {
     Name: 'backup-nightly',
     GroupName: { Ref: 'Schedules' },
@@ -61,4 +61,15 @@ test('the role of a schedule may start the backup machine and write a dead lette
     expect.stringMatching(/^<machinebackup/),
   ]);
   expect(allowed(template, 'backup-nightly', 'sqs:SendMessage')).toEqual([`<${deadLetters[0]}.Arn>`]);
+});
+
+test('the vault is measured every quarter of an hour, by a role that may invoke that function alone', () => {
+  template.hasResourceProperties('AWS::Scheduler::Schedule', {
+    Name: 'measure-vault',
+    GroupName: { Ref: 'Schedules' },
+    ScheduleExpression: 'rate(15 minutes)',
+    Target: { Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^measurevault'), 'Arn'] }, Input: '{}' },
+  });
+  const arn = expect.stringMatching(/^<measurevaultFunction/);
+  expect(allowed(template, 'schedule-measure-vault', 'lambda:InvokeFunction')).toEqual([arn, arn]);
 });
