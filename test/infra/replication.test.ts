@@ -122,11 +122,9 @@ describe('continuous replication', () => {
 
 describe('a second copy in another account', () => {
   const template = replica(ELSEWHERE);
-  const cluster = (vault: string) => {
-    const all = config(vault);
-    const [first] = all.clusters as [ClusterConfig];
-    return Template.fromStack(new ClusterStack(app(), { config: all, cluster: first, bundle: stub }));
-  };
+  const all = config(ELSEWHERE);
+  const [prod] = all.clusters as [ClusterConfig];
+  const cluster = Template.fromStack(new ClusterStack(app(), { config: all, cluster: prod, bundle: stub }));
   const policy = (type: string, property: string) =>
     Object.values(template.findResources(type))[0]?.Properties[property].Statement as {
       Action: string | string[];
@@ -137,11 +135,11 @@ describe('a second copy in another account', () => {
   const letIn = (type: string, property: string) =>
     policy(type, property).filter((s) => s.Condition?.ArnLike?.['aws:PrincipalArn'] !== undefined);
 
-  test('is a stack of that account, named after it', () => {
+  test('is a stack of that account, by which its bucket is named', () => {
     const stack = new VaultReplicaStack(app(), config(ELSEWHERE));
     expect([stack.account, stack.region]).toEqual(['222222222222', 'eu-central-1']);
     expect(flat(bucketOf(Template.fromStack(stack)).BucketName)).toBe(
-      'holdfast-vault-222222222222-eu-central-1',
+      'holdfast-vault-<AWS::AccountId>-eu-central-1',
     );
     expect(new VaultStack(app(), config(ELSEWHERE)).account).toBe('111111111111');
   });
@@ -177,7 +175,7 @@ describe('a second copy in another account', () => {
   test('is open to every action that a role here is given there', () => {
     const theirs = (arn: string) => arn.includes('222222222222');
     const given = [...FUNCTION_NAMES, 'JobRole'].flatMap((name) =>
-      statementsOf(cluster(ELSEWHERE), name)
+      statementsOf(cluster, name)
         .filter((s) => s.resources.some(theirs))
         .flatMap((s) => s.actions),
     );
@@ -192,11 +190,11 @@ describe('a second copy in another account', () => {
   });
 
   test('is reached by functions under its own name and key', () => {
-    const resources = allowed(cluster(ELSEWHERE), 'replicate-backup', 's3:PutObject');
+    const resources = allowed(cluster, 'replicate-backup', 's3:PutObject');
     expect(resources).toContain(
       'arn:<AWS::Partition>:s3:::holdfast-vault-222222222222-eu-central-1/records/prod/*',
     );
-    expect(allowed(cluster(ELSEWHERE), 'replicate-backup', 'kms:Decrypt')).toContain(
+    expect(allowed(cluster, 'replicate-backup', 'kms:Decrypt')).toContain(
       'arn:<AWS::Partition>:kms:eu-central-1:222222222222:key/*',
     );
   });
