@@ -166,10 +166,10 @@ async function untilNothingIsLeft(): Promise<number[]> {
   return left;
 }
 
-/** A copy of the vault below a prefix, as a person with rights would see it. */
-function objectsOf(region: string, prefix: string) {
-  const s3 = new S3Client({ region, forcePathStyle: true });
-  const Bucket = bucketOf(region);
+/** The second copy of the vault below a prefix, as a person with rights would see it. */
+function replicaOf(prefix: string) {
+  const s3 = new S3Client({ region: demo.replicaRegion, forcePathStyle: true });
+  const Bucket = bucketOf(demo.replicaRegion);
   const list = async () => {
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
     return Contents.map((o) => o.Key as string);
@@ -186,8 +186,6 @@ function objectsOf(region: string, prefix: string) {
       (await s3.send(new HeadObjectCommand({ Bucket, Key }))).ReplicationStatus,
   };
 }
-const primaryOf = (prefix: string) => objectsOf(demo.region, prefix);
-const replicaOf = (prefix: string) => objectsOf(demo.replicaRegion, prefix);
 
 const dump = (record: BackupRecord, id: string, file: string) =>
   holdfast(
@@ -245,30 +243,20 @@ describe('data that is not read from its claim', () => {
 
     it('is put right by the next backup where it was damaged, and is not looked at again elsewhere', async () => {
       const [damaged] = (await there.packs()) as [string];
-      const before = await there.get(damaged);
-      await there.put(damaged, Buffer.alloc(before.length, 'x'));
+      await there.put(damaged, Buffer.alloc((await there.get(damaged)).length, 'x'));
       record = await backUp('data');
       expect(record.phase).toBe('Completed');
-      const right = await primaryOf('').get(damaged);
-      expect((await there.get(damaged)).equals(right)).toBe(true);
       const records = await replicaOf(keys.records.dir(record.backup)).list();
       expect((await proofOf(record.backup)).copied).toBe(records.filter(isReplicated).length + 1);
     });
 
-    it('is pruned in spite of the locks that S3 brought from the first', async () => {
+    it('is pruned in spite of the locks that S3 brought from the first, and whole', async () => {
       const [prune] = await aws.executions('prune');
       expect(prune).toMatchObject({ status: 'SUCCEEDED', output: { removed: 1 } });
-      const snapshots = holdfast(
-        'restic',
-        `${CLUSTER}/data`,
-        '--from',
-        'replica',
-        '--',
-        'snapshots',
-        '--json',
-        '--no-lock',
-      );
-      expect(JSON.parse(snapshots)).toHaveLength(record.volumes.length);
+      const restic = (...args: string[]) =>
+        holdfast('restic', '--from', 'replica', `${CLUSTER}/data`, '--', ...args, '--no-lock');
+      expect(JSON.parse(restic('snapshots', '--json'))).toHaveLength(record.volumes.length);
+      expect(restic('check', '--read-data')).toContain('no errors were found');
     });
   });
 
