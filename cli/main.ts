@@ -73,6 +73,14 @@ program
   .action(async (plan: string) => console.log(await (await cluster()).start('backup', { plan })));
 
 program
+  .command('verify')
+  .description('read both copies of the vault again now, and heal what is damaged')
+  .option('--all', 'all packs, not one part of them')
+  .action(async ({ all }: { all?: boolean }) =>
+    console.log(await (await cluster()).start('verify', all ? { parts: 1 } : {})),
+  );
+
+program
   .command('restore')
   .description('start a restore')
   .argument('<backup>', 'name of a recovery point, or latest')

@@ -19,6 +19,8 @@ export const ERRORS = {
   RecordUnsigned: { retryable: false },
   ReplicaMismatch: { retryable: true },
   RetentionEmpty: { retryable: false },
+  /** Ends the verify machine: alarms are made on it. */
+  VaultObjectsLost: { retryable: false },
   RestoreRefused: { retryable: false },
 } as const;
 

@@ -12,7 +12,7 @@ export const stackNames = {
 } as const;
 
 /** The state machines of one cluster. The ASL file of each is state-machines/<machine>.asl.json. */
-export const MACHINES = ['backup', 'restore', 'replicate', 'prune'] as const;
+export const MACHINES = ['backup', 'restore', 'replicate', 'prune', 'verify'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** Name of a state machine: `holdfast-<cluster>-<machine>`. */
@@ -54,9 +54,11 @@ export function scheduleName(plan: string): string {
 }
 
 export const MEASURE_SCHEDULE = 'measure-vault';
+/** The schedule of a cluster's verification in the same group. No plan's schedule begins like that. */
+export const VERIFY_SCHEDULE = 'verification';
 
 /** Kubernetes groups that the printed RBAC binds: one for backups, one for restores alone. */
 export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:restore' } as const;
 
-/** The namespace of Jobs that belong to no application (prune). */
+/** The namespace of Jobs that belong to no application (prune, verify). */
 export const SYSTEM_NAMESPACE = 'holdfast';

@@ -1,10 +1,15 @@
-import type { InventoryObject } from './replication.ts';
+/** A version of an object, as a listing names it. */
+export interface Version {
+  readonly key: string;
+  readonly bytes: number;
+  readonly etag: string;
+}
 
 /** An inventory says of versions of objects that their bytes were what they should be: a line each, in the order of S3. */
-export const inventoryLine = ({ key, bytes, etag }: InventoryObject): string => `${key}\t${bytes}\t${etag}\n`;
+export const inventoryLine = ({ key, bytes, etag }: Version): string => `${key}\t${bytes}\t${etag}\n`;
 
 /** Reads a line without its end; undefined when it is none. */
-export function parseInventoryLine(line: string): InventoryObject | undefined {
+export function parseInventoryLine(line: string): Version | undefined {
   const m = /^([^\t]+)\t(\d+)\t([^\t]+)$/.exec(line);
   return m ? { key: m[1] as string, bytes: Number(m[2]), etag: m[3] as string } : undefined;
 }
@@ -16,11 +21,11 @@ export function parseInventoryLine(line: string): InventoryObject | undefined {
 export class ProvenBefore {
   /** Entries whose version was not found again. */
   dropped = 0;
-  private readonly entries: AsyncIterator<InventoryObject>;
-  private next: InventoryObject | undefined;
+  private readonly entries: AsyncIterator<Version>;
+  private next: Version | undefined;
   private started = false;
 
-  constructor(entries: AsyncIterable<InventoryObject>) {
+  constructor(entries: AsyncIterable<Version>) {
     this.entries = entries[Symbol.asyncIterator]();
   }
 
@@ -30,7 +35,7 @@ export class ProvenBefore {
   }
 
   /** Whether a version was proven. Keys must be asked for in their order. */
-  async has(version: InventoryObject): Promise<boolean> {
+  async has(version: Version): Promise<boolean> {
     if (!this.started) await this.advance();
     this.started = true;
     while (this.next && this.next.key < version.key) {
@@ -45,7 +50,7 @@ export class ProvenBefore {
   }
 
   /** Entries beyond the last key that was asked for. */
-  async *rest(): AsyncGenerator<InventoryObject> {
+  async *rest(): AsyncGenerator<Version> {
     if (!this.started) await this.advance();
     this.started = true;
     for (; this.next; await this.advance()) yield this.next;

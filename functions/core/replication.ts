@@ -3,6 +3,8 @@ export interface InventoryObject {
   readonly key: string;
   readonly bytes: number;
   readonly etag: string;
+  /** When it was written. */
+  readonly modified: Date;
 }
 
 /** Inside a restic repository, what refers to something comes after it, so a torn copy never refers to nothing. */
@@ -49,24 +51,10 @@ export async function* pairs(
   }
 }
 
-/** Objects of one kind of a repository. */
-export interface Stage {
-  readonly namespace: string;
-  readonly kind: string;
-  readonly prefix: string;
-}
-
-/** What is copied of repositories, in its order: what refers to something comes after it. */
-export const repositoryStages = (
-  namespaces: readonly string[],
-  repositoryOf: (namespace: string) => string,
-): Stage[][] =>
+/** Prefixes of repositories, in the order in which they are copied: what refers to something comes after it. */
+export const repositoryStages = (repositories: readonly string[]): string[][] =>
   RESTIC_ORDER.map((kind) =>
-    namespaces.map((namespace) => ({
-      namespace,
-      kind,
-      prefix: `${repositoryOf(namespace)}/${kind}${kind === 'config' ? '' : '/'}`,
-    })),
+    repositories.map((repository) => `${repository}/${kind}${kind === 'config' ? '' : '/'}`),
   );
 
 /** Few objects in batches, in the order in which they may be copied: each only when the one before is whole. */

@@ -17,6 +17,7 @@ export function vaultKeys(cluster: string) {
   const exportDir = (backup: string) => `exports/${c}/${enc(backup)}/`;
   const restoreDir = (restore: string) => `restores/${c}/${enc(restore)}/`;
   const pruneDir = (prune: string) => `records/${c}/_prune/${enc(prune)}/`;
+  const verifyDir = (run: string) => `records/${c}/_verify/${enc(run)}/`;
   return {
     velero: {
       dir: veleroDir,
@@ -54,6 +55,17 @@ export function vaultKeys(cluster: string) {
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,
         job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
       },
+      verify: {
+        root: `records/${c}/_verify/`,
+        run: (v: string) => `${verifyDir(v)}run.json`,
+        place: (v: string) => `${verifyDir(v)}place.json`,
+        findingsDir: (v: string) => `${verifyDir(v)}findings/`,
+        findings: (v: string, id: string) => `${verifyDir(v)}findings/${enc(id)}.json`,
+        jobDir: (v: string) => `${verifyDir(v)}jobs/`,
+        job: (v: string, id: string) => `${verifyDir(v)}jobs/${enc(id)}.json`,
+        /** Written last. */
+        report: (v: string) => `${verifyDir(v)}report.json`,
+      },
     },
     /** Between the functions of an export that is split; gone when it is joined. */
     exports: {
@@ -73,9 +85,10 @@ export function vaultKeys(cluster: string) {
       volume: (r: string, id: string) => `${restoreDir(r)}volumes/${enc(id)}.json`,
       report: (r: string) => `${restoreDir(r)}report.json`,
     },
-    /** In the replica: which versions there are proven. One for each kind of object of a repository. */
-    inventories: {
-      repository: (namespace: string, kind: string) => `inventories/${c}/${enc(namespace)}/${enc(kind)}.gz`,
+    /** In the replica: which versions there are proven. One for each folder of a repository; `config` is in none. */
+    inventory: (folder: string): string | undefined => {
+      const parts = /^restic\/([^/]+)\/([^/]+)\/([a-z]+)\/$/.exec(folder);
+      return parts?.[1] === c ? `inventories/${c}/${parts[2]}/${parts[3]}.gz` : undefined;
     },
     leases: {
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Vault } from '../adapters/s3/vault.ts';
 import { HoldfastError } from '../core/errors.ts';
+import type { Version } from '../core/inventory.ts';
 import { contentHash, type InventoryObject, type Pair } from '../core/replication.ts';
 
 /** Object metadata of a copy: the ETag of what it is a copy of. */
@@ -23,11 +24,11 @@ export class Copies {
   }
 
   /** Proves the copy that is there, or puts a right one in its place. */
-  async bring({ object, copy }: Pair): Promise<InventoryObject> {
+  async bring({ object, copy }: Pair): Promise<Version> {
     if (copy?.bytes === object.bytes && (await this.isRight(object))) return copy;
     const etag = await this.copy(object);
     this.copied++;
-    return { ...object, etag };
+    return { key: object.key, bytes: object.bytes, etag };
   }
 
   private promiseOf = (key: string): string | undefined => contentHash(key) ?? this.promised.get(key);

@@ -1,16 +1,9 @@
 import pMap, { pMapIterable } from 'p-map';
 import { readInventory, writeInventory } from '../adapters/s3/inventory.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
-import { ProvenBefore } from '../core/inventory.ts';
+import { ProvenBefore, type Version } from '../core/inventory.ts';
 import { type BackupRecord, snapshotsIn } from '../core/record.ts';
-import {
-  type InventoryObject,
-  inCopyOrder,
-  type Pair,
-  pairs,
-  repositoryStages,
-  type Stage,
-} from '../core/replication.ts';
+import { inCopyOrder, type Pair, pairs, repositoryStages } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { Copies } from './copies.ts';
 
@@ -58,13 +51,13 @@ export async function replicate(
     }
   }
   /** The proven copy of an object; undefined when there was no time for it. */
-  const bring = async (pair: Pair): Promise<InventoryObject | undefined> => {
+  const bring = async (pair: Pair): Promise<Version | undefined> => {
     if (timeLeft()) return copies.bring(pair);
     seen.remaining++;
     return undefined;
   };
-  for (const stage of repositoryStages(namespaces, keys.restic.repository)) {
-    for (const part of stage) await bringStage(replica, keys, part, open(part.prefix), bring);
+  for (const stage of repositoryStages(namespaces.map(keys.restic.repository))) {
+    for (const prefix of stage) await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
     if (seen.remaining > 0) return result(); // what refers to this stage must not be copied before it is whole
   }
   const few: Pair[] = [];
@@ -80,13 +73,11 @@ export async function replicate(
 /** Brings one kind of a repository's objects, and keeps what is proven then: also when it fails, or ends before its time. */
 async function bringStage(
   replica: Vault,
-  keys: VaultKeys,
-  { namespace, kind }: Stage,
+  inventory: string | undefined,
   listing: AsyncIterable<Pair>,
-  bring: (pair: Pair) => Promise<InventoryObject | undefined>,
+  bring: (pair: Pair) => Promise<Version | undefined>,
 ): Promise<void> {
-  if (kind === 'config') return pMapAll(listing, bring); // its name promises nothing: it is compared each time
-  const inventory = keys.inventories.repository(namespace, kind);
+  if (!inventory) return pMapAll(listing, bring);
   const before = new ProvenBefore(readInventory(replica, inventory));
   const end = { added: 0, failure: undefined as unknown };
 
@@ -108,7 +99,7 @@ async function bringStage(
       return undefined;
     }
   };
-  async function* entries(): AsyncGenerator<InventoryObject> {
+  async function* entries(): AsyncGenerator<Version> {
     try {
       for await (const entry of pMapIterable(opened(), prove, LIMITS)) if (entry) yield entry;
     } catch (error) {

@@ -62,6 +62,16 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   },
   'reconcile-prune': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
   'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
+  'verify-vault': {
+    primary: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+    replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+    records: 'verifies',
+  },
+  'reconcile-verify': {
+    primary: { read: ['records', 'restic'], write: ['records'] },
+    replica: { read: ['restic'] },
+    mints: true,
+  },
   'plan-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
     replica: replicaRead,

@@ -13,6 +13,7 @@ import {
   scheduleGroupName,
   signingKeyAlias,
   stackNames,
+  VERIFY_SCHEDULE,
 } from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
 import type { Bundler } from '../bundle.ts';
@@ -31,6 +32,7 @@ import {
   type VaultCopy,
   vaultStatements,
 } from '../constructs/grants.ts';
+import { MachineSchedule } from '../constructs/machine-schedule.ts';
 import { MeasureSchedule } from '../constructs/measure-schedule.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
 import { environmentOf, vaultCopies } from '../constructs/vault-copies.ts';
@@ -64,13 +66,15 @@ export class ClusterStack extends Stack {
       vaultStatements(this.copies.primary, cluster.name, { read: ['exports'] }),
     );
     const restore = this.machine('restore');
-    this.makeSchedules(backup);
+    const verify = this.machine('verify');
+    this.makeSchedules(backup, verify);
     ageAlarms(this, cluster, config.alarms);
     for (const [name, machine] of Object.entries({
       Backup: backup,
       Restore: restore,
       Replicate: replicate,
       Prune: prune,
+      Verify: verify,
     })) {
       new CfnOutput(this, `${name}Machine`, { value: machine.stateMachine.stateMachineArn });
     }
@@ -174,7 +178,7 @@ export class ClusterStack extends Stack {
     });
   }
 
-  private makeSchedules(backup: AslMachine): void {
+  private makeSchedules(backup: AslMachine, verify: AslMachine): void {
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -185,5 +189,9 @@ export class ClusterStack extends Stack {
       new BackupSchedule(this, { plan, group, machine: backup.stateMachine, deadLetters });
     const measuring = this.functions.get('measure-vault') as PipelineFunction;
     new MeasureSchedule(this, { group, function: measuring.function });
+    const { enabled, schedule, timeZone } = this.cluster.verification;
+    if (!enabled) return;
+    const of = { group, machine: verify.stateMachine, deadLetters };
+    new MachineSchedule(this, { name: VERIFY_SCHEDULE, schedule, timeZone, input: {}, ...of });
   }
 }

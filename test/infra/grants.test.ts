@@ -67,7 +67,7 @@ describe('the key that signs records', () => {
   });
   test('is shown to those who verify records before they act on them', () => {
     const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
-    expect(reading).toEqual(['replicate-backup', 'plan-restore']);
+    expect(reading).toEqual(['replicate-backup', 'verify-vault', 'plan-restore']);
   });
 });
 
@@ -103,11 +103,11 @@ describe('who may write what', () => {
     );
   });
 
-  test('only replication writes to the second copy', () => {
+  test('only replication, and verification to heal it, write to the second copy', () => {
     const writers = FUNCTION_NAMES.filter((name) =>
       allowed(template, name, 's3:PutObject').some((resource) => resource.startsWith(REPLICA)),
     );
-    expect(writers).toEqual(['replicate-backup']);
+    expect(writers).toEqual(['replicate-backup', 'verify-vault']);
   });
 
   test('a restore writes its own documents and leases, never a recovery point', () => {
@@ -160,6 +160,7 @@ describe('credentials of Jobs', () => {
       'reconcile-volumes',
       'reconcile-control-plane',
       'reconcile-prune',
+      'reconcile-verify',
       'reconcile-restore-volumes',
     ]);
     const [role] = Object.values(

@@ -10,6 +10,8 @@ interface Stored {
   readonly byReplication?: boolean;
   /** What S3 keeps of an upload that came with it. */
   readonly sha256?: string;
+  /** Absent: long ago. */
+  readonly modified?: Date;
 }
 
 export class Killed extends Error {
@@ -89,10 +91,12 @@ export class MemoryVault implements Vault {
     this.objects.set(key, { body, metadata });
     return this.etag(key);
   }
-  async *list(prefix: string) {
+  async *list(prefix: string, after = '') {
     this.call();
-    for (const key of [...this.objects.keys()].filter((k) => k.startsWith(prefix)).sort())
-      yield { key, bytes: this.of(key).body.length, etag: this.etag(key) };
+    for (const key of [...this.objects.keys()].filter((k) => k.startsWith(prefix) && k > after).sort()) {
+      const { body, modified = new Date(0) } = this.of(key);
+      yield { key, bytes: body.length, etag: this.etag(key), modified };
+    }
   }
   async folders(prefix: string): Promise<string[]> {
     this.call();

@@ -1,14 +1,13 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
-import { inventoryLine, parseInventoryLine } from '../../core/inventory.ts';
-import type { InventoryObject } from '../../core/replication.ts';
+import { inventoryLine, parseInventoryLine, type Version } from '../../core/inventory.ts';
 import type { Vault } from './vault.ts';
 
 /** Lines are handed on in chunks of about this many characters: one by one they would be slow. */
 const CHUNK = 64 * 1024;
 
 /** Reads an inventory; empty when there is none. Where it cannot be read any further it ends: the rest is to be proven again. */
-export async function* readInventory(vault: Vault, key: string): AsyncGenerator<InventoryObject> {
+export async function* readInventory(vault: Vault, key: string): AsyncGenerator<Version> {
   let last = '';
   for await (const line of linesOf(vault, key)) {
     const entry = parseInventoryLine(line);
@@ -40,7 +39,7 @@ class Unchanged extends Error {}
 export async function writeInventory(
   vault: Vault,
   key: string,
-  entries: AsyncIterable<InventoryObject>,
+  entries: AsyncIterable<Version>,
   changed: () => boolean,
 ): Promise<void> {
   const body = createGzip({ level: 1 });
@@ -57,7 +56,7 @@ export async function writeInventory(
   }
 }
 
-async function* chunksOf(entries: AsyncIterable<InventoryObject>): AsyncGenerator<string> {
+async function* chunksOf(entries: AsyncIterable<Version>): AsyncGenerator<string> {
   let chunk = '';
   for await (const entry of entries) {
     chunk += inventoryLine(entry);

@@ -27,7 +27,8 @@ export interface Vault {
   putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
   /** The ETag of what it wrote. */
   upload(key: string, body: Readable, options?: UploadOptions): Promise<string>;
-  list(prefix: string): AsyncGenerator<InventoryObject>;
+  /** In the order of keys; those after a key, when it is given. */
+  list(prefix: string, after?: string): AsyncGenerator<InventoryObject>;
   /** Names of the folders right below a prefix. */
   folders(prefix: string): Promise<string[]>;
   remove(keys: readonly string[]): Promise<void>;
@@ -142,7 +143,7 @@ export function openVault(bucket: string, region: string): Vault {
       }
     },
     upload: (key, body, options) => attempt(key, () => uploadParts(s3, object(key), body, options)),
-    async *list(prefix) {
+    async *list(prefix, after) {
       let token: string | undefined;
       do {
         const page = await attempt(prefix, () =>
@@ -150,12 +151,17 @@ export function openVault(bucket: string, region: string): Vault {
             new ListObjectsV2Command({
               Bucket: bucket,
               Prefix: prefix,
-              ...(token && { ContinuationToken: token }),
+              ...(token ? { ContinuationToken: token } : after && { StartAfter: after }),
             }),
           ),
         );
         for (const o of page.Contents ?? [])
-          yield { key: o.Key as string, bytes: o.Size ?? 0, etag: o.ETag ?? '' };
+          yield {
+            key: o.Key as string,
+            bytes: o.Size ?? 0,
+            etag: o.ETag ?? '',
+            modified: o.LastModified ?? new Date(0),
+          };
         token = page.NextContinuationToken;
       } while (token);
     },

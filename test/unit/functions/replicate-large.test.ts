@@ -30,10 +30,11 @@ class LargeVault extends MemoryVault {
 
   override async *list(prefix: string) {
     if (prefix !== data) return yield* super.list(prefix);
+    const [bytes, modified] = [16 * 1024 * 1024, new Date(0)];
     this.listed = 0;
     for (let i = 0; i < PACKS; i++) {
       this.listed++;
-      yield { key: `${data}00/${nameOf(i)}`, bytes: 16 * 1024 * 1024, etag: `"${nameOf(i).slice(-32)}"` };
+      yield { key: `${data}00/${nameOf(i)}`, bytes, etag: nameOf(i).slice(-32), modified };
     }
   }
   override async about(key: string) {

@@ -124,7 +124,7 @@ describe('what S3’s replication brought', () => {
 });
 
 describe('the inventory of what is proven', () => {
-  const inventory = keys.inventories.repository('shop', 'data');
+  const inventory = keys.inventory(`${repository}/data/`) as string;
   const lines = () => gunzipSync(replica.objects.get(inventory)?.body as Buffer).toString();
 
   it('has a line a pack, in their order, and none of packs that are gone', async () => {
