@@ -12,19 +12,27 @@ export class Copies {
   copied = 0;
   /** Copies that had to be read. */
   read = 0;
+  /** Objects that are left to S3, which is still to bring them. */
+  awaited = 0;
   private readonly primary: Vault;
   private readonly replica: Vault;
   private readonly promised: ReadonlyMap<string, string>;
+  private readonly awaits: boolean;
 
-  /** `promised`: sha256 of objects that a signed record names. */
-  constructor(primary: Vault, replica: Vault, promised: ReadonlyMap<string, string>) {
+  /** `promised`: sha256 of objects that a signed record names. `awaits`: whether to leave to S3 what it is at. */
+  constructor(primary: Vault, replica: Vault, promised: ReadonlyMap<string, string>, awaits: boolean) {
     this.primary = primary;
     this.replica = replica;
     this.promised = promised;
+    this.awaits = awaits;
   }
 
-  /** Proves the copy that is there, or puts a right one in its place. */
-  async bring({ object, copy }: Pair): Promise<Version> {
+  /** Proves the copy that is there, or puts a right one in its place; undefined: S3 is to bring it. */
+  async bring({ object, copy }: Pair): Promise<Version | undefined> {
+    if (this.awaits && copy === undefined && (await this.primary.about(object.key)).underWay) {
+      this.awaited++;
+      return undefined;
+    }
     if (copy?.bytes === object.bytes && (await this.isRight(object))) return copy;
     const etag = await this.copy(object);
     this.copied++;

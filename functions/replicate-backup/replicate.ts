@@ -19,12 +19,15 @@ export interface ReplicateResult {
   readonly copied: number;
   /** Copies that had to be read to be proven. */
   readonly read: number;
+  /** Of what remains: objects that S3 is still to bring. */
+  readonly awaited: number;
 }
 
 /**
  * Compares the two copies of a recovery point object by object, proves what the replica has, and copies what is missing or
  * wrong, in the order in which nothing ever refers to what is not there. Of repositories it keeps an inventory of what was
- * proven, so that old packs are listed but not looked at again. Neither listings nor objects are held in memory.
+ * proven, so that old packs are listed but not looked at again. Neither listings nor objects are held in memory. With
+ * `awaitsS3`, what S3's own replication is at is not copied beside it.
  */
 export async function replicate(
   primary: Vault,
@@ -32,12 +35,16 @@ export async function replicate(
   keys: VaultKeys,
   record: BackupRecord,
   timeLeft: () => boolean,
+  awaitsS3 = false,
 ): Promise<ReplicateResult> {
   const promised = new Map(record.objects.map((o) => [o.key, o.sha256]));
   const namespaces = [...new Set(snapshotsIn(record).map((s) => s.namespace))];
   const seen = { remaining: 0, objects: 0, bytes: 0 };
-  const copies = new Copies(primary, replica, promised);
-  const result = () => ({ ...seen, copied: copies.copied, read: copies.read });
+  const copies = new Copies(primary, replica, promised, awaitsS3);
+  const result = (): ReplicateResult => {
+    const { copied, read, awaited } = copies;
+    return { ...seen, remaining: seen.remaining + awaited, copied, read, awaited };
+  };
 
   async function* open(prefix: string): AsyncGenerator<Pair> {
     for await (const pair of pairs(primary.list(prefix), replica.list(prefix))) {
@@ -50,7 +57,7 @@ export async function replicate(
       yield pair;
     }
   }
-  /** The proven copy of an object; undefined when there was no time for it. */
+  /** The proven copy of an object; undefined when there was no time for it, or it is awaited. */
   const bring = async (pair: Pair): Promise<Version | undefined> => {
     if (timeLeft()) return copies.bring(pair);
     seen.remaining++;
@@ -58,13 +65,13 @@ export async function replicate(
   };
   for (const stage of repositoryStages(namespaces.map(keys.restic.repository))) {
     for (const prefix of stage) await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
-    if (seen.remaining > 0) return result(); // what refers to this stage must not be copied before it is whole
+    if (result().remaining > 0) return result(); // what refers to this stage must not be copied before it is whole
   }
   const few: Pair[] = [];
   for (const prefix of [keys.velero.dir(record.backup), keys.records.dir(record.backup)])
     for await (const pair of open(prefix)) few.push(pair);
   for (const batch of inCopyOrder(few)) {
-    if (seen.remaining > 0) return result();
+    if (result().remaining > 0) return result();
     await pMap(batch, bring, { concurrency: CONCURRENCY });
   }
   return result();

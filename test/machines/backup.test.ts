@@ -124,10 +124,22 @@ describe('the backup machine', () => {
 describe('the replicate machine', () => {
   it('copies again until nothing remains', async () => {
     const remaining = [12, 3, 0];
-    const { calls, output } = await simulate('replicate', NAME, {
-      'replicate-backup': () => ({ objects: 15, copied: 15, remaining: remaining.shift() }),
+    const { calls, output, waits } = await simulate('replicate', NAME, {
+      'replicate-backup': () => ({ objects: 15, copied: 15, remaining: remaining.shift(), waitSeconds: 0 }),
     });
-    expect([calls.length, output]).toEqual([3, { objects: 15, copied: 15, remaining: 0 }]);
+    expect([calls.length, waits]).toEqual([3, []]);
+    expect(output).toMatchObject({ objects: 15, copied: 15, remaining: 0 });
+  });
+
+  it('waits for what S3 is still to bring', async () => {
+    const answers = [
+      { remaining: 4, waitSeconds: 60 },
+      { remaining: 0, waitSeconds: 0 },
+    ];
+    const { status, waits } = await simulate('replicate', NAME, {
+      'replicate-backup': () => answers.shift(),
+    });
+    expect([status, waits]).toEqual(['SUCCEEDED', [60]]);
   });
 
   it('fails when the copies differ for good', async () => {

@@ -8,6 +8,8 @@ interface Stored {
   readonly metadata: Record<string, string>;
   /** As if S3's replication had written it. */
   readonly byReplication?: boolean;
+  /** As if S3's replication were still to copy it. */
+  readonly underWay?: boolean;
   /** What S3 keeps of an upload that came with it. */
   readonly sha256?: string;
   /** Absent: long ago. */
@@ -64,8 +66,8 @@ export class MemoryVault implements Vault {
   }
   async about(key: string): Promise<ObjectFacts> {
     this.call();
-    const { metadata, sha256, byReplication = false } = this.of(key);
-    return { metadata, byReplication, ...(sha256 && { sha256 }) };
+    const { metadata, sha256, byReplication = false, underWay = false } = this.of(key);
+    return { metadata, byReplication, underWay, ...(sha256 && { sha256 }) };
   }
   async put(key: string, body: Buffer, { metadata = {} }: { metadata?: Record<string, string> } = {}) {
     this.call();

@@ -41,6 +41,8 @@ export interface ObjectFacts {
   readonly sha256?: string;
   /** Whether S3's own replication wrote it, with its origin's metadata. */
   readonly byReplication: boolean;
+  /** Whether S3's replication is still to copy it elsewhere. */
+  readonly underWay: boolean;
 }
 
 export interface PutOptions {
@@ -109,6 +111,7 @@ export function openVault(bucket: string, region: string): Vault {
       return {
         metadata: Metadata ?? {},
         byReplication: ReplicationStatus === 'REPLICA',
+        underWay: ReplicationStatus === 'PENDING',
         // That of an object in parts is one of the parts' checksums.
         ...(ChecksumSHA256 &&
           ChecksumType === 'FULL_OBJECT' && {

@@ -39,7 +39,7 @@ class LargeVault extends MemoryVault {
   }
   override async about(key: string) {
     this.looked++;
-    return { metadata: {}, byReplication: true, sha256: key.slice(-64) };
+    return { metadata: {}, byReplication: true, underWay: false, sha256: key.slice(-64) };
   }
   override async upload(...[key, stream, options]: Parameters<MemoryVault['upload']>): Promise<string> {
     const lines = stream.pipe(createGunzip());

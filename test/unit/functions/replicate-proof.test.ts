@@ -123,6 +123,29 @@ describe('what S3’s replication brought', () => {
   });
 });
 
+describe('what S3’s replication is still to bring', () => {
+  const awaiting = () => replicate(primary, replica, keys, record, () => true, true);
+  beforeEach(() => {
+    for (const [key, text] of CONTENT)
+      primary.objects.set(key, { body: Buffer.from(text), metadata: {}, underWay: key === pack });
+  });
+
+  it('is left to it, and what refers to it as well', async () => {
+    expect(await awaiting()).toMatchObject({ remaining: 1, awaited: 1 });
+    expect(replica.objects.has(pack)).toBe(false);
+    expect([...replica.objects.keys()].filter((key) => /index\/|snapshots\/|record/.test(key))).toEqual([]);
+    brought(pack, 'pack of S3, wrong');
+    expect(await awaiting()).toMatchObject({ remaining: 0, awaited: 0 });
+    expect(isWhole()).toBe(true);
+  });
+
+  it('is copied when nobody waits for it any longer', async () => {
+    await awaiting();
+    expect(await run()).toMatchObject({ remaining: 0, awaited: 0 });
+    expect(isWhole()).toBe(true);
+  });
+});
+
 describe('the inventory of what is proven', () => {
   const inventory = keys.inventory(`${repository}/data/`) as string;
   const lines = () => gunzipSync(replica.objects.get(inventory)?.body as Buffer).toString();
