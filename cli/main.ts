@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { CONTROL_PLANE } from '../functions/core/control-plane.ts';
 import { type RbacOptions, rbacManifests } from '../functions/core/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
+import { ageOf } from './age.ts';
 import { openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
@@ -37,12 +38,14 @@ program
   .action(async () => {
     const rows = await (await cluster()).backups();
     const line = (cells: readonly string[]) =>
-      console.log(cells.map((c, i) => c.padEnd([36, 16, 8, 9, 0][i] ?? 0)).join(' '));
-    line(['NAME', 'PHASE', 'ITEMS', 'VOLUMES', 'REPLICA']);
+      console.log(cells.map((c, i) => c.padEnd([36, 16, 6, 8, 9, 0][i] ?? 0)).join(' '));
+    line(['NAME', 'PHASE', 'AGE', 'ITEMS', 'VOLUMES', 'REPLICA']);
+    const now = new Date();
     for (const { record, replicated } of rows) {
       line([
         record.backup,
         record.phase,
+        ageOf(record.startedAt, now),
         String(record.resources?.items ?? 0),
         String(record.volumes.length),
         replicated ? 'proven' : 'not proven',
