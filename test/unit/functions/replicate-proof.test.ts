@@ -196,6 +196,21 @@ describe('the inventory of what is proven', () => {
     expect(looksAtPacks().filter((key) => seen.has(key))).toEqual([]);
   });
 
+  it('keeps what earlier runs have proven, whenever the time is over', async () => {
+    const [first] = PACKS[0] as [string, string];
+    for (let left = 0, whole = false; !whole; left++) {
+      replica = new Watched('replica');
+      bringAll(false);
+      await run();
+      replica.objects.delete(first);
+      replica.looked = [];
+      let asked = 0;
+      whole = (await run(() => asked++ < left)).remaining === 0;
+      expect((await run()).remaining).toBe(0);
+      expect([left, looksAtPacks().filter((key) => key !== first)]).toEqual([left, []]);
+    }
+  });
+
   it('keeps what was proven before the run failed', async () => {
     bringAll(false);
     const [last] = PACKS.at(-1) as [string, string];
