@@ -34,16 +34,16 @@ export class ProvenBefore {
     this.next = step.done ? undefined : step.value;
   }
 
-  /** Whether a version was proven. Keys must be asked for in their order. */
-  async has(version: Version): Promise<boolean> {
+  /** Whether the version that is there under a key was proven. Every key must be asked for, in their order. */
+  async has(key: string, version: Version | undefined): Promise<boolean> {
     if (!this.started) await this.advance();
     this.started = true;
-    while (this.next && this.next.key < version.key) {
+    while (this.next && this.next.key < key) {
       this.dropped++;
       await this.advance();
     }
-    if (this.next?.key !== version.key) return false;
-    const same = this.next.etag === version.etag && this.next.bytes === version.bytes;
+    if (this.next?.key !== key) return false;
+    const same = this.next.etag === version?.etag && this.next.bytes === version.bytes;
     if (!same) this.dropped++;
     await this.advance();
     return same;

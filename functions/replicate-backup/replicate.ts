@@ -92,7 +92,8 @@ async function bringStage(
     for await (const pair of listing) {
       if (end.failure) return;
       const { object, copy } = pair;
-      yield { pair, proven: copy !== undefined && copy.bytes === object.bytes && (await before.has(copy)) };
+      const proven = await before.has(object.key, copy);
+      yield { pair, proven: proven && copy?.bytes === object.bytes };
     }
   }
   const prove = async ({ pair, proven }: { pair: Pair; proven: boolean }) => {

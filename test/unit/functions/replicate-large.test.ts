@@ -18,8 +18,10 @@ const record = {
 } as unknown as BackupRecord;
 
 /** In the order of the numbers, and as little to be compressed as the names of real packs. */
-const nameOf = (i: number): string =>
-  i.toString(16).padStart(8, '0') + createHash('sha256').update(String(i)).digest('hex').slice(8);
+const NAMES = Array.from(
+  { length: PACKS },
+  (_, i) => i.toString(16).padStart(8, '0') + createHash('sha256').update(String(i)).digest('hex').slice(8),
+);
 
 /** A vault whose packs exist in its listings alone, as if S3's replication had brought them with their sha256. */
 class LargeVault extends MemoryVault {
@@ -32,9 +34,9 @@ class LargeVault extends MemoryVault {
     if (prefix !== data) return yield* super.list(prefix);
     const [bytes, modified] = [16 * 1024 * 1024, new Date(0)];
     this.listed = 0;
-    for (let i = 0; i < PACKS; i++) {
+    for (const name of NAMES) {
       this.listed++;
-      yield { key: `${data}00/${nameOf(i)}`, bytes, etag: nameOf(i).slice(-32), modified };
+      yield { key: `${data}00/${name}`, bytes, etag: name.slice(-32), modified };
     }
   }
   override async about(key: string) {
@@ -47,7 +49,7 @@ class LargeVault extends MemoryVault {
     let written = 0;
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     for await (const chunk of lines as AsyncIterable<Buffer>) {
-      for (const byte of chunk) if (byte === 10) written++;
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) written++;
       this.held = Math.max(this.held, this.listed - written);
     }
     options?.check?.('');
@@ -65,4 +67,4 @@ it('goes through a hundred thousand packs with few of them in memory, and looks 
   expect(await run()).toMatchObject({ remaining: 0, objects: PACKS, copied: 0, read: 0 });
   expect(replica.looked).toBe(PACKS);
   expect(replica.held).toBeLessThan(FEW);
-});
+}, 120_000);
