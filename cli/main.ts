@@ -7,6 +7,7 @@ import { openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
 import { runRestic } from './restic.ts';
+import { vaultCommands } from './vault.ts';
 import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
@@ -159,6 +160,8 @@ program
       else process.exitCode = runRestic(command[0] === '--' ? command.slice(1) : command, environment);
     },
   );
+
+vaultCommands(program, () => program.opts<Common>());
 
 program.hook('preAction', () => {
   const { world } = program.opts<Common>();

@@ -91,6 +91,7 @@ export function vaultKeys(cluster: string) {
       return parts?.[1] === c ? `inventories/${c}/${parts[2]}/${parts[3]}.gz` : undefined;
     },
     leases: {
+      root: `leases/${c}/`,
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,
       restore: `leases/${c}/restore.json`,
     },
@@ -103,6 +104,29 @@ export type VaultKeys = ReturnType<typeof vaultKeys>;
 export function backupOfRecordKey(cluster: string, key: string): string | undefined {
   const name = /^records\/([^/]+)\/([a-z0-9][^/]*)\//.exec(key);
   return name?.[1] === cluster ? name[2] : undefined;
+}
+
+/** Roots of what a cluster has in a copy of the vault and a rewind brings back: not what is only of those at work. */
+const REWOUND = ['records', 'velero', 'restic'] as const;
+export const rewoundPrefixes = (cluster: string): string[] =>
+  REWOUND.map((root) => `${root}/${enc(cluster)}/`);
+
+/** Of what a rewound key is a part: a backup, or a repository by its namespace. */
+export interface RewoundPart {
+  readonly root: (typeof REWOUND)[number];
+  readonly name: string;
+  /** It is the commit marker. */
+  readonly marker: boolean;
+}
+
+/** Reads a key as a rewind does; undefined for keys it leaves: restic's locks, and until when a copy is locked, are of today. */
+export function rewoundPart(key: string): RewoundPart | undefined {
+  const [, root, name = '', rest = ''] =
+    /^(records|velero|restic)\/[^/]+\/(?:backups\/)?([^/]*)(?:\/(.*))?$/s.exec(key) ?? [];
+  if (root === 'restic') return rest.startsWith('locks/') ? undefined : { root, name, marker: false };
+  if (root === 'velero') return { root, name, marker: false };
+  if (root !== 'records' || rest === 'lock.json') return undefined;
+  return { root, name, marker: rest === 'record.json' };
 }
 
 /** Keys that Holdfast reads in a bucket that a Velero wrote. `prefix` is empty or ends with a slash. */
