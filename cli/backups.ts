@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../functions/core/record.ts';
+import { ageOf } from './age.ts';
 
-const WIDTHS = [36, 16, 8, 9, 11];
+const WIDTHS = [36, 16, 6, 8, 9, 11];
 
 const line = (...cells: string[]): string =>
   cells
@@ -11,13 +12,15 @@ const line = (...cells: string[]): string =>
 /** A table of backups. */
 export function backupLines(
   rows: readonly { readonly record: BackupRecord; readonly replicated: boolean }[],
+  now: Date,
 ): string[] {
   return [
-    line('NAME', 'PHASE', 'ITEMS', 'VOLUMES', 'REPLICA', 'TAGS'),
+    line('NAME', 'PHASE', 'AGE', 'ITEMS', 'VOLUMES', 'REPLICA', 'TAGS'),
     ...rows.map(({ record, replicated }) =>
       line(
         record.backup,
         record.phase,
+        ageOf(record.startedAt, now),
         String(record.resources?.items ?? 0),
         String(record.volumes.length),
         replicated ? 'proven' : 'not proven',

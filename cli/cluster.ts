@@ -74,16 +74,20 @@ export async function openCluster(options: ClusterOptions) {
     /** What plain restic needs to open a namespace's repository; S3 credentials are the caller's own. */
     async resticEnvironment(namespace: string, from: 'primary' | 'replica' = 'primary') {
       const repository = keys.restic.repository(namespace);
-      const { region, replicaRegion } = config.vault;
+      const { region, replicaRegion, replicaAccount } = config.vault;
       const at =
         from === 'primary'
-          ? { region, endpoint: settings.jobs.s3Endpoint }
-          : { region: replicaRegion, endpoint: settings.jobs.replicaS3Endpoint };
+          ? { region, account, endpoint: settings.jobs.s3Endpoint }
+          : {
+              region: replicaRegion,
+              account: replicaAccount ?? account,
+              endpoint: settings.jobs.replicaS3Endpoint,
+            };
       const master = await secretReader(region)(masterSecretName(cluster.name));
       return {
         RESTIC_REPOSITORY: repositoryUrl(
           at.endpoint,
-          vaultBucketName(config.vault.name, account, at.region),
+          vaultBucketName(config.vault.name, at.account, at.region),
           repository,
         ),
         RESTIC_PASSWORD: repositoryPassword(master, repository),

@@ -5,7 +5,6 @@ import { ConfigInvalid } from '../infra/config/load.ts';
 import { backupLines } from './backups.ts';
 import { openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
-
 import { progressLines } from './progress.ts';
 import { runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
@@ -38,7 +37,7 @@ program
   .description('list backups')
   .argument('<what>', 'backups')
   .action(async () => {
-    for (const line of backupLines(await (await cluster()).backups())) console.log(line);
+    for (const line of backupLines(await (await cluster()).backups(), new Date())) console.log(line);
   });
 
 program

@@ -5,7 +5,8 @@ export type ClusterAccess = 'none' | 'backup' | 'restore';
 
 /** What infrastructure must know of one Lambda function. Its code is functions/<name>/handler.ts. */
 export interface FunctionSpec {
-  readonly machine: Machine;
+  /** `none`: a schedule invokes it. */
+  readonly machine: Machine | 'none';
   readonly access: ClusterAccess;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
@@ -45,6 +46,7 @@ export const FUNCTIONS = {
   'replicate-backup': { machine: 'replicate', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'prune-backups': { machine: 'prune', access: 'none', memoryMiB: 512, timeoutSeconds: 900 },
   'reconcile-prune': { machine: 'prune', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'measure-vault': { machine: 'none', access: 'none', memoryMiB: 512, timeoutSeconds: 120 },
   'verify-vault': { machine: 'verify', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'reconcile-verify': { machine: 'verify', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'plan-restore': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },

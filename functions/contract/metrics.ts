@@ -8,6 +8,9 @@ export const METRICS = {
   objectsDamaged: 'ObjectsDamaged',
   objectsHealed: 'ObjectsHealed',
   objectsLost: 'ObjectsLost',
+  /** How old a plan's newest recovery point is, and the newest that is proven in the replica; dimensions Cluster, Plan. */
+  recoveryPointAge: 'RecoveryPointAgeSeconds',
+  replicaAge: 'ReplicaAgeSeconds',
 } as const;
 
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];

@@ -7,6 +7,7 @@
 export const stackNames = {
   vault: 'holdfast-vault',
   replica: 'holdfast-vault-replica',
+  replication: 'holdfast-vault-replication',
   cluster: (cluster: string) => `holdfast-cluster-${cluster}`,
 } as const;
 
@@ -34,6 +35,11 @@ export function vaultKeyAlias(prefix: string): string {
   return `alias/${prefix}`;
 }
 
+/** Role of S3 when it replicates the primary bucket by itself. */
+export function replicationRoleName(prefix: string): string {
+  return `${prefix}-replication`;
+}
+
 /** Alias of the KMS key that signs records; in the primary region alone. */
 export function signingKeyAlias(prefix: string): string {
   return `alias/${prefix}-signing`;
@@ -47,6 +53,7 @@ export function scheduleName(plan: string): string {
   return `backup-${plan}`;
 }
 
+export const MEASURE_SCHEDULE = 'measure-vault';
 /** The schedule of a cluster's verification in the same group. No plan's schedule begins like that. */
 export const VERIFY_SCHEDULE = 'verification';
 

@@ -184,7 +184,12 @@ export type VeleroSource = z.infer<typeof VeleroSource>;
 export const ClusterSettings = z.strictObject({
   cluster: z.string(),
   access: AccessSettings,
-  vault: z.strictObject({ region: z.string(), replicaRegion: z.string() }),
+  vault: z.strictObject({
+    region: z.string(),
+    replicaRegion: z.string(),
+    /** S3 replicates by itself, locks of restic as well. */
+    continuous: z.optional(z.boolean()),
+  }),
   jobs: JobSettings,
   controlPlane: ControlPlaneSettings,
   veleroSources: z.array(VeleroSource),

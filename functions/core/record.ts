@@ -185,6 +185,8 @@ export const ReplicaProof = z.object({
   objects: z.int(),
   bytes: z.int(),
   copied: z.int(),
+  /** Copies that were not proven before and that S3 had no sha256 of. */
+  read: z.optional(z.int()),
 });
 export type ReplicaProof = z.infer<typeof ReplicaProof>;
 

@@ -96,8 +96,11 @@ export function restoreFilesArgs(
   return [...restoreArgs(snapshot, from, target), ...include.flatMap((pattern) => ['--include', pattern])];
 }
 
-/** Arguments that remove locks of processes that are gone: restic takes those for stale that nobody has renewed for long. */
-export const unlockArgs = (): string[] => ['unlock'];
+/**
+ * Arguments that remove locks of processes that are gone: restic takes those for stale that nobody has renewed for long.
+ * `all`: of a copy to which S3 replicates, with the locks of those who work on the other copy, and never the end of one.
+ */
+export const unlockArgs = (all = false): string[] => ['unlock', ...(all ? ['--remove-all'] : [])];
 
 /** Arguments that list snapshots, in one line of JSON. */
 export const listArgs = (): string[] => ['snapshots', '--json', '--no-lock'];

@@ -91,6 +91,11 @@ export function vaultKeys(cluster: string) {
       volume: (r: string, id: string) => `${restoreDir(r)}volumes/${enc(id)}.json`,
       report: (r: string) => `${restoreDir(r)}report.json`,
     },
+    /** In the replica: which versions there are proven. One for each folder of a repository; `config` is in none. */
+    inventory: (folder: string): string | undefined => {
+      const parts = /^restic\/([^/]+)\/([^/]+)\/([a-z]+)\/$/.exec(folder);
+      return parts?.[1] === c ? `inventories/${c}/${parts[2]}/${parts[3]}.gz` : undefined;
+    },
     leases: {
       root: `leases/${c}/`,
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,

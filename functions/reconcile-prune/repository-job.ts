@@ -69,19 +69,29 @@ export function pruneJob(
     const bucket = buckets[copy];
     if (bucket === undefined) return [];
     const { endpoint, region } = placeOf(settings, copy);
-    return stepsIn(copy, item, { repository: repositoryUrl(endpoint, bucket, item.gate), region });
+    const at = { repository: repositoryUrl(endpoint, bucket, item.gate), region };
+    return stepsIn(copy, item, at, copy === 'replica' && settings.vault.continuous === true);
   });
   return { run, id: item.id, namespace: SYSTEM_NAMESPACE, settings: settings.jobs, steps, capabilities: [] };
 }
 
 /** What is done in one copy. A prune needs the repository for itself: a lock of a Job that was killed would keep it out. */
-function stepsIn(copy: Copy, item: PruneItem, at: Pick<ResticStep, 'repository' | 'region'>): ResticStep[] {
+function stepsIn(
+  copy: Copy,
+  item: PruneItem,
+  at: Pick<ResticStep, 'repository' | 'region'>,
+  replicated: boolean,
+): ResticStep[] {
   const snapshots = item.forget[copy];
   const step = (name: string, args: string[]): ResticStep => ({ ...at, name: `${name}-${copy}`, args });
   return [
     ...(item.lists ? [step(LIST, listArgs())] : []),
     ...(snapshots.length > 0
-      ? [step('unlock', unlockArgs()), step('forget', forgetArgs(snapshots)), step('prune', pruneArgs())]
+      ? [
+          step('unlock', unlockArgs(replicated)),
+          step('forget', forgetArgs(snapshots)),
+          step('prune', pruneArgs()),
+        ]
       : []),
   ];
 }

@@ -5,14 +5,18 @@ import { ReplicaProof } from '../core/record.ts';
 import { keys, primaryVault, recordKey, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { holderIsGone, holderName } from '../runtime/leases.ts';
+import { settings } from '../runtime/settings.ts';
 import { findSignedRecord } from '../runtime/signed-records.ts';
 import { replicate } from './replicate.ts';
 import { takeTurn } from './turn.ts';
 
 /** Time kept back to answer before Lambda ends the function. */
 const RESERVE_MS = 30_000;
-/** Between two looks at whether a prune has ended. */
+/** Between two looks at whether a prune has ended, or S3 has brought more. */
 const WAIT_SECONDS = 30;
+
+/** S3 usually needs less; what it has not brought by then is copied. From the end of the backup on. */
+const AWAIT_S3_MS = 30 * 60_000;
 
 /** Copies what the replica lacks, as far as time allows; when nothing is missing any more, writes the proof. */
 export const handler = lambda(
@@ -33,9 +37,12 @@ export const handler = lambda(
     const holder = holderName(backup, execution);
     if (!(await takeTurn(primary, k, { plan, holder, now, isGone: holderIsGone })))
       return { plan, backup, remaining: 1, objects: 0, copied: 0, waitSeconds: WAIT_SECONDS };
-    const result = await replicate(primary, replica, k, record, () => remainingMs() > RESERVE_MS);
+    const awaitsS3 =
+      settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;
+    const timeLeft = () => remainingMs() > RESERVE_MS;
+    const result = await replicate(primary, replica, k, record, timeLeft, awaitsS3);
     if (result.remaining === 0) {
-      const { objects, bytes, copied } = result;
+      const { objects, bytes, copied, read } = result;
       const proof: ReplicaProof = {
         backup,
         region: replica.region,
@@ -44,12 +51,13 @@ export const handler = lambda(
         objects,
         bytes,
         copied,
+        read,
       };
       await createJson(replica, k.records.replica(backup), proof);
       await createJson(primary, k.records.replica(backup), proof);
       await releaseLease(primary, lease, holder);
     }
-    const { remaining, objects, copied } = result;
-    return { plan, backup, remaining, objects, copied, waitSeconds: 0 };
+    const { remaining, objects, copied, awaited } = result;
+    return { plan, backup, remaining, objects, copied, waitSeconds: awaited > 0 ? WAIT_SECONDS : 0 };
   },
 );

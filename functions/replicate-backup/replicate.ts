@@ -1,13 +1,15 @@
-import pMap, { pMapSkip } from 'p-map';
+import pMap, { pMapIterable } from 'p-map';
+import { readInventory, writeInventory } from '../adapters/s3/inventory.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
-import { HoldfastError } from '../core/errors.ts';
+import { ProvenBefore, type Version } from '../core/inventory.ts';
 import { type BackupRecord, snapshotsIn } from '../core/record.ts';
-import { contentHash, inCopyOrder, type Pair, pairs, repositoryStages } from '../core/replication.ts';
+import { inCopyOrder, type Pair, pairs, repositoryStages } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import { Copies } from './copies.ts';
 
 const CONCURRENCY = 8;
-/** Object metadata of a copy: the ETag of what it is a copy of. */
-const SOURCE_ETAG = 'holdfast-source-etag';
+/** A large object does not keep the ones after it waiting. */
+const LIMITS = { concurrency: CONCURRENCY, backpressure: 8 * CONCURRENCY };
 
 export interface ReplicateResult {
   /** 0: everything is in the replica. Else at least as many objects are not. */
@@ -15,13 +17,17 @@ export interface ReplicateResult {
   readonly objects: number;
   readonly bytes: number;
   readonly copied: number;
+  /** Copies that had to be read to be proven. */
+  readonly read: number;
+  /** Of what remains: objects that S3 is still to bring. */
+  readonly awaited: number;
 }
 
 /**
- * Compares the two copies of a recovery point object by object and copies what is missing, in the order in which nothing
- * ever refers to what is not there. A copy comes into being only with the sha256 of the bytes read from the primary, which
- * must also be the one that the record, or the name of a restic object, promises. So an object that is in the replica
- * under a proven name is proven itself. Neither listings nor objects are held in memory.
+ * Compares the two copies of a recovery point object by object, proves what the replica has, and copies what is missing or
+ * wrong, in the order in which nothing ever refers to what is not there. Of repositories it keeps an inventory of what was
+ * proven, so that old packs are listed but not looked at again. Neither listings nor objects are held in memory. With
+ * `awaitsS3`, what S3's own replication is at is not copied beside it.
  */
 export async function replicate(
   primary: Vault,
@@ -29,11 +35,16 @@ export async function replicate(
   keys: VaultKeys,
   record: BackupRecord,
   timeLeft: () => boolean,
+  awaitsS3 = false,
 ): Promise<ReplicateResult> {
   const promised = new Map(record.objects.map((o) => [o.key, o.sha256]));
   const namespaces = [...new Set(snapshotsIn(record).map((s) => s.namespace))];
-  const repositories = namespaces.map((namespace) => keys.restic.repository(namespace));
-  const seen = { remaining: 0, objects: 0, bytes: 0, copied: 0 };
+  const seen = { remaining: 0, objects: 0, bytes: 0 };
+  const copies = new Copies(primary, replica, promised, awaitsS3);
+  const result = (): ReplicateResult => {
+    const { copied, read, awaited } = copies;
+    return { ...seen, remaining: seen.remaining + awaited, copied, read, awaited };
+  };
 
   async function* open(prefix: string): AsyncGenerator<Pair> {
     for await (const pair of pairs(primary.list(prefix), replica.list(prefix))) {
@@ -46,52 +57,68 @@ export async function replicate(
       yield pair;
     }
   }
-  const bring = async ({ object, copy: found }: Pair): Promise<typeof pMapSkip> => {
-    if (await isCopyOf(replica, object, found)) return pMapSkip;
-    if (!timeLeft()) seen.remaining++;
-    else {
-      await copy(primary, replica, object, contentHash(object.key) ?? promised.get(object.key));
-      seen.copied++;
-    }
-    return pMapSkip;
+  /** The proven copy of an object; undefined when there was no time for it, or it is awaited. */
+  const bring = async (pair: Pair): Promise<Version | undefined> => {
+    if (timeLeft()) return copies.bring(pair);
+    seen.remaining++;
+    return undefined;
   };
-  for (const stage of repositoryStages(repositories)) {
-    for (const prefix of stage) await pMap(open(prefix), bring, { concurrency: CONCURRENCY });
-    if (seen.remaining > 0) return seen; // what refers to this stage must not be copied before it is whole
+  for (const stage of repositoryStages(namespaces.map(keys.restic.repository))) {
+    for (const prefix of stage) await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
+    if (result().remaining > 0) return result(); // what refers to this stage must not be copied before it is whole
   }
   const few: Pair[] = [];
   for (const prefix of [keys.velero.dir(record.backup), keys.records.dir(record.backup)])
     for await (const pair of open(prefix)) few.push(pair);
   for (const batch of inCopyOrder(few)) {
-    if (seen.remaining > 0) return seen;
+    if (result().remaining > 0) return result();
     await pMap(batch, bring, { concurrency: CONCURRENCY });
   }
-  return seen;
+  return result();
 }
 
-/** Whether what the replica has is a proven copy: by its name, or by what it says it was copied from. */
-async function isCopyOf(replica: Vault, object: Pair['object'], found: Pair['copy']): Promise<boolean> {
-  if (found === undefined || found.bytes !== object.bytes) return false;
-  if (contentHash(object.key) !== undefined) return true;
-  return (await replica.metadata(object.key))[SOURCE_ETAG] === object.etag;
-}
-
-async function copy(
-  primary: Vault,
+/** Brings one kind of a repository's objects, and keeps what is proven then: also when it fails, or ends before its time. */
+async function bringStage(
   replica: Vault,
-  { key, bytes, etag }: Pair['object'],
-  promised: string | undefined,
+  inventory: string | undefined,
+  listing: AsyncIterable<Pair>,
+  bring: (pair: Pair) => Promise<Version | undefined>,
 ): Promise<void> {
-  await replica.upload(key, await primary.stream(key), {
-    bytes,
-    metadata: { [SOURCE_ETAG]: etag },
-    check: (sha256) => {
-      if (promised === undefined || promised === sha256) return;
-      throw new HoldfastError(
-        'RecoveryPointDamaged',
-        `${key} in ${primary.bucket} has sha256 ${sha256}, promised was ${promised}`,
-        { hint: 'The replica keeps its older copies; run the plan again' },
-      );
-    },
-  });
+  if (!inventory) return pMapAll(listing, bring);
+  const before = new ProvenBefore(readInventory(replica, inventory));
+  const end = { added: 0, failure: undefined as unknown };
+
+  async function* opened(): AsyncGenerator<{ pair: Pair; proven: boolean }> {
+    for await (const pair of listing) {
+      if (end.failure) return;
+      const { object, copy } = pair;
+      const proven = await before.has(object.key, copy);
+      yield { pair, proven: proven && copy?.bytes === object.bytes };
+    }
+  }
+  const prove = async ({ pair, proven }: { pair: Pair; proven: boolean }) => {
+    if (proven) return pair.copy;
+    try {
+      const brought = await bring(pair);
+      if (brought) end.added++;
+      return brought;
+    } catch (error) {
+      end.failure ??= error;
+      return undefined;
+    }
+  };
+  async function* entries(): AsyncGenerator<Version> {
+    try {
+      for await (const entry of pMapIterable(opened(), prove, LIMITS)) if (entry) yield entry;
+    } catch (error) {
+      end.failure ??= error;
+    }
+    yield* before.rest();
+  }
+  await writeInventory(replica, inventory, entries(), () => end.added + before.dropped > 0);
+  if (end.failure) throw end.failure;
+}
+
+async function pMapAll(listing: AsyncIterable<Pair>, bring: (pair: Pair) => Promise<unknown>): Promise<void> {
+  for await (const _ of pMapIterable(listing, bring, LIMITS));
 }

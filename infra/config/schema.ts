@@ -4,6 +4,7 @@ import { quantity } from '../../functions/contract/quantity.ts';
 import { VAULT_COPIES } from '../../functions/contract/restore-options.ts';
 import { Strategy } from '../../functions/contract/settings.ts';
 import { eventBridgeSchedule } from './cron.ts';
+import { DURATION } from './duration.ts';
 import { Retention } from './retention.ts';
 
 const DNS = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -229,6 +230,11 @@ const PlanOptions = z.strictObject({
   replicaRetention: Retention.optional().describe(
     'Which stay in the second region, beyond those that are in the first; absent: the same',
   ),
+  rpo: z
+    .string()
+    .regex(DURATION, 'is not a duration; write one like 90m, 26h or 2d')
+    .optional()
+    .describe('Alarm when the newest recovery point, here or in the second region, is older'),
 });
 
 const BY_SCOPE = [
@@ -448,6 +454,32 @@ const Cluster = ClusterOptions.superRefine(({ access, plans }, context) => {
   });
 });
 
+const account = z.string().regex(/^\d{12}$/, 'is not an AWS account; write its 12 digits, in quotes');
+
+const Replication = z
+  .strictObject({
+    mode: z
+      .enum(['machine', 'continuous'], 'is not a mode; write machine or continuous')
+      .default('machine')
+      .describe('machine: copied after each backup; continuous: S3 replicates, the machine proves'),
+    timeControl: z
+      .boolean()
+      .default(false)
+      .describe('With continuous: S3 replicates within 15 minutes, for a price by the GB'),
+  })
+  .refine((replication) => replication.mode === 'continuous' || !replication.timeControl, {
+    path: ['timeControl'],
+    error:
+      'is of S3’s replication, which the mode machine does not use; write mode: continuous, or take it out',
+  });
+
+const topic = z.string().regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/, 'is not the ARN of an SNS topic');
+
+const Alarms = z.strictObject({
+  topicArn: topic.optional().describe('SNS topic in the primary region'),
+  replicaTopicArn: topic.optional().describe('SNS topic in the second region, for alarms that are there'),
+});
+
 /** holdfast.yaml. Strict: an unknown key is an error, because it is most often a misspelt one. */
 export const Config = z.strictObject({
   vault: z
@@ -455,6 +487,17 @@ export const Config = z.strictObject({
       name: dnsName(30).default('holdfast-vault').describe('Prefix of the bucket names'),
       region: region.describe('Primary region'),
       replicaRegion: region.describe('Second region'),
+      account: account.optional().describe('With replicaAccount: the account of everything else'),
+      replicaAccount: account.optional().describe('Account of the second copy; absent: the same'),
+      replication: Replication.prefault({}).describe('How the second copy comes to be'),
+    })
+    .refine((v) => !v.replicaAccount || v.account, {
+      path: ['replicaAccount'],
+      error: 'stands alone; write the account of the primary copy, in quotes, into vault.account',
+    })
+    .refine((v) => !v.replicaAccount || v.account !== v.replicaAccount, {
+      path: ['replicaAccount'],
+      error: 'is the account of the primary copy, too; write another one or take it out',
     })
     .refine((v) => v.region !== v.replicaRegion, {
       path: ['replicaRegion'],
@@ -465,6 +508,7 @@ export const Config = z.strictObject({
     .array(Cluster)
     .min(1, 'is empty; add a cluster')
     .refine((clusters) => repeated(clusters).length === 0, uniqueNames('cluster')),
+  alarms: Alarms.prefault({}).describe('Who is told of alarms'),
 });
 export type Config = z.infer<typeof Config>;
 export type ClusterConfig = Config['clusters'][number];

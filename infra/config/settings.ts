@@ -11,7 +11,11 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
   return {
     cluster: cluster.name,
     access: cluster.access,
-    vault: { region, replicaRegion },
+    vault: {
+      region,
+      replicaRegion,
+      ...(config.vault.replication.mode === 'continuous' && { continuous: true }),
+    },
     controlPlane: cluster.controlPlane,
     jobs: jobSettings(cluster.jobs, region, replicaRegion),
     veleroSources: cluster.veleroSources.map((s) => ({
@@ -48,6 +52,7 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     replicaRetention,
     timeZone,
     schedule: _,
+    rpo: ___,
     ...selection
   } = plan;
   const rules = volumeRules.map(({ minSize, maxSize, ...rule }) => ({

@@ -10,7 +10,7 @@ interface VaultRights {
   readonly write?: readonly Root[];
   readonly remove?: readonly Root[];
 }
-type Root = 'velero' | 'restic' | 'records' | 'exports' | 'restores' | 'leases';
+type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases';
 
 export interface FunctionRights {
   readonly primary: VaultRights;
@@ -57,7 +57,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
       write: ['records', 'leases'],
       remove: ['leases'],
     },
-    replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+    replica: { read: [...RECOVERY_POINT, 'inventories'], write: [...RECOVERY_POINT, 'inventories'] },
     records: 'verifies',
     seesExecutions: true,
   },
@@ -76,6 +76,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     replica: { read: ['records', 'restic'] },
     mints: true,
   },
+  'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
   'verify-vault': {
     primary: { read: RECOVERY_POINT, write: RECOVERY_POINT },
     replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
@@ -105,6 +106,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
 export interface VaultCopy {
   readonly bucket: string;
   readonly region: string;
+  readonly account: string;
   readonly prefix: string;
 }
 
@@ -112,7 +114,7 @@ export interface VaultCopy {
 export function keyStatement(copy: VaultCopy): PolicyStatement {
   return new PolicyStatement({
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
+    resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${copy.account}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': vaultKeyAlias(copy.prefix) } },
   });
 }

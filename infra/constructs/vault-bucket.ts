@@ -1,13 +1,23 @@
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { vaultBucketName, vaultKeyAlias } from '../../functions/contract/names.ts';
+import { replicationRoleName, vaultBucketName, vaultKeyAlias } from '../../functions/contract/names.ts';
 
 export interface VaultBucketProps {
   readonly prefix: string;
   readonly region: string;
+  /** Another account, whose pipeline works on this copy. */
+  readonly usedBy?: string | undefined;
 }
+
+/** What roles of another account may do here, at most; each of them is given its part there. */
+const ON_BUCKET = ['s3:ListBucket', 's3:GetBucketLocation'];
+const ON_OBJECTS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'];
+const ON_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
+/** And its S3, when it replicates by itself. */
+const REPLICATION = ['s3:ReplicateObject', 's3:ReplicateTags', 's3:ObjectOwnerOverrideToBucketOwner'];
 
 /** One copy of the vault: a versioned bucket of its own key, reachable by TLS alone, that survives its stack. */
 export class VaultBucket extends Construct {
@@ -41,7 +51,34 @@ export class VaultBucket extends Construct {
           expiration: Duration.days(7),
           noncurrentVersionExpiration: Duration.days(1),
         },
+        // Rewritten whenever something new is proven; an old one proves nothing more.
+        { id: 'old-inventories', prefix: 'inventories/', noncurrentVersionExpiration: Duration.days(1) },
       ],
     });
+    if (props.usedBy) this.letIn(props.prefix, props.usedBy);
+  }
+
+  /**
+   * Lets the other account's roles of Holdfast in. By the pattern of their names: a policy that names roles can be made
+   * only after them, and this copy is made first.
+   */
+  private letIn(prefix: string, account: string): void {
+    const role = (name: string) => `arn:${Aws.PARTITION}:iam::${account}:role/${name}`;
+    const allow = (names: string[], actions: string[], resources: string[]) =>
+      new PolicyStatement({
+        principals: [new AccountPrincipal(account)],
+        actions,
+        resources,
+        conditions: { ArnLike: { 'aws:PrincipalArn': names.map(role) } },
+      });
+    const { bucket, key } = this;
+    const s3 = [replicationRoleName(prefix)];
+    const pipeline = ['holdfast-*'];
+    bucket.addToResourcePolicy(allow(pipeline, ON_BUCKET, [bucket.bucketArn]));
+    bucket.addToResourcePolicy(allow(pipeline, ON_OBJECTS, [bucket.arnForObjects('*')]));
+    bucket.addToResourcePolicy(allow(s3, REPLICATION, [bucket.arnForObjects('*')]));
+    bucket.addToResourcePolicy(allow(s3, ['s3:ListBucket', 's3:GetBucketVersioning'], [bucket.bucketArn]));
+    key.addToResourcePolicy(allow(pipeline, ON_KEY, ['*']));
+    key.addToResourcePolicy(allow(s3, ['kms:Encrypt', 'kms:GenerateDataKey'], ['*']));
   }
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { applyBucketReplication } from './emulator/replication.ts';
 import { WorldError } from './errors.ts';
 import { type OnProgress, step } from './progress.ts';
 import { account, projectRoot } from './settings.ts';
@@ -34,6 +35,7 @@ export async function deploy(world: World, options: DeployOptions): Promise<void
   // Two stacks at a time: clusters do not wait for each other, and the emulator keeps up.
   const unattended = ['--all', '--require-approval', 'never', '--concurrency', '2', '--progress', 'events'];
   await step('cdk deploy', onProgress, () => cdk(world, 'deploy', [...unattended, ...app]));
+  await applyBucketReplication(resolve(options.outDir), world.endpoint, vault.region);
 }
 
 /** Both verbs start the app: bootstrap, too, looks into it for the settings of its environments. */

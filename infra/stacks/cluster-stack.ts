@@ -14,12 +14,12 @@ import {
   signingKeyAlias,
   stackNames,
   VERIFY_SCHEDULE,
-  vaultBucketName,
 } from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
 import type { Bundler } from '../bundle.ts';
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
+import { ageAlarms } from '../constructs/age-alarms.ts';
 import { AslMachine } from '../constructs/asl-machine.ts';
 import { BackupSchedule } from '../constructs/backup-schedule.ts';
 import {
@@ -33,7 +33,9 @@ import {
   vaultStatements,
 } from '../constructs/grants.ts';
 import { MachineSchedule } from '../constructs/machine-schedule.ts';
+import { MeasureSchedule } from '../constructs/measure-schedule.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
+import { environmentOf, vaultCopies } from '../constructs/vault-copies.ts';
 
 export interface ClusterStackProps {
   readonly config: Config;
@@ -50,16 +52,11 @@ export class ClusterStack extends Stack {
   constructor(scope: Construct, props: ClusterStackProps) {
     const { config, cluster } = props;
     super(scope, stackNames.cluster(cluster.name), {
-      env: { region: config.vault.region },
+      env: environmentOf(config),
       description: `Holdfast: backup and restore of cluster ${cluster.name}`,
     });
     this.cluster = cluster;
-    const copy = (region: string): VaultCopy => ({
-      region,
-      prefix: config.vault.name,
-      bucket: vaultBucketName(config.vault.name, Aws.ACCOUNT_ID, region),
-    });
-    this.copies = { primary: copy(config.vault.region), replica: copy(config.vault.replicaRegion) };
+    this.copies = vaultCopies(config);
     this.makeFunctions(props);
     const replicate = this.machine('replicate');
     const prune = this.machine('prune');
@@ -71,6 +68,7 @@ export class ClusterStack extends Stack {
     const restore = this.machine('restore');
     const verify = this.machine('verify');
     this.makeSchedules(backup, verify);
+    ageAlarms(this, cluster, config.alarms);
     for (const [name, machine] of Object.entries({
       Backup: backup,
       Restore: restore,
@@ -189,6 +187,8 @@ export class ClusterStack extends Stack {
     const group = new CfnScheduleGroup(this, 'Schedules', { name: scheduleGroupName(this.cluster.name) });
     for (const plan of this.cluster.plans)
       new BackupSchedule(this, { plan, group, machine: backup.stateMachine, deadLetters });
+    const measuring = this.functions.get('measure-vault') as PipelineFunction;
+    new MeasureSchedule(this, { group, function: measuring.function });
     const { enabled, schedule, timeZone } = this.cluster.verification;
     if (!enabled) return;
     const of = { group, machine: verify.stateMachine, deadLetters };

@@ -4,17 +4,21 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
 import type { Config } from '../config/schema.ts';
+import { BucketReplication } from '../constructs/bucket-replication.ts';
+import { failureAlarms, latencyAlarms } from '../constructs/replication-alarms.ts';
 import { VaultBucket } from '../constructs/vault-bucket.ts';
+import { environmentOf, vaultCopies } from '../constructs/vault-copies.ts';
 
 /** The primary copy of the vault and the clusters' repository master secrets, in the primary region. */
 export class VaultStack extends Stack {
   constructor(scope: Construct, config: Config) {
     super(scope, stackNames.vault, {
-      env: { region: config.vault.region },
+      env: environmentOf(config),
       terminationProtection: true,
       description: 'Holdfast vault: primary copy',
     });
-    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.region });
+    const source = new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.region });
+    this.replicate(config, source);
     new Key(this, 'SigningKey', {
       alias: signingKeyAlias(config.vault.name),
       keySpec: KeySpec.ECC_NIST_P256,
@@ -32,16 +36,39 @@ export class VaultStack extends Stack {
       });
     }
   }
+
+  private replicate(config: Config, source: VaultBucket): void {
+    const { mode, timeControl } = config.vault.replication;
+    if (mode !== 'continuous') return;
+    const { primary: from, replica: to } = vaultCopies(config);
+    new BucketReplication(this, { source, from, to, timeControl });
+    failureAlarms(this, { from, to, topicArn: config.alarms.topicArn });
+  }
 }
 
 /** The second copy of the vault, in the second region. */
 export class VaultReplicaStack extends Stack {
   constructor(scope: Construct, config: Config) {
+    const { account, replicaRegion, replicaAccount } = config.vault;
     super(scope, stackNames.replica, {
-      env: { region: config.vault.replicaRegion },
+      env: { ...environmentOf(config, replicaRegion), ...(replicaAccount && { account: replicaAccount }) },
       terminationProtection: true,
       description: 'Holdfast vault: second copy',
     });
-    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.replicaRegion });
+    const usedBy = replicaAccount && account;
+    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: replicaRegion, usedBy });
+  }
+}
+
+/** Alarms on S3's replication that are where its metrics are: in the second region, but in the primary's account. */
+export class VaultReplicationStack extends Stack {
+  constructor(scope: Construct, config: Config) {
+    super(scope, stackNames.replication, {
+      env: environmentOf(config, config.vault.replicaRegion),
+      description: 'Holdfast vault: alarms on the replication between its copies',
+    });
+    const { primary: from, replica: to } = vaultCopies(config);
+    const topicArn = config.alarms.replicaTopicArn;
+    latencyAlarms(this, { from, to, topicArn }, config.vault.replication.timeControl);
   }
 }

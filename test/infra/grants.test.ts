@@ -36,7 +36,7 @@ describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
     const objects = statements.filter((s) => s.actions.some((a) => /^s3:\w+Object|^s3:Abort/.test(a)));
     for (const resource of objects.flatMap((s) => s.resources))
       expect(resource).toMatch(
-        /-eu-(west|central)-1\/(velero|restic|records|exports|restores|leases)\/prod\/\*$/,
+        /-eu-(west|central)-1\/(velero|restic|records|inventories|exports|restores|leases)\/prod\/\*$/,
       );
   });
 

@@ -62,8 +62,19 @@ test('the role of a schedule may start the backup machine and write a dead lette
   expect(allowed(template, 'backup-nightly', 'sqs:SendMessage')).toEqual([`<${deadLetters[0]}.Arn>`]);
 });
 
+test('the vault is measured every quarter of an hour, by a role that may invoke that function alone', () => {
+  template.hasResourceProperties('AWS::Scheduler::Schedule', {
+    Name: 'measure-vault',
+    GroupName: { Ref: 'Schedules' },
+    ScheduleExpression: 'rate(15 minutes)',
+    Target: { Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^measurevault'), 'Arn'] }, Input: '{}' },
+  });
+  const arn = expect.stringMatching(/^<measurevaultFunction/);
+  expect(allowed(template, 'schedule-measure-vault', 'lambda:InvokeFunction')).toEqual([arn, arn]);
+});
+
 test('the vault is verified by a schedule of its own, with an empty input, and by one role that may start nothing else', () => {
-  template.resourceCountIs('AWS::Scheduler::Schedule', 3);
+  template.resourceCountIs('AWS::Scheduler::Schedule', 4);
   template.hasResourceProperties('AWS::Scheduler::Schedule', {
     Name: 'verification',
     ScheduleExpression: 'cron(0 4 ? * 1 *)',
@@ -79,5 +90,5 @@ test('a verification that is switched off has no schedule', () => {
   const off = clusterTemplate(undefined, {
     verification: { enabled: false, schedule: '0 4 * * 0', timeZone: 'UTC', parts: 7 },
   });
-  off.resourceCountIs('AWS::Scheduler::Schedule', 2);
+  off.resourceCountIs('AWS::Scheduler::Schedule', 3);
 });

@@ -35,11 +35,11 @@ const code = mkdtempSync(join(tmpdir(), 'holdfast-stub-'));
 writeFileSync(join(code, 'index.mjs'), 'export const handler = () => {};\n');
 process.on('exit', () => rmSync(code, { recursive: true, force: true }));
 /** Templates do not depend on what the code does: bundling it would only make these tests slow. */
-const stub: Bundler = () => code;
+export const stub: Bundler = () => code;
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
 /** As the CDK's command line would start it: with the flags of cdk.json, and paths in the templates. */
-const app = (): App => new App({ context: { ...context, 'aws:cdk:enable-path-metadata': true } });
+export const app = (): App => new App({ context: { ...context, 'aws:cdk:enable-path-metadata': true } });
 
 export function clusterStack(access = KUBECONFIG, over: Partial<ClusterConfig> = {}): Stack {
   const all = config(access);

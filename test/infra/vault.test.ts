@@ -72,7 +72,7 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
     expect(stack.terminationProtection).toBe(true);
   });
 
-  test('removes unfinished uploads and parts of exports after a week, and no other object ever', () => {
+  test('removes unfinished uploads and parts of exports after a week, old inventories, and no other object ever', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [
@@ -86,6 +86,12 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
             Status: 'Enabled',
             Prefix: 'exports/',
             ExpirationInDays: 7,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          },
+          {
+            Id: 'old-inventories',
+            Status: 'Enabled',
+            Prefix: 'inventories/',
             NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           },
         ],

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import type { ObjectFacts, Vault } from '../../functions/adapters/s3/vault.ts';
 import { HoldfastError } from '../../functions/core/errors.ts';
 
 interface Stored {
   readonly body: Buffer;
   readonly metadata: Record<string, string>;
+  /** As if S3's replication had written it. */
+  readonly byReplication?: boolean;
+  /** As if S3's replication were still to copy it. */
+  readonly underWay?: boolean;
+  /** What S3 keeps of an upload that came with it. */
+  readonly sha256?: string;
+  /** Absent: long ago. */
+  readonly modified?: Date;
 }
 
 export class Killed extends Error {
@@ -56,6 +64,11 @@ export class MemoryVault implements Vault {
     this.call();
     return this.of(key).metadata;
   }
+  async about(key: string): Promise<ObjectFacts> {
+    this.call();
+    const { metadata, sha256, byReplication = false, underWay = false } = this.of(key);
+    return { metadata, byReplication, underWay, ...(sha256 && { sha256 }) };
+  }
   async put(key: string, body: Buffer, { metadata = {} }: { metadata?: Record<string, string> } = {}) {
     this.call();
     this.objects.set(key, { body, metadata });
@@ -71,18 +84,21 @@ export class MemoryVault implements Vault {
     key: string,
     stream: Readable,
     { metadata = {}, check }: { metadata?: Record<string, string>; check?: (sha256: string) => void } = {},
-  ): Promise<void> {
+  ): Promise<string> {
     const chunks: Buffer[] = [];
     for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     check?.(createHash('sha256').update(body).digest('hex'));
     this.call();
     this.objects.set(key, { body, metadata });
+    return this.etag(key);
   }
   async *list(prefix: string, after = '') {
     this.call();
-    for (const key of [...this.objects.keys()].filter((k) => k.startsWith(prefix) && k > after).sort())
-      yield { key, bytes: this.of(key).body.length, etag: this.etag(key) };
+    for (const key of [...this.objects.keys()].filter((k) => k.startsWith(prefix) && k > after).sort()) {
+      const { body, modified = new Date(0) } = this.of(key);
+      yield { key, bytes: body.length, etag: this.etag(key), modified };
+    }
   }
   async folders(prefix: string): Promise<string[]> {
     this.call();

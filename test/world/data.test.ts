@@ -1,9 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { backupName } from '../../functions/core/backup-name.ts';
-import type { BackupRecord } from '../../functions/core/record.ts';
+import type { BackupRecord, ReplicaProof } from '../../functions/core/record.ts';
+import { isReplicated } from '../../functions/core/replication.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
 import { awsOf, readJson } from '../../infra/local/demo/aws.ts';
@@ -25,12 +33,12 @@ let kubectl: Kubectl;
 let cluster: KubeClient;
 let storage: CsiStorage | undefined;
 
-const plan = (name: string, rule: object) => ({
+const plan = (name: string, rule: object, keepLast = 3) => ({
   name,
   namespaces: [name],
   schedule: '0 3 1 1 *',
   volumeRules: [{ name: 'read-on-node', labelSelector: 'read=node', action: 'node' }, rule],
-  retention: { keepLast: 3 },
+  retention: { keepLast },
 });
 const COMMAND = 'holdfast.io/backup-command';
 
@@ -115,7 +123,9 @@ beforeAll(async () => {
       namespaces: [],
       cluster: CLUSTER,
       jobs: { kubectlImage: imageNames.kubectl, startMinutes: 1 },
-      plans: [plan('data', snapshots), plan('broken', { ...snapshots, snapshotClass: CSI.refusing })],
+      // S3 replicates by itself here; the machine alone in the other tests.
+      replication: { mode: 'continuous', timeControl: true },
+      plans: [plan('data', snapshots, 1), plan('broken', { ...snapshots, snapshotClass: CSI.refusing })],
     },
     () => undefined,
   );
@@ -154,6 +164,27 @@ async function untilNothingIsLeft(): Promise<number[]> {
     await sleep(500);
   }
   return left;
+}
+
+/** The second copy of the vault below a prefix, as a person with rights would see it. */
+function replicaOf(prefix: string) {
+  const s3 = new S3Client({ region: demo.replicaRegion, forcePathStyle: true });
+  const Bucket = bucketOf(demo.replicaRegion);
+  const list = async () => {
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
+    return Contents.map((o) => o.Key as string);
+  };
+  return {
+    list,
+    packs: async () => (await list()).filter((key) => key.includes('/data/')),
+    async get(Key: string) {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    },
+    put: (Key: string, Body: Buffer) => s3.send(new PutObjectCommand({ Bucket, Key, Body })),
+    statusOf: async (Key: string) =>
+      (await s3.send(new HeadObjectCommand({ Bucket, Key }))).ReplicationStatus,
+  };
 }
 
 const dump = (record: BackupRecord, id: string, file: string) =>
@@ -195,6 +226,38 @@ describe('data that is not read from its claim', () => {
 
   it('leaves no snapshot and no claim behind, in the cluster or in the storage', async () => {
     expect(await untilNothingIsLeft()).toEqual([0, 0, 0, 0]);
+  });
+
+  describe('in the second region', () => {
+    const there = replicaOf(keys.restic.repository('data'));
+    const proofOf = (backup: string) =>
+      readJson<ReplicaProof>(demo.replicaRegion, bucketOf(demo.replicaRegion), keys.records.replica(backup));
+
+    it('was brought by S3 and is proven by the machine, which copied records alone', async () => {
+      const records = await replicaOf(keys.records.dir(record.backup)).list();
+      const proof = await proofOf(record.backup);
+      expect(proof.copied).toBe(records.filter((key) => isReplicated(key)).length);
+      expect(proof.read).toBeGreaterThan(0);
+      expect(await there.statusOf((await there.packs())[0] as string)).toBe('REPLICA');
+    });
+
+    it('is put right by the next backup where it was damaged, and is not looked at again elsewhere', async () => {
+      const [damaged] = (await there.packs()) as [string];
+      await there.put(damaged, Buffer.alloc((await there.get(damaged)).length, 'x'));
+      record = await backUp('data');
+      expect(record.phase).toBe('Completed');
+      const records = await replicaOf(keys.records.dir(record.backup)).list();
+      expect((await proofOf(record.backup)).copied).toBe(records.filter(isReplicated).length + 1);
+    });
+
+    it('is pruned in spite of the locks that S3 brought from the first, and whole', async () => {
+      const [prune] = await aws.executions('prune');
+      expect(prune).toMatchObject({ status: 'SUCCEEDED', output: { removed: 1 } });
+      const restic = (...args: string[]) =>
+        holdfast('restic', '--from', 'replica', `${CLUSTER}/data`, '--', ...args, '--no-lock');
+      expect(JSON.parse(restic('snapshots', '--json'))).toHaveLength(record.volumes.length);
+      expect(restic('check', '--read-data')).toContain('no errors were found');
+    });
   });
 
   it('comes back into fresh claims, and the rest by plain restic', async () => {

@@ -34,13 +34,14 @@ const digestOf = (part: Buffer): string => createHash('sha256').update(part).dig
 /**
  * Uploads a stream as one object, in parts when it is longer than one. One buffer holds part after part (a library's
  * parts are each memory of their own), so that memory does not grow with the object. After a failure nothing is left.
+ * Returns the ETag of the new version.
  */
 export async function uploadParts(
   s3: S3Client,
   object: { readonly Bucket: string; readonly Key: string },
   body: Readable,
   { bytes, metadata, check }: UploadOptions = {},
-): Promise<void> {
+): Promise<string> {
   const most = partBytes(bytes);
   const part = new GrowingBuffer(Math.min(bytes ?? most, most) + CHUNK_BYTES);
   const whole = check && createHash('sha256');
@@ -67,12 +68,12 @@ export async function uploadParts(
     }
     check?.((whole as Hash).digest('hex'));
     if (id === undefined) {
-      await s3.send(new PutObjectCommand({ ...about, Body: part.content(), ...digest() }));
-      return;
+      const put = new PutObjectCommand({ ...about, Body: part.content(), ...digest() });
+      return (await s3.send(put)).ETag ?? '';
     }
     if (part.length > 0) await send();
     const all = { ...object, UploadId: id, MultipartUpload: { Parts: parts } };
-    await s3.send(new CompleteMultipartUploadCommand(all));
+    return (await s3.send(new CompleteMultipartUploadCommand(all))).ETag ?? '';
   } catch (error) {
     if (id !== undefined)
       await s3.send(new AbortMultipartUploadCommand({ ...object, UploadId: id })).catch(() => undefined);

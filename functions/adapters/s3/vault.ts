@@ -21,15 +21,28 @@ export interface Vault {
   stream(key: string): Promise<Readable>;
   exists(key: string): Promise<boolean>;
   metadata(key: string): Promise<Record<string, string>>;
+  about(key: string): Promise<ObjectFacts>;
   put(key: string, body: Buffer, options?: PutOptions): Promise<void>;
   /** Writes only if the condition holds; false when another was first. `undefined`: only if nothing is there. */
   putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
-  upload(key: string, body: Readable, options?: UploadOptions): Promise<void>;
+  /** The ETag of what it wrote. */
+  upload(key: string, body: Readable, options?: UploadOptions): Promise<string>;
   /** In the order of keys; those after a key, when it is given. */
   list(prefix: string, after?: string): AsyncGenerator<InventoryObject>;
   /** Names of the folders right below a prefix. */
   folders(prefix: string): Promise<string[]>;
   remove(keys: readonly string[]): Promise<void>;
+}
+
+/** What S3 says of an object beside its listing. */
+export interface ObjectFacts {
+  readonly metadata: Record<string, string>;
+  /** Hex, of all bytes; only where S3 computed it when it took the object. */
+  readonly sha256?: string;
+  /** Whether S3's own replication wrote it, with its origin's metadata. */
+  readonly byReplication: boolean;
+  /** Whether S3's replication is still to copy it elsewhere. */
+  readonly underWay: boolean;
 }
 
 export interface PutOptions {
@@ -90,6 +103,22 @@ export function openVault(bucket: string, region: string): Vault {
       }
     },
     metadata: async (key) => (await head(key)).Metadata ?? {},
+    async about(key) {
+      const command = new HeadObjectCommand({ ...object(key), ChecksumMode: 'ENABLED' });
+      const { Metadata, ChecksumSHA256, ChecksumType, ReplicationStatus } = await attempt(key, () =>
+        s3.send(command),
+      );
+      return {
+        metadata: Metadata ?? {},
+        byReplication: ReplicationStatus === 'REPLICA',
+        underWay: ReplicationStatus === 'PENDING',
+        // That of an object in parts is one of the parts' checksums.
+        ...(ChecksumSHA256 &&
+          ChecksumType === 'FULL_OBJECT' && {
+            sha256: Buffer.from(ChecksumSHA256, 'base64').toString('hex'),
+          }),
+      };
+    },
     async put(key, body, { metadata, sha256: hex } = {}) {
       const checksum = hex
         ? Buffer.from(hex, 'hex').toString('base64')
@@ -130,7 +159,12 @@ export function openVault(bucket: string, region: string): Vault {
           ),
         );
         for (const o of page.Contents ?? [])
-          yield { key: o.Key as string, bytes: o.Size ?? 0, etag: o.ETag ?? '' };
+          yield {
+            key: o.Key as string,
+            bytes: o.Size ?? 0,
+            etag: o.ETag ?? '',
+            modified: o.LastModified ?? new Date(0),
+          };
         token = page.NextContinuationToken;
       } while (token);
     },

@@ -129,7 +129,7 @@ async function concatenate(vault: Vault, parts: readonly string[], key: string):
 
 /** Writes into a stream while it is uploaded. Whichever fails first ends the other, and is what is thrown. */
 async function uploadWhile<T>(
-  uploading: Promise<void>,
+  uploading: Promise<unknown>,
   write: () => Promise<T>,
   abort: (error: Error) => void,
 ): Promise<T> {

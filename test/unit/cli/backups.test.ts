@@ -23,9 +23,11 @@ test('the list of backups shows what each is called, and whether its replica is 
     { record: { ...record, tags: ['before-upgrade', 'manual'] }, replicated: true },
     { record, replicated: false },
   ];
-  expect(backupLines(rows).map((line) => line.split(/\s{2,}| (?=not)/))).toEqual([
-    ['NAME', 'PHASE', 'ITEMS', 'VOLUMES', 'REPLICA', 'TAGS'],
-    ['daily-20260101000000', 'Completed', '0', '0', 'proven', 'before-upgrade,manual'],
-    ['daily-20260101000000', 'Completed', '0', '0', 'not proven'],
+  expect(
+    backupLines(rows, new Date('2026-01-02T06:00:00Z')).map((line) => line.split(/\s{2,}| (?=not)/)),
+  ).toEqual([
+    ['NAME', 'PHASE', 'AGE', 'ITEMS', 'VOLUMES', 'REPLICA', 'TAGS'],
+    ['daily-20260101000000', 'Completed', '30h', '0', '0', 'proven', 'before-upgrade,manual'],
+    ['daily-20260101000000', 'Completed', '30h', '0', '0', 'not proven'],
   ]);
 });

@@ -50,6 +50,25 @@ describe('each wrong value is named with its place and a remedy', () => {
       '2 vault.region: "Europe" is not an AWS region; write one like eu-west-1',
     ],
     [
+      ['vault', 'replication'],
+      { mode: 'often' },
+      'vault.replication.mode: "often" is not a mode; write machine or continuous',
+    ],
+    [
+      ['vault', 'replication'],
+      { timeControl: true },
+      'vault.replication.timeControl: true is of S3’s replication, which the mode machine does not use',
+    ],
+    [
+      ['vault', 'replicaAccount'],
+      '222222222222',
+      'vault.replicaAccount: "222222222222" stands alone; write the account of the primary copy',
+    ],
+    [['vault', 'account'], 1, 'vault.account: 1 is not text; put it in quotes'],
+    [['vault', 'account'], '1', 'vault.account: "1" is not an AWS account; write its 12 digits'],
+    [['alarms'], { topicArn: 'ops' }, 'alarms.topicArn: "ops" is not the ARN of an SNS topic'],
+    [[...plan, 'rpo'], '1 day', 'plans[0].rpo: "1 day" is not a duration; write one like 90m, 26h or 2d'],
+    [
       ['clusters', 0, 'name'],
       'a'.repeat(21),
       '5 clusters[0].name: "aaaaaaaaaaaaaaaaaaaaa" is longer than 20',

@@ -28,6 +28,12 @@ test('in China the public endpoints have another domain', () => {
   expect(settingsFrom(text).jobs.s3Endpoint).toBe('https://s3.cn-north-1.amazonaws.com.cn');
 });
 
+test('functions are told of a replication by S3 only where there is one', () => {
+  expect(settingsFrom(GOOD).vault).not.toHaveProperty('continuous');
+  const text = spoilt(['vault', 'replication'], { mode: 'continuous' });
+  expect(settingsFrom(text).vault).toMatchObject({ continuous: true });
+});
+
 test('configured endpoints go before the public ones', () => {
   const text = spoilt(['clusters', 0, 'jobs'], { replicaS3Endpoint: 'https://s3.internal' });
   expect(settingsFrom(text).jobs.replicaS3Endpoint).toBe('https://s3.internal');

@@ -1,0 +1,50 @@
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import { FIVE_MINUTES, RunbookAlarm } from './alarm.ts';
+import { REPLICATED_ROOTS } from './bucket-replication.ts';
+import type { VaultCopy } from './grants.ts';
+
+interface Between {
+  readonly from: VaultCopy;
+  readonly to: VaultCopy;
+  readonly topicArn: string | undefined;
+}
+
+const metricOf = ({ from, to }: Between, metricName: string, RuleId: string, statistic: string): Metric =>
+  new Metric({
+    namespace: 'AWS/S3',
+    metricName,
+    dimensionsMap: { SourceBucket: from.bucket, DestinationBucket: to.bucket, RuleId },
+    statistic,
+    period: FIVE_MINUTES,
+  });
+
+/** S3 publishes what failed in the region of the source. */
+export function failureAlarms(scope: Construct, between: Between): void {
+  for (const root of REPLICATED_ROOTS)
+    new RunbookAlarm(scope, {
+      name: `${between.from.prefix}-replication-failed-${root}`,
+      means: `S3 could not replicate objects below ${root}/ to ${between.to.region}.`,
+      runbook: 'replication-failed',
+      metric: metricOf(between, 'OperationsFailedReplication', root, Stats.SUM),
+      above: 0,
+      periods: 1,
+      ringsWithoutData: false,
+      topicArn: between.topicArn,
+    });
+}
+
+/** S3 publishes how far behind the replica is in the region of the replica, to the account of the source. */
+export function latencyAlarms(scope: Construct, between: Between, timeControl: boolean): void {
+  for (const root of REPLICATED_ROOTS)
+    new RunbookAlarm(scope, {
+      name: `${between.from.prefix}-replication-late-${root}`,
+      means: `Objects below ${root}/ come to ${between.to.region} late.`,
+      runbook: 'replication-late',
+      metric: metricOf(between, 'ReplicationLatency', root, Stats.MAXIMUM),
+      above: timeControl ? 900 : 3600,
+      periods: 3,
+      ringsWithoutData: false,
+      topicArn: between.topicArn,
+    });
+}
