@@ -135,10 +135,23 @@ export const VeleroSource = z.strictObject({
 });
 export type VeleroSource = z.infer<typeof VeleroSource>;
 
+/** S3's modes of a lock: one that those with a right of its own can lift, and one that nobody can. */
+export const LockMode = z.enum(['GOVERNANCE', 'COMPLIANCE']);
+export type LockMode = z.infer<typeof LockMode>;
+
+/** Object Lock of both buckets. */
+export const ObjectLockSettings = z.strictObject({ mode: LockMode, days: z.number().check(z.positive()) });
+export type ObjectLockSettings = z.infer<typeof ObjectLockSettings>;
+
 export const ClusterSettings = z.strictObject({
   cluster: z.string(),
   access: AccessSettings,
-  vault: z.strictObject({ region: z.string(), replicaRegion: z.string() }),
+  vault: z.strictObject({
+    region: z.string(),
+    replicaRegion: z.string(),
+    /** Absent: nothing is locked. */
+    objectLock: z.optional(ObjectLockSettings),
+  }),
   jobs: JobSettings,
   controlPlane: ControlPlaneSettings,
   veleroSources: z.array(VeleroSource),

@@ -415,6 +415,17 @@ const Cluster = ClusterOptions.superRefine(({ access, plans }, context) => {
   });
 });
 
+const ObjectLock = z.strictObject({
+  mode: z
+    .enum(['governance', 'compliance'], 'is not a mode; write governance or compliance')
+    .describe(
+      'governance: those with s3:BypassGovernanceRetention can lift a lock, if they change the bucket’s policy first; compliance: nobody can',
+    ),
+  days: wholeNumber(3, 36_500).describe(
+    'For how long a new object is locked; locks of what is kept are extended every day',
+  ),
+});
+
 /** holdfast.yaml. Strict: an unknown key is an error, because it is most often a misspelt one. */
 export const Config = z.strictObject({
   vault: z
@@ -422,6 +433,12 @@ export const Config = z.strictObject({
       name: dnsName(30).default('holdfast-vault').describe('Prefix of the bucket names'),
       region: region.describe('Primary region'),
       replicaRegion: region.describe('Second region'),
+      objectLock: ObjectLock.optional().describe('S3 Object Lock of both buckets; absent: off'),
+      noncurrentDays: wholeNumber(1, 36_500)
+        .optional()
+        .describe(
+          'For how long what was deleted or overwritten can be brought back; absent: as long as a lock, or 30',
+        ),
     })
     .refine((v) => v.region !== v.replicaRegion, {
       path: ['replicaRegion'],

@@ -1,13 +1,36 @@
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { vaultBucketName, vaultKeyAlias } from '../../functions/contract/names.ts';
+import type { ObjectLockSettings } from '../../functions/contract/settings.ts';
 
 export interface VaultBucketProps {
   readonly prefix: string;
   readonly region: string;
+  readonly objectLock?: ObjectLockSettings | undefined;
+  /** How long versions stay that are not the newest of their key. */
+  readonly noncurrentDays: number;
 }
+
+/** What none of Holdfast's roles may do, whatever their own policies come to say. */
+const NEVER = [
+  's3:BypassGovernanceRetention',
+  's3:DeleteBucket',
+  's3:DeleteBucketPolicy',
+  's3:DeleteObjectVersion',
+  's3:PutBucketObjectLockConfiguration',
+  's3:PutBucketPolicy',
+  's3:PutBucketVersioning',
+  's3:PutLifecycleConfiguration',
+];
 
 /** One copy of the vault: a versioned bucket of its own key, reachable by TLS alone, that survives its stack. */
 export class VaultBucket extends Construct {
@@ -41,7 +64,45 @@ export class VaultBucket extends Construct {
           expiration: Duration.days(7),
           noncurrentVersionExpiration: Duration.days(1),
         },
+        {
+          id: 'earlier-versions',
+          noncurrentVersionExpiration: Duration.days(props.noncurrentDays),
+          expiredObjectDeleteMarker: true,
+        },
       ],
     });
+    this.denyOwnRoles();
+    if (props.objectLock) this.lock(props.objectLock);
+  }
+
+  private denyOwnRoles(): void {
+    const roles = `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/holdfast-*`;
+    this.deny('OwnRolesKeepVersions', NEVER, { ArnLike: { 'aws:PrincipalArn': roles } });
+  }
+
+  /**
+   * Every new version is locked from its first moment. Only by ObjectLockConfiguration: the property ObjectLockEnabled would
+   * replace a bucket that is there, and its name is fixed. A lock of governance is lifted by nobody before this policy is changed.
+   */
+  private lock({ mode, days }: ObjectLockSettings): void {
+    const bucket = this.bucket.node.defaultChild as CfnBucket;
+    bucket.objectLockConfiguration = {
+      objectLockEnabled: 'Enabled',
+      rule: { defaultRetention: { mode, days } },
+    };
+    this.deny('NobodyLiftsLocks', ['s3:BypassGovernanceRetention']);
+  }
+
+  private deny(sid: string, actions: string[], conditions: Record<string, unknown> = {}): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid,
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions,
+        resources: [this.bucket.bucketArn, this.bucket.arnForObjects('*')],
+        conditions,
+      }),
+    );
   }
 }

@@ -31,6 +31,7 @@ import {
   type VaultCopy,
   vaultStatements,
 } from '../constructs/grants.ts';
+import { MachineSchedule } from '../constructs/machine-schedule.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
 
 export interface ClusterStackProps {
@@ -38,6 +39,13 @@ export interface ClusterStackProps {
   readonly cluster: ClusterConfig;
   readonly bundle: Bundler;
 }
+
+/** Whether the Jobs that a function starts prune. */
+const jobUse = (name: FunctionName): 'prune' | 'other' => (RIGHTS[name].jobsDelete ? 'prune' : 'other');
+const jobRoleName = (cluster: string, use: 'prune' | 'other'): string =>
+  `holdfast-${cluster}-${use === 'prune' ? 'prune-jobs' : 'jobs'}`;
+const jobRoleArn = (cluster: string, name: FunctionName): string =>
+  `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName(cluster, jobUse(name))}`;
 
 /** Everything that protects one cluster: functions, machines, schedules, and a role for each. */
 export class ClusterStack extends Stack {
@@ -67,12 +75,14 @@ export class ClusterStack extends Stack {
       vaultStatements(this.copies.primary, cluster.name, { read: ['exports'] }),
     );
     const restore = this.machine('restore');
-    this.makeSchedules(backup);
+    const lock = this.machine('lock');
+    this.makeSchedules(backup, config.vault.objectLock && lock);
     for (const [name, machine] of Object.entries({
       Backup: backup,
       Restore: restore,
       Replicate: replicate,
       Prune: prune,
+      Lock: lock,
     })) {
       new CfnOutput(this, `${name}Machine`, { value: machine.stateMachine.stateMachineArn });
     }
@@ -80,15 +90,12 @@ export class ClusterStack extends Stack {
 
   private makeFunctions({ config, cluster, bundle }: ClusterStackProps): void {
     const settings = settingsOf(config, cluster);
-    const minting = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints);
-    const jobRoleName = `holdfast-${cluster.name}-jobs`;
-    const jobRoleArn = `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName}`;
     for (const name of FUNCTION_NAMES) {
       const environment = {
         [ENV.vaultBucket]: this.copies.primary.bucket,
         [ENV.replicaBucket]: this.copies.replica.bucket,
         ...(RIGHTS[name].records && { [ENV.signingKey]: signingKeyAlias(config.vault.name) }),
-        ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn }),
+        ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn(cluster.name, name) }),
       };
       const fn = new PipelineFunction(this, {
         cluster: cluster.name,
@@ -97,22 +104,26 @@ export class ClusterStack extends Stack {
         environment,
       });
       this.functions.set(name, fn);
-      this.grant(name, fn.role, jobRoleArn, settings.veleroSources);
+      this.grant(name, fn.role, settings.veleroSources);
     }
-    const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
-    const jobRole = new Role(this, 'JobRole', {
-      roleName: jobRoleName,
-      maxSessionDuration: Duration.hours(1),
-      assumedBy: new CompositePrincipal(...assumers.map((role) => role.grantPrincipal)),
-    });
-    for (const statement of [
-      ...jobStatements(this.copies.primary, cluster.name),
-      ...jobStatements(this.copies.replica, cluster.name),
-    ])
-      jobRole.addToPolicy(statement);
+    this.makeJobRole('JobRole', 'other');
+    this.makeJobRole('PruneJobRole', 'prune');
   }
 
-  private grant(name: FunctionName, role: Role, jobRoleArn: string, sources: readonly VeleroSource[]): void {
+  /** The role of Jobs, which the functions that start such Jobs may assume. */
+  private makeJobRole(id: string, use: 'prune' | 'other'): void {
+    const minting = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints && jobUse(name) === use);
+    const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
+    const role = new Role(this, id, {
+      roleName: jobRoleName(this.cluster.name, use),
+      maxSessionDuration: Duration.hours(1),
+      assumedBy: new CompositePrincipal(...assumers.map((assumer) => assumer.grantPrincipal)),
+    });
+    for (const copy of [this.copies.primary, this.copies.replica])
+      for (const statement of jobStatements(copy, this.cluster.name, use)) role.addToPolicy(statement);
+  }
+
+  private grant(name: FunctionName, role: Role, sources: readonly VeleroSource[]): void {
     const rights = RIGHTS[name];
     const { primary, replica } = this.copies;
     const statements = [
@@ -120,7 +131,10 @@ export class ClusterStack extends Stack {
       ...(rights.replica ? vaultStatements(replica, this.cluster.name, rights.replica) : []),
       ...(rights.mints
         ? [
-            new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [jobRoleArn] }),
+            new PolicyStatement({
+              actions: ['sts:AssumeRole'],
+              resources: [jobRoleArn(this.cluster.name, name)],
+            }),
             this.secretStatement(masterSecretName(this.cluster.name)),
           ]
         : []),
@@ -176,7 +190,7 @@ export class ClusterStack extends Stack {
     });
   }
 
-  private makeSchedules(backup: AslMachine): void {
+  private makeSchedules(backup: AslMachine, lock: AslMachine | undefined): void {
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -185,5 +199,15 @@ export class ClusterStack extends Stack {
     const group = new CfnScheduleGroup(this, 'Schedules', { name: scheduleGroupName(this.cluster.name) });
     for (const plan of this.cluster.plans)
       new BackupSchedule(this, { plan, group, machine: backup.stateMachine, deadLetters });
+    if (lock)
+      new MachineSchedule(this, {
+        name: 'lock-daily',
+        expression: 'rate(1 day)',
+        timeZone: 'UTC',
+        input: {},
+        group,
+        machine: lock.stateMachine,
+        deadLetters,
+      });
   }
 }

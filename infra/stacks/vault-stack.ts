@@ -4,7 +4,22 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
 import type { Config } from '../config/schema.ts';
-import { VaultBucket } from '../constructs/vault-bucket.ts';
+import { lockSettings } from '../config/settings.ts';
+import { VaultBucket, type VaultBucketProps } from '../constructs/vault-bucket.ts';
+
+/** What was deleted stays at least so long where nothing is locked: time to notice. */
+const NONCURRENT_DAYS = 30;
+
+/** The same rules for both copies. */
+function bucketProps({ name, ...vault }: Config['vault'], region: string): VaultBucketProps {
+  const objectLock = lockSettings(vault.objectLock);
+  return {
+    prefix: name,
+    region,
+    objectLock,
+    noncurrentDays: vault.noncurrentDays ?? objectLock?.days ?? NONCURRENT_DAYS,
+  };
+}
 
 /** The primary copy of the vault and the clusters' repository master secrets, in the primary region. */
 export class VaultStack extends Stack {
@@ -14,7 +29,7 @@ export class VaultStack extends Stack {
       terminationProtection: true,
       description: 'Holdfast vault: primary copy',
     });
-    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.region });
+    new VaultBucket(this, 'Vault', bucketProps(config.vault, config.vault.region));
     new Key(this, 'SigningKey', {
       alias: signingKeyAlias(config.vault.name),
       keySpec: KeySpec.ECC_NIST_P256,
@@ -42,6 +57,6 @@ export class VaultReplicaStack extends Stack {
       terminationProtection: true,
       description: 'Holdfast vault: second copy',
     });
-    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.replicaRegion });
+    new VaultBucket(this, 'Vault', bucketProps(config.vault, config.vault.replicaRegion));
   }
 }

@@ -1,0 +1,44 @@
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnSchedule, type CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+
+export interface MachineScheduleProps {
+  readonly name: string;
+  readonly group: CfnScheduleGroup;
+  readonly machine: StateMachine;
+  readonly deadLetters: Queue;
+  /** As EventBridge Scheduler takes it. */
+  readonly expression: string;
+  readonly timeZone: string;
+  readonly input: object;
+}
+
+/** A start is tried for up to an hour; then it is a dead letter, and the next one will come by itself. */
+const RETRY = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 };
+
+/** Starts a machine by a schedule, under a role that can do nothing else. */
+export class MachineSchedule extends Construct {
+  constructor(scope: Construct, props: MachineScheduleProps) {
+    super(scope, props.name);
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
+    props.machine.grantStartExecution(role);
+    props.deadLetters.grantSendMessages(role);
+    const schedule = new CfnSchedule(this, 'Schedule', {
+      name: props.name,
+      groupName: props.group.ref,
+      scheduleExpression: props.expression,
+      scheduleExpressionTimezone: props.timeZone,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: props.machine.stateMachineArn,
+        roleArn: role.roleArn,
+        input: JSON.stringify(props.input),
+        deadLetterConfig: { arn: props.deadLetters.queueArn },
+        retryPolicy: RETRY,
+      },
+    });
+    schedule.node.addDependency(role);
+  }
+}
