@@ -2,10 +2,10 @@ import {
   GetObjectRetentionCommand,
   ListObjectVersionsCommand,
   PutObjectRetentionCommand,
-  S3Client,
 } from '@aws-sdk/client-s3';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 import type { Retention } from '../../core/object-lock.ts';
+import { s3Client } from './vault.ts';
 
 /** A place in a listing of versions. */
 export interface VersionMarker {
@@ -35,10 +35,9 @@ export interface LockedBucket {
   extend(version: StoredVersion, to: Retention): Promise<void>;
 }
 
-export function openLocks(bucket: string, region: string): LockedBucket {
-  const s3 = new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+export function openLocks(bucket: string, region: string, s3 = s3Client(region)): LockedBucket {
   const failed = (what: string) => (cause: Error) => {
-    if (cause.name === 'InvalidRequest')
+    if (cause.name === 'InvalidRequest' && /missing object ?lock ?configuration/i.test(cause.message))
       throw new HoldfastError('VaultNotLocked', `bucket ${bucket} has no Object Lock: ${cause.message}`, {
         cause,
         hint: 'Deploy the vault stacks with vault.objectLock first',
