@@ -35,7 +35,12 @@ export interface LockedBucket {
   extend(version: StoredVersion, to: Retention): Promise<void>;
 }
 
-export function openLocks(bucket: string, region: string, s3 = s3Client(region)): LockedBucket {
+export function openLocks(
+  bucket: string,
+  region: string,
+  s3 = s3Client(region),
+  pageSize = 1000,
+): LockedBucket {
   const failed = (what: string) => (cause: Error) => {
     if (cause.name === 'InvalidRequest' && /missing object ?lock ?configuration/i.test(cause.message))
       throw new HoldfastError('VaultNotLocked', `bucket ${bucket} has no Object Lock: ${cause.message}`, {
@@ -56,7 +61,7 @@ export function openLocks(bucket: string, region: string, s3 = s3Client(region))
         ...(after?.version && { VersionIdMarker: after.version }),
       };
       const page = await s3
-        .send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, ...place }))
+        .send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, MaxKeys: pageSize, ...place }))
         .catch(failed(prefix));
       const deleted = new Set((page.DeleteMarkers ?? []).filter((m) => m.IsLatest).map((m) => m.Key));
       return {

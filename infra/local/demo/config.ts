@@ -24,6 +24,8 @@ export interface WorldPlan {
   readonly cluster?: string;
   /** More options of its Jobs, as in holdfast.yaml. */
   readonly jobs?: object;
+  /** More options of the vault, as in holdfast.yaml. */
+  readonly vault?: object;
   /** Plans, as in holdfast.yaml, in place of the demo's. */
   readonly plans?: readonly object[];
 }
@@ -40,12 +42,13 @@ export function worldConfig(
     controlPlane = false,
     cluster = demo.cluster,
     jobs,
+    vault,
     plans,
   }: WorldPlan = {},
 ): string {
   const volumes = 'opt-in';
   return stringify({
-    vault: { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion },
+    vault: { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion, ...vault },
     clusters: [
       {
         name: cluster,
