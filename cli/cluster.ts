@@ -11,8 +11,13 @@ import { vaultKeys } from '../functions/core/vault-keys.ts';
 import { loadConfig } from '../infra/config/load.ts';
 import { settingsOf } from '../infra/config/settings.ts';
 
-/** What the command line does with one cluster of holdfast.yaml. */
-export async function openCluster(options: { config?: string; cluster?: string }) {
+export interface ClusterOptions {
+  readonly config?: string;
+  readonly cluster?: string;
+}
+
+/** A cluster of holdfast.yaml, and the account that the caller's credentials are of. */
+export async function findCluster(options: ClusterOptions) {
   const config = loadConfig(options.config);
   const cluster = options.cluster
     ? config.clusters.find((c) => c.name === options.cluster)
@@ -21,9 +26,16 @@ export async function openCluster(options: { config?: string; cluster?: string }
     throw new Error(
       `holdfast.yaml has no cluster "${options.cluster}": it has ${config.clusters.map((c) => c.name).join(', ')}`,
     );
-  const settings = settingsOf(config, cluster);
   const { region } = config.vault;
   const { Account: account = '' } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
+  return { config, cluster, account };
+}
+
+/** What the command line does with one cluster of holdfast.yaml. */
+export async function openCluster(options: ClusterOptions) {
+  const { config, cluster, account } = await findCluster(options);
+  const settings = settingsOf(config, cluster);
+  const { region } = config.vault;
   const vault = openVault(vaultBucketName(config.vault.name, account, region), region);
   const keys = vaultKeys(cluster.name);
   return {

@@ -6,6 +6,7 @@ import { openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
 import { runRestic } from './restic.ts';
+import { vaultCommands } from './vault.ts';
 import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
@@ -71,6 +72,14 @@ program
   .description('start a backup of a plan now')
   .argument('<plan>')
   .action(async (plan: string) => console.log(await (await cluster()).start('backup', { plan })));
+
+program
+  .command('verify')
+  .description('read both copies of the vault again now, and heal what is damaged')
+  .option('--all', 'all packs, not one part of them')
+  .action(async ({ all }: { all?: boolean }) =>
+    console.log(await (await cluster()).start('verify', all ? { parts: 1 } : {})),
+  );
 
 program
   .command('restore')
@@ -148,6 +157,8 @@ program
       else process.exitCode = runRestic(command[0] === '--' ? command.slice(1) : command, environment);
     },
   );
+
+vaultCommands(program, () => program.opts<Common>());
 
 program.hook('preAction', () => {
   const { world } = program.opts<Common>();

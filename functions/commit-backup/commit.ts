@@ -40,7 +40,7 @@ async function controlPlaneOutcomes(
   { backup, controlPlane }: Work,
 ): Promise<ControlPlaneOutcome[]> {
   const ids = controlPlane
-    ? ['etcd-status', 'etcd', ...controlPlane.nodes.map((node) => `files.${node}`)]
+    ? ['etcd-status', 'etcd', 'etcd-scratch', ...controlPlane.nodes.map((node) => `files.${node}`)]
     : [];
   const found = await Promise.all(
     ids.map((id) => findJson(vault, ControlPlaneOutcome, keys.records.controlPlane(backup, id))),

@@ -20,6 +20,8 @@ export const ERRORS = {
   ReplicaMismatch: { retryable: true },
   VaultNotLocked: { retryable: false },
   RetentionEmpty: { retryable: false },
+  /** Ends the verify machine: alarms are made on it. */
+  VaultObjectsLost: { retryable: false },
   RestoreRefused: { retryable: false },
 } as const;
 

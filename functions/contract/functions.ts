@@ -45,6 +45,8 @@ export const FUNCTIONS = {
   'replicate-backup': { machine: 'replicate', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'prune-backups': { machine: 'prune', access: 'none', memoryMiB: 512, timeoutSeconds: 900 },
   'reconcile-prune': { machine: 'prune', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'verify-vault': { machine: 'verify', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
+  'reconcile-verify': { machine: 'verify', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'extend-locks': { machine: 'lock', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'plan-restore': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
   'apply-resources': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },

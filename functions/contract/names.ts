@@ -11,7 +11,7 @@ export const stackNames = {
 } as const;
 
 /** The state machines of one cluster. The ASL file of each is state-machines/<machine>.asl.json. */
-export const MACHINES = ['backup', 'restore', 'replicate', 'prune', 'lock'] as const;
+export const MACHINES = ['backup', 'restore', 'replicate', 'prune', 'verify', 'lock'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** Name of a state machine: `holdfast-<cluster>-<machine>`. */
@@ -47,8 +47,11 @@ export function scheduleName(plan: string): string {
   return `backup-${plan}`;
 }
 
+/** The schedule of a cluster's verification in the same group. No plan's schedule begins like that. */
+export const VERIFY_SCHEDULE = 'verification';
+
 /** Kubernetes groups that the printed RBAC binds: one for backups, one for restores alone. */
 export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:restore' } as const;
 
-/** The namespace of Jobs that belong to no application (prune). */
+/** The namespace of Jobs that belong to no application (prune, verify). */
 export const SYSTEM_NAMESPACE = 'holdfast';

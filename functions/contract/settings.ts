@@ -82,6 +82,8 @@ export const PlanSettings = z.strictObject({
   restic: ResticOptions,
   /** Whether etcd and the files of control-plane nodes are part of the backup. */
   controlPlane: z.boolean(),
+  /** Whether each snapshot of etcd is opened in a scratch server. */
+  scratchEtcd: z.boolean(),
   retention: z.strictObject({ keepLast: z.int().check(z.positive()) }),
 });
 export type PlanSettings = z.infer<typeof PlanSettings>;
@@ -91,6 +93,8 @@ export const JobSettings = z.strictObject({
   /** An image with kubectl, for what commands in pods write. */
   kubectlImage: z.string(),
   imagePullSecrets: z.array(z.string()),
+  /** Service account, in each namespace, with an identity in AWS that backups of its volumes use; absent: credentials are minted. */
+  backupServiceAccount: z.optional(z.string()),
   /** S3 endpoints as a pod sees them, with scheme: a region's public one unless configured otherwise. */
   s3Endpoint: z.string(),
   replicaS3Endpoint: z.string(),
@@ -155,6 +159,8 @@ export const ClusterSettings = z.strictObject({
   jobs: JobSettings,
   controlPlane: ControlPlaneSettings,
   veleroSources: z.array(VeleroSource),
+  /** Packs are read in so many runs. */
+  verification: z.strictObject({ parts: z.int().check(z.minimum(1), z.maximum(256)) }),
   /** Objects that one function exports; larger clusters are split. */
   shardItems: z.int().check(z.positive()),
   plans: z.array(PlanSettings).check(z.minLength(1)),

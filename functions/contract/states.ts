@@ -139,3 +139,45 @@ export const FailRestoreRequest = z.strictObject({
   error: z.string(),
   cause: z.string(),
 });
+
+/** What a schedule or a person gives to the verify machine. */
+export const VerifyInput = z.strictObject({
+  /** Reads one of so many parts of the packs, in place of the configured number; 1: all of them. */
+  parts: z.optional(z.int().check(z.minimum(1), z.maximum(256))),
+});
+export type VerifyInput = z.infer<typeof VerifyInput>;
+
+/** One verification, named after its execution. */
+export const VerifyRef = z.object({ run: z.string() });
+
+/** What the machine asks of verify-vault: to begin, to go on, and, when restic has checked, to report. */
+export const VerifyRequest = z.discriminatedUnion('stage', [
+  z.strictObject({
+    stage: z.literal('open'),
+    input: VerifyInput,
+    startedAt: instant,
+    execution: z.string(),
+  }),
+  z.strictObject({ stage: z.literal('objects'), run: z.string() }),
+  z.strictObject({ stage: z.literal('report'), run: z.string() }),
+]);
+
+/** What verify-vault returns: it is called again while something remains. */
+export interface VerifyState {
+  readonly run: string;
+  readonly part: number;
+  readonly parts: number;
+  readonly recoveryPoints: number;
+  readonly remaining: number;
+  /** Of the report. */
+  readonly phase?: 'Completed' | 'PartiallyFailed' | 'Failed';
+  readonly objects?: number;
+  readonly bytes?: number;
+  readonly damaged?: number;
+  readonly healed?: number;
+  readonly lost?: number;
+  readonly reasons?: number;
+  readonly repositories?: number;
+  readonly checks?: number;
+  readonly seconds?: number;
+}

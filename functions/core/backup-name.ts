@@ -31,5 +31,13 @@ export function newestFirst(names: readonly string[], plan?: string): string[] {
 
 /** Name of a restore: when it started and which execution it is. Two of one second are two restores. */
 export function restoreName(startedAt: Date, execution: string): string {
-  return `restore-${stamp(startedAt)}-${createHash('sha256').update(execution).digest('hex').slice(0, 6)}`;
+  return executionName('restore', startedAt, execution);
 }
+
+/** Name of a verification, likewise; names sort by time. */
+export function verificationName(startedAt: Date, execution: string): string {
+  return executionName('verify', startedAt, execution);
+}
+
+const executionName = (kind: string, startedAt: Date, execution: string): string =>
+  `${kind}-${stamp(startedAt)}-${createHash('sha256').update(execution).digest('hex').slice(0, 6)}`;

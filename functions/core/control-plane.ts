@@ -17,12 +17,14 @@ export const ControlPlaneWork = z.object({
   endpoints: z.array(z.string()),
   /** Nodes whose files are taken; the first of them runs the Jobs of etcd. */
   nodes: z.array(z.string()),
+  /** Opens the snapshot of etcd in a scratch server, and compares. */
+  scratch: z.optional(z.boolean()),
 });
 export type ControlPlaneWork = z.infer<typeof ControlPlaneWork>;
 
 /** How the backup of etcd, or of a node's files, ended. */
 export const ControlPlaneOutcome = z.object({
-  /** `etcd`, `etcd-status`, or `files.<node>`. */
+  /** `etcd`, `etcd-status`, `etcd-scratch`, or `files.<node>`. */
   id: z.string(),
   result: z.enum(['protected', 'partial', 'failed']),
   message: z.optional(z.string()),
@@ -34,6 +36,8 @@ export const ControlPlaneOutcome = z.object({
   revision: z.optional(z.int()),
   keys: z.optional(z.int()),
   hash: z.optional(z.int()),
+  /** How many keys the leader counted, and at which revision, just before the snapshot. */
+  counted: z.optional(z.object({ revision: z.int(), keys: z.int() })),
 });
 export type ControlPlaneOutcome = z.infer<typeof ControlPlaneOutcome>;
 
@@ -106,6 +110,15 @@ export function statusOutcome(end: JobEnd): ControlPlaneOutcome {
   return { id: 'etcd-status', result: 'failed', message: `no leader of etcd was found: ${said}` };
 }
 
+/** How many keys a server of etcd counted, and at which revision, from the log of `etcdctl get --count-only -w fields`. */
+function countedIn(log: string): { revision: number; keys: number } | undefined {
+  const [revision, keys] = ['Revision', 'Count'].map(
+    (field) => new RegExp(`^"${field}" : (\\d+)$`, 'm').exec(log)?.[1],
+  );
+  if (revision === undefined || keys === undefined) return undefined;
+  return { revision: Number(revision), keys: Number(keys) };
+}
+
 /** What the snapshot Job says. Only a snapshot that etcdutl could open and restic has stored is protected. */
 export function etcdOutcome(endpoint: string, end: JobEnd): ControlPlaneOutcome {
   const of = { id: 'etcd', endpoint };
@@ -113,10 +126,42 @@ export function etcdOutcome(endpoint: string, end: JobEnd): ControlPlaneOutcome 
   const summary = parseSummary(end.log);
   if (end.exitCode === EXIT.ok && summary?.snapshot && status.success) {
     const { revision, totalKey: keys, totalSize: bytes, hash } = status.data;
-    return { ...of, result: 'protected', snapshot: summary.snapshot, revision, keys, bytes, hash };
+    const counted = countedIn(end.reports.count ?? '');
+    return {
+      ...of,
+      result: 'protected',
+      snapshot: summary.snapshot,
+      revision,
+      keys,
+      bytes,
+      hash,
+      ...(counted && { counted }),
+    };
   }
   const message = end.step && end.step !== 'backup' ? `step ${end.step}: ${tail(end.log)}` : failure(end);
   return { ...of, result: 'failed', message };
+}
+
+/**
+ * What the scratch server says of a snapshot: it must stand at the snapshot's revision, and hold as many keys as the
+ * leader counted, at the revision of that count.
+ */
+export function scratchOutcome(taken: ControlPlaneOutcome, end: JobEnd): ControlPlaneOutcome {
+  const id = 'etcd-scratch';
+  const fail = (message: string): ControlPlaneOutcome => ({ id, result: 'failed', message });
+  if (end.exitCode === undefined) return fail(failure(end));
+  if (end.exitCode !== EXIT.ok) return fail(`step ${end.step}: ${tail(end.log)}`);
+  const there = countedIn(end.reports.revision ?? '')?.revision;
+  const keys = countedIn(end.log)?.keys;
+  if (there === undefined || keys === undefined || !taken.counted)
+    return fail('etcd did not say what it holds');
+  if (there !== taken.revision)
+    return fail(`the snapshot opens at revision ${there}, and was taken at ${taken.revision}`);
+  if (keys !== taken.counted.keys)
+    return fail(
+      `at revision ${taken.counted.revision} the snapshot has ${keys} keys, and the leader had ${taken.counted.keys}`,
+    );
+  return { id, result: 'protected', revision: there, counted: taken.counted };
 }
 
 /** What the Job of a node's files says. */

@@ -43,6 +43,8 @@ export interface ToolStep {
   readonly name: string;
   readonly image: string;
   readonly command: readonly string[];
+  /** It serves the steps after it until they have ended, which begin when this command succeeds in it (Kubernetes 1.29). */
+  readonly serves?: { readonly ready: readonly string[] };
 }
 
 /** What a Job sees beside a volume: a folder of the node, a Secret of its namespace, or an empty folder. */
@@ -67,6 +69,8 @@ export interface ResticJob {
   readonly onControlPlane?: boolean;
   /** Whose rights in the cluster its programs have; absent: nobody's. */
   readonly serviceAccount?: string;
+  /** Whose identity in AWS its programs have (Pod Identity, IRSA), in place of credentials of ours; its rights in the cluster they do not get. */
+  readonly identity?: string | undefined;
   /** Pins the Job to the node that holds a ReadWriteOnce volume. */
   readonly node?: string;
   /** Who its containers are; absent: root. */
@@ -97,7 +101,7 @@ function container(job: ResticJob, step: ResticStep | ToolStep, attempt: number)
   return {
     name: step.name,
     imagePullPolicy: 'IfNotPresent',
-    ...('image' in step ? { image: step.image, command: [...step.command] } : resticOf(job, step)),
+    ...('image' in step ? programOf(step) : resticOf(job, step)),
     securityContext: {
       runAsUser: job.user ?? 0,
       ...(job.user !== undefined && { runAsNonRoot: true }),
@@ -124,6 +128,22 @@ function container(job: ResticJob, step: ResticStep | ToolStep, attempt: number)
   };
 }
 
+function programOf({ image, command, serves }: ToolStep): object {
+  return {
+    image,
+    command: [...command],
+    ...(serves && {
+      restartPolicy: 'Always',
+      startupProbe: {
+        exec: { command: [...serves.ready] },
+        periodSeconds: 1,
+        timeoutSeconds: 5,
+        failureThreshold: 600,
+      },
+    }),
+  };
+}
+
 function resticOf(job: ResticJob, step: ResticStep): object {
   return {
     image: step.within?.image ?? job.settings.resticImage,
@@ -134,10 +154,14 @@ function resticOf(job: ResticJob, step: ResticStep): object {
       { name: 'RESTIC_PASSWORD_FILE', value: `${SECRET_DIR}/password` },
       { name: 'RESTIC_CACHE_DIR', value: '/cache' },
       { name: 'RESTIC_PROGRESS_FPS', value: '0.2' },
-      {
-        name: 'AWS_SHARED_CREDENTIALS_FILE',
-        value: `${SECRET_DIR}/${step.within ? 'credentials-kubectl' : 'credentials'}`,
-      },
+      ...(job.identity
+        ? []
+        : [
+            {
+              name: 'AWS_SHARED_CREDENTIALS_FILE',
+              value: `${SECRET_DIR}/${step.within ? 'credentials-kubectl' : 'credentials'}`,
+            },
+          ]),
       { name: 'AWS_DEFAULT_REGION', value: step.region },
       { name: 'TMPDIR', value: '/tmp' },
     ],
@@ -177,7 +201,7 @@ export const sessionSecretName = (job: string, session: number): string =>
  * creating a Secret, and nobody needs the right to change one.
  */
 function secrets(job: ResticJob, name: string): object {
-  const sessions = Math.ceil(job.settings.deadlineSeconds / SESSION_SECONDS);
+  const sessions = job.identity ? 1 : Math.ceil(job.settings.deadlineSeconds / SESSION_SECONDS);
   const later = Array.from({ length: sessions - 1 }, (_, i) => ({
     secret: { name: sessionSecretName(name, i + 2), optional: true },
   }));
@@ -193,11 +217,12 @@ function secrets(job: ResticJob, name: string): object {
 
 function podSpec(job: ResticJob, name: string, attempt: number): object {
   const last = job.steps.length - 1;
+  const account = job.serviceAccount ?? job.identity;
   const { imagePullSecrets, tolerations, priorityClassName } = job.settings;
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: job.serviceAccount !== undefined,
-    ...(job.serviceAccount && { serviceAccountName: job.serviceAccount }),
+    ...(account && { serviceAccountName: account }),
     enableServiceLinks: false,
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((s) => ({ name: s })) }),
     ...(job.onControlPlane && { hostNetwork: true }),

@@ -224,6 +224,8 @@ function missingOfControlPlane(
   const byId = new Map(outcomes.map((o) => [o.id, o]));
   const wanted = [
     ...(work.endpoints.length > 0 ? ['etcd'] : []),
+    // Without a snapshot there is nothing to open, and that is said.
+    ...(work.scratch && byId.get('etcd')?.snapshot ? ['etcd-scratch'] : []),
     ...work.nodes.map((node) => `files.${node}`),
   ];
   return wanted.flatMap((id) => {

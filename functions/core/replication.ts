@@ -3,6 +3,8 @@ export interface InventoryObject {
   readonly key: string;
   readonly bytes: number;
   readonly etag: string;
+  /** When it was written. */
+  readonly modified: Date;
 }
 
 /** Inside a restic repository, what refers to something comes after it, so a torn copy never refers to nothing. */

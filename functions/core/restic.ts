@@ -106,6 +106,17 @@ export function forgetArgs(snapshots: readonly string[]): string[] {
   return ['forget', ...snapshots, '--prune', ...RETRY_LOCK];
 }
 
+/**
+ * Arguments that check a repository whole and read the n-th of t parts of its packs. Without a lock: read access is enough, and
+ * backups go on meanwhile.
+ */
+export const checkArgs = (part: number, parts: number): string[] => [
+  'check',
+  `--read-data-subset=${part}/${parts}`,
+  '--no-lock',
+  '--json',
+];
+
 /** What restic said at the end of its `--json` log. */
 export interface ResticSummary {
   readonly snapshot?: string;
@@ -192,4 +203,20 @@ export function failure({ exitCode, log, message }: JobEnd): string {
   if (exitCode === KILLED)
     return `restic was killed${message ? `: ${message}` : ', most likely for want of memory: raise jobs.resources.memoryLimit'}`;
   return commandFailure(log) ?? `restic ended with code ${exitCode}: ${lastWords(log)}`;
+}
+
+/** What restic says of a damaged repository comes in many lines, with advice for people at a terminal; of a report, the first ones. */
+const CHECK_WORDS = 5;
+
+/** Why a check failed: what restic found, in its own words. */
+export function checkWords(end: JobEnd): string {
+  const found = jsonLines(end.log).flatMap((l) => {
+    if (l.message_type !== 'error' || typeof l.message !== 'string') return [];
+    const message = l.message.trim();
+    return /^(pack|tree|blob|error|index|Load\(|download error|id |snapshot|file|dir)/i.test(message)
+      ? [message]
+      : [];
+  });
+  const more = found.length > CHECK_WORDS ? `; and ${found.length - CHECK_WORDS} more` : '';
+  return `${failure(end)}${found.length > 0 ? `: ${found.slice(0, CHECK_WORDS).join('; ')}${more}` : ''}`;
 }

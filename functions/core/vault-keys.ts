@@ -17,6 +17,7 @@ export function vaultKeys(cluster: string) {
   const exportDir = (backup: string) => `exports/${c}/${enc(backup)}/`;
   const restoreDir = (restore: string) => `restores/${c}/${enc(restore)}/`;
   const pruneDir = (prune: string) => `records/${c}/_prune/${enc(prune)}/`;
+  const verifyDir = (run: string) => `records/${c}/_verify/${enc(run)}/`;
   return {
     velero: {
       dir: veleroDir,
@@ -54,6 +55,17 @@ export function vaultKeys(cluster: string) {
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,
         job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
       },
+      verify: {
+        root: `records/${c}/_verify/`,
+        run: (v: string) => `${verifyDir(v)}run.json`,
+        place: (v: string) => `${verifyDir(v)}place.json`,
+        findingsDir: (v: string) => `${verifyDir(v)}findings/`,
+        findings: (v: string, id: string) => `${verifyDir(v)}findings/${enc(id)}.json`,
+        jobDir: (v: string) => `${verifyDir(v)}jobs/`,
+        job: (v: string, id: string) => `${verifyDir(v)}jobs/${enc(id)}.json`,
+        /** Written last. */
+        report: (v: string) => `${verifyDir(v)}report.json`,
+      },
     },
     /** Between the functions of an export that is split; gone when it is joined. */
     exports: {
@@ -74,6 +86,7 @@ export function vaultKeys(cluster: string) {
       report: (r: string) => `${restoreDir(r)}report.json`,
     },
     leases: {
+      root: `leases/${c}/`,
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,
       restore: `leases/${c}/restore.json`,
     },
@@ -86,6 +99,29 @@ export type VaultKeys = ReturnType<typeof vaultKeys>;
 export function backupOfRecordKey(cluster: string, key: string): string | undefined {
   const name = /^records\/([^/]+)\/([a-z0-9][^/]*)\//.exec(key);
   return name?.[1] === cluster ? name[2] : undefined;
+}
+
+/** Roots of what a cluster has in a copy of the vault and a rewind brings back: not what is only of those at work. */
+const REWOUND = ['records', 'velero', 'restic'] as const;
+export const rewoundPrefixes = (cluster: string): string[] =>
+  REWOUND.map((root) => `${root}/${enc(cluster)}/`);
+
+/** Of what a rewound key is a part: a backup, or a repository by its namespace. */
+export interface RewoundPart {
+  readonly root: (typeof REWOUND)[number];
+  readonly name: string;
+  /** It is the commit marker. */
+  readonly marker: boolean;
+}
+
+/** Reads a key as a rewind does; undefined for keys it leaves: restic's locks, and until when a copy is locked, are of today. */
+export function rewoundPart(key: string): RewoundPart | undefined {
+  const [, root, name = '', rest = ''] =
+    /^(records|velero|restic)\/[^/]+\/(?:backups\/)?([^/]*)(?:\/(.*))?$/s.exec(key) ?? [];
+  if (root === 'restic') return rest.startsWith('locks/') ? undefined : { root, name, marker: false };
+  if (root === 'velero') return { root, name, marker: false };
+  if (root !== 'records' || rest === 'lock.json') return undefined;
+  return { root, name, marker: rest === 'record.json' };
 }
 
 /** Keys that Holdfast reads in a bucket that a Velero wrote. `prefix` is empty or ends with a slash. */

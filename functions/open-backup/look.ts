@@ -54,7 +54,7 @@ export async function lookAtCluster(
     ...selection,
     volumes: data,
     ...(hooks.length > 0 && { hooks }),
-    ...(control && { controlPlane: control.work }),
+    ...(control && { controlPlane: { ...control.work, ...(plan.scratchEtcd && { scratch: true }) } }),
     problems: [...problems, ...selection.problems],
   };
 }

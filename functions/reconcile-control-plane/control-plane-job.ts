@@ -9,6 +9,7 @@ import {
   etcdOutcome,
   filesOutcome,
   filesPath,
+  scratchOutcome,
   statusOutcome,
 } from '../core/control-plane.ts';
 import type { JobEnd } from '../core/job-loop.ts';
@@ -25,15 +26,24 @@ export interface ControlPlaneItem {
   readonly namespace: string;
   /** Of the snapshot: the leader. */
   readonly endpoint?: string;
+  /** Of the scratch server: what became of the snapshot. */
+  readonly taken?: ControlPlaneOutcome;
   /** Of files: the node. */
   readonly node?: string;
 }
 
-/** What there is to do; the snapshot of etcd only when its leader is known. */
+/** What of the control plane has ended well so far. */
+export interface Known {
+  readonly leader?: string | undefined;
+  /** The snapshot of etcd. */
+  readonly taken?: ControlPlaneOutcome | undefined;
+}
+
+/** What there is to do; the snapshot of etcd only when its leader is known, the scratch server when it is taken. */
 export function itemsOf(
   work: ControlPlaneWork,
   keys: VaultKeys,
-  leader: string | undefined,
+  { leader, taken }: Known = {},
 ): ControlPlaneItem[] {
   const gate = keys.restic.repository(CONTROL_PLANE);
   const common = { namespace: CONTROL_PLANE, gate };
@@ -41,6 +51,7 @@ export function itemsOf(
     // It touches no repository, so it waits for none.
     ...(work.endpoints.length > 0 ? [{ ...common, id: 'etcd-status', gate: `${gate}/none` }] : []),
     ...(leader ? [{ ...common, id: 'etcd', endpoint: leader }] : []),
+    ...(work.scratch && taken?.snapshot ? [{ ...common, id: 'etcd-scratch', taken }] : []),
     ...work.nodes.map((node) => ({ ...common, id: `files.${node}`, node })),
   ];
 }
@@ -79,6 +90,7 @@ export function controlPlaneJob(
     const files: JobFolder = { name: 'files', path, from: { node: folder } };
     return { ...common, node: item.node, folders: [files], steps: restic(path, `node=${item.node}`) };
   }
+  if (item.taken) return scratchJob(s, run, item, item.taken, step);
   const tls: JobFolder = {
     name: 'tls',
     path: TLS,
@@ -100,6 +112,9 @@ export function controlPlaneJob(
       { name: 'scratch', path: SCRATCH, from: 'empty' },
     ],
     steps: [
+      ...(work.scratch
+        ? [{ name: 'count', image, command: [...client, item.endpoint as string, ...COUNT] }]
+        : []),
       {
         name: 'snapshot',
         image,
@@ -117,6 +132,57 @@ export function controlPlaneJob(
   };
 }
 
+const COUNT = ['get', '', '--from-key', '--count-only', '-w', 'fields'];
+
+/** A scratch server that does not come up says nothing: its Job is ended after this long. */
+const SCRATCH_SECONDS = 1800;
+
+/** The Job that opens the stored snapshot in a server of its own, which nobody else reaches, and asks what it holds. */
+function scratchJob(
+  s: ClusterSettings,
+  run: Pick<Work, 'backup'>,
+  item: ControlPlaneItem,
+  { snapshot, counted }: ControlPlaneOutcome,
+  step: { readonly repository: string; readonly region: string },
+): ResticJob {
+  const image = s.controlPlane.etcdImage;
+  const data = `${SCRATCH}/etcd`;
+  const ask = ['etcdctl', '--command-timeout=10m', '--endpoints', 'http://127.0.0.1:2379'];
+  const args = ['restore', `${snapshot}:${ETCD_PATH}`, '--target', SCRATCH, '--verify', '--no-lock'];
+  return {
+    run: controlPlaneRun(run.backup),
+    id: item.id,
+    namespace: SYSTEM_NAMESPACE,
+    settings: { ...s.jobs, deadlineSeconds: Math.min(s.jobs.deadlineSeconds, SCRATCH_SECONDS) },
+    capabilities: [],
+    folders: [{ name: 'scratch', path: SCRATCH, from: 'empty' }],
+    steps: [
+      { ...step, name: 'fetch', args },
+      {
+        name: 'restore',
+        image,
+        command: ['etcdutl', 'snapshot', 'restore', `${SCRATCH}/etcd.db`, '--data-dir', data],
+      },
+      {
+        name: 'server',
+        image,
+        command: [
+          ...['etcd', '--data-dir', data, '--listen-client-urls', 'http://127.0.0.1:2379'],
+          ...[
+            '--advertise-client-urls',
+            'http://127.0.0.1:2379',
+            '--listen-peer-urls',
+            'http://127.0.0.1:2380',
+          ],
+        ],
+        serves: { ready: [...ask, 'endpoint', 'health'] },
+      },
+      { name: 'revision', image, command: [...ask, ...COUNT] },
+      { name: 'keys', image, command: [...ask, ...COUNT, `--rev=${counted?.revision ?? 0}`] },
+    ],
+  };
+}
+
 /** The names of a Secret of the type kubernetes.io/tls, or the files of the node. */
 function certificates({ controlPlane }: ClusterSettings): string[] {
   const { tlsSecret, caFile, certFile, keyFile } = controlPlane;
@@ -127,5 +193,6 @@ function certificates({ controlPlane }: ClusterSettings): string[] {
 /** What a Job's end says of its item. */
 export function outcomeOf(item: ControlPlaneItem, end: JobEnd): ControlPlaneOutcome {
   if (item.id === 'etcd-status') return statusOutcome(end);
+  if (item.taken) return scratchOutcome(item.taken, end);
   return item.endpoint ? etcdOutcome(item.endpoint, end) : filesOutcome(item.id, end);
 }

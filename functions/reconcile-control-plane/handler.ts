@@ -21,8 +21,12 @@ export const handler = lambda(
     const work = await getJson(vault, Work, k.records.work(backup));
     const { controlPlane } = work;
     if (!controlPlane) return NOTHING;
-    const leader = async () =>
-      (await findJson(vault, ControlPlaneOutcome, k.records.controlPlane(backup, 'etcd-status')))?.endpoint;
+    const outcome = (id: string) => findJson(vault, ControlPlaneOutcome, k.records.controlPlane(backup, id));
+    const items = async () =>
+      itemsOf(controlPlane, k, {
+        leader: (await outcome('etcd-status'))?.endpoint,
+        taken: await outcome('etcd'),
+      });
     const cluster = await connectCluster('backup', now);
     const jobs = resticJobs<ControlPlaneItem>(cluster, {
       run: controlPlaneRun(backup),
@@ -36,17 +40,17 @@ export const handler = lambda(
       vault,
       k.records.controlPlaneDir(backup),
       async (item, end) => {
-        const outcome = outcomeOf(item, end);
-        await putJson(vault, k.records.controlPlane(backup, item.id), outcome);
-        return outcome.result === 'failed';
+        const ended = outcomeOf(item, end);
+        await putJson(vault, k.records.controlPlane(backup, item.id), ended);
+        return ended.result === 'failed';
       },
       (body) => ControlPlaneOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
     );
     try {
-      const before = itemsOf(controlPlane, k, await leader());
+      const before = await items();
       const state = await lookOnce(before, jobs, results, loopOptions());
-      const after = itemsOf(controlPlane, k, await leader());
-      // The leader has just become known: its snapshot is still to be taken.
+      const after = await items();
+      // What was waited for has just become known: the leader, or its snapshot.
       return after.length > before.length ? await lookOnce(after, jobs, results, loopOptions()) : state;
     } finally {
       await cluster.close();

@@ -1,4 +1,4 @@
-import { jobProgress } from '../adapters/kubernetes/jobs.ts';
+import { type ClusterJob, jobProgress } from '../adapters/kubernetes/jobs.ts';
 import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { BackupName, type LoopState } from '../contract/states.ts';
 import { type JobEnd, lookOnce } from '../core/job-loop.ts';
@@ -10,9 +10,10 @@ import { hookRunner } from '../runtime/hooks.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
 import { volumeSnapshots } from '../runtime/volume-snapshots.ts';
+import type { VolumeWork } from './place.ts';
 import { findPlace } from './place.ts';
 import { progressOf } from './progress.ts';
-import { backupJob, outOfReach, type VolumeWork, volumeOutcome } from './volume-job.ts';
+import { backupJob, identityOf, outOfReach, volumeOutcome } from './volume-job.ts';
 
 /** One look at the backup's volumes: snapshot and start what is missing, collect what has ended, say how far they are. */
 export const handler = lambda(
@@ -45,6 +46,7 @@ export const handler = lambda(
       use: 'backup',
       buckets: [vault.bucket],
       now,
+      hasIdentity: (v: VolumeWork) => identityOf(settings(), v) !== undefined,
       jobFor: async (v: VolumeWork, init, attempt) =>
         backupJob(settings(), work, v, vault.bucket, { init, attempt, place: await findPlace(cluster, v) }),
     });
@@ -54,8 +56,15 @@ export const handler = lambda(
       if (hooked !== undefined || (!v.dump && !v.podVolume)) return hooked;
       return outOfReach(v, await findPlace(cluster, v));
     };
+    // One LIST serves the Jobs and what is said of them.
+    let actual: readonly ClusterJob[] = [];
     const prepared = {
       ...jobs,
+      async list() {
+        const found = await jobs.list();
+        actual = found;
+        return found;
+      },
       async start(v: VolumeWork, attempt: number, opensGate: boolean) {
         const message = await hindrance(v, attempt);
         if (message === undefined) await jobs.start(v, attempt, opensGate);
@@ -79,7 +88,7 @@ export const handler = lambda(
       );
       const state = await lookOnce(desired, prepared, results, loopOptions());
       if (desired.length > 0) {
-        const [actual, finished] = await Promise.all([jobs.list(), results.finished()]);
+        const finished = await results.finished();
         // A snapshot is the volume's last moment that counts: its application need not wait for the Job.
         const read = [...cuts].flatMap(([id, { cut }]) => (cut ? [id] : []));
         await hooks.after(work.hooks ?? [], new Set([...finished, ...read]));

@@ -1,10 +1,13 @@
 import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import { type Dump, dumpsOf } from '../core/dumps.ts';
+import type { WorkVolume } from '../core/record.ts';
 import type { Holder } from '../core/volumes.ts';
 import { TYPES } from '../core/well-known.ts';
 import { holderOf } from '../runtime/holder.ts';
-import type { VolumeWork } from './volume-job.ts';
+
+/** A volume of the work list and its repository. */
+export type VolumeWork = WorkVolume & { readonly gate: string };
 
 /** Where the data is when its Job is made: since the backup was opened, its pod may have been replaced. */
 export interface Place {

@@ -16,10 +16,7 @@ import {
   unlockArgs,
 } from '../core/restic.ts';
 import { sourcePath } from '../core/source.ts';
-import type { Place } from './place.ts';
-
-/** A volume of the work list and its repository. */
-export type VolumeWork = WorkVolume & { readonly gate: string };
+import type { Place, VolumeWork } from './place.ts';
 
 /** Where restic is in its own image, and where in the Job of a dump. */
 const RESTIC = '/usr/bin/restic';
@@ -81,10 +78,18 @@ export function backupJob(
         : claimOf(work.backup, v)),
     },
     ...(holder && { node: holder.node }),
+    identity: identityOf(s, v),
     user: v.runAsUser,
     capabilities: v.runAsUser === undefined ? ['DAC_READ_SEARCH'] : [],
   };
 }
+
+/**
+ * The account whose identity in AWS a Job has, where one is configured. Only of Jobs in the namespace whose repository they
+ * write: in Holdfast's own namespace one identity would have to reach all of them, and a dump has an account already.
+ */
+export const identityOf = ({ jobs }: ClusterSettings, { strategy }: VolumeWork): string | undefined =>
+  strategy === 'mount' || strategy === 'snapshot' ? jobs.backupServiceAccount : undefined;
 
 const claimOf = (run: string, v: WorkVolume) =>
   v.strategy === 'snapshot' ? { pvc: workName(run, v.id), temporary: true } : { pvc: v.pvc as string };

@@ -35,6 +35,8 @@ export interface ResticRun<W extends ResticWork> {
   readonly use: RepositoryUse;
   readonly buckets: readonly string[];
   readonly now: Date;
+  /** Whether the Job of a work has an identity of its own in AWS; absent: none has. */
+  hasIdentity?(work: W): boolean;
   jobFor(work: W, opensGate: boolean, attempt: number): ResticJob | Promise<ResticJob>;
 }
 
@@ -47,7 +49,7 @@ export const loopOptions = () => {
 /** Jobs of one run in the cluster, each with credentials for nothing but its repository. */
 export function resticJobs<W extends ResticWork>(
   cluster: KubeClient,
-  { run, use, buckets, now, jobFor }: ResticRun<W>,
+  { run, use, buckets, now, jobFor, hasIdentity = () => false }: ResticRun<W>,
 ): JobPort<W, ClusterJob> {
   const session = async (work: W): Promise<string> => {
     const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
@@ -63,16 +65,15 @@ export function resticJobs<W extends ResticWork>(
       const [master, job, credentials] = await Promise.all([
         masterSecret(),
         jobFor(work, opensGate, attempt),
-        session(work),
+        hasIdentity(work) ? {} : session(work).then((s) => ({ ...CREDENTIALS_FILES, 'session.json': s })),
       ]);
       await startJob(cluster, job, attempt, {
         password: repositoryPassword(master, work.gate),
-        ...CREDENTIALS_FILES,
-        'session.json': credentials,
+        ...credentials,
       });
     },
     async tend(running) {
-      for (const { work, job } of running) {
+      for (const { work, job } of running.filter((r) => !hasIdentity(r.work))) {
         const due = sessionDue(job.startTime, now);
         if (due > job.session) await renewSession(cluster, job, due, { 'session.json': await session(work) });
       }

@@ -3,6 +3,7 @@ import type { Vault } from '../adapters/s3/vault.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { BackupRecord } from '../core/record.ts';
 import { isSignedBy, signedPart, withSignature } from '../core/signature.ts';
+import { backupOfRecordKey } from '../core/vault-keys.ts';
 
 /** The two halves of a signing key, each had only by those who need it. */
 export interface Signer {
@@ -40,12 +41,23 @@ export async function findSignedRecord(
   verifier: Verifier,
 ): Promise<FoundRecord | undefined> {
   const found = await vault.find(key);
-  if (!found) return undefined;
-  const record = decode(BackupRecord, key, found.body);
-  const parts = signedPart(found.body);
-  if (!parts) return { record, signed: false };
-  if (isSignedBy(await verifier.publicKey(), parts.signed, parts.signature)) return { record, signed: true };
-  throw new HoldfastError('RecordForged', `${key} in bucket ${vault.bucket} is not what Holdfast signed`, {
+  return found && verifiedRecord(vault, key, found.body, verifier);
+}
+
+/** The record of which these are the bytes. A signed one below the key of another recovery point is forged, too. */
+export async function verifiedRecord(
+  { bucket }: Pick<Vault, 'bucket'>,
+  key: string,
+  body: Buffer,
+  verifier: Verifier,
+): Promise<FoundRecord> {
+  const record = decode(BackupRecord, key, body);
+  const parts = signedPart(body);
+  const signed = parts && isSignedBy(await verifier.publicKey(), parts.signed, parts.signature);
+  const own = backupOfRecordKey(record.cluster, key) === record.backup;
+  if (own && signed !== false) return { record, signed: signed === true };
+  const what = own ? 'is not what Holdfast signed' : `is the record of ${record.backup}`;
+  throw new HoldfastError('RecordForged', `${key} in bucket ${bucket} ${what}`, {
     hint: 'Read the other copy, and find out who could write to this one',
   });
 }

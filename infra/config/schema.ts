@@ -220,6 +220,10 @@ const PlanOptions = z.strictObject({
     .boolean()
     .default(false)
     .describe('Back up etcd and the files of control-plane nodes, too; not on EKS'),
+  scratchEtcd: z
+    .boolean()
+    .default(false)
+    .describe('With controlPlane: open each snapshot of etcd in a scratch server and compare what it holds'),
   retention: z
     .strictObject({
       keepLast: z
@@ -246,9 +250,14 @@ const mixesScopes = (plan: z.infer<typeof PlanOptions>) =>
 const Plan = PlanOptions.refine((plan) => !plan.labelSelector || plan.orLabelSelectors.length === 0, {
   path: ['orLabelSelectors'],
   error: 'cannot stand beside labelSelector; put it into the list',
-}).refine((plan) => !mixesScopes(plan), {
-  error: `mixes two ways to choose types; use includedResources, excludedResources and includeClusterResources, or ${BY_SCOPE.join(', ')}`,
-});
+})
+  .refine((plan) => !plan.scratchEtcd || plan.controlPlane, {
+    path: ['scratchEtcd'],
+    error: 'has no snapshot of etcd to open; write controlPlane: true beside it',
+  })
+  .refine((plan) => !mixesScopes(plan), {
+    error: `mixes two ways to choose types; use includedResources, excludedResources and includeClusterResources, or ${BY_SCOPE.join(', ')}`,
+  });
 
 const Access = z
   .discriminatedUnion(
@@ -295,6 +304,11 @@ const Jobs = z.strictObject({
     .array(dnsName(63))
     .default([])
     .describe('Names of image pull secrets in the Jobs’ namespaces'),
+  backupServiceAccount: dnsName(253)
+    .optional()
+    .describe(
+      'Service account in the volumes’ namespaces whose identity in AWS (EKS Pod Identity, IRSA) their backups use; absent: short-lived credentials are minted',
+    ),
   s3Endpoint: url.optional().describe('S3 endpoint of the primary region as pods see it'),
   replicaS3Endpoint: url.optional().describe('S3 endpoint of the second region as pods see it'),
   concurrency: z
@@ -381,11 +395,21 @@ const ControlPlane = z.strictObject({
     .describe('Below folder'),
 });
 
+const Verification = z.strictObject({
+  enabled: z.boolean().default(true).describe('false: only when somebody starts the machine'),
+  schedule: schedule.default('0 4 * * 0').describe('Five cron fields, or EventBridge cron(...) or rate(...)'),
+  timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule'),
+  parts: wholeNumber(1, 256)
+    .default(7)
+    .describe('The packs of volumes are read in so many runs, a part in each'),
+});
+
 const ClusterOptions = z.strictObject({
   name: dnsName(20).describe('Name of the cluster in keys, stacks and reports'),
   access: Access,
   jobs: Jobs.prefault({}),
   controlPlane: ControlPlane.prefault({}).describe('For plans with controlPlane: true'),
+  verification: Verification.prefault({}).describe('Reading both copies again, and healing'),
   veleroSources: z
     .array(VeleroSource)
     .default([])

@@ -34,6 +34,7 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
       ...s,
       prefix: s.prefix.replace(/\/*$/, s.prefix ? '/' : ''),
     })),
+    verification: { parts: cluster.verification.parts },
     shardItems: cluster.shardItems,
     plans: cluster.plans.map(planSettings),
   };
@@ -57,6 +58,7 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     volumeRules,
     restic: { excludeFiles: ___, ...restic },
     controlPlane,
+    scratchEtcd,
     retention,
     schedule: _,
     timeZone: __,
@@ -67,5 +69,5 @@ function planSettings(plan: ClusterConfig['plans'][number]): PlanSettings {
     ...(minSize && { minBytes: quantity(minSize) as number }),
     ...(maxSize && { maxBytes: quantity(maxSize) as number }),
   }));
-  return { name, volumes, volumeRules: rules, restic, controlPlane, retention, selection };
+  return { name, volumes, volumeRules: rules, restic, controlPlane, scratchEtcd, retention, selection };
 }

@@ -1,6 +1,5 @@
 import type { Construct } from 'constructs';
 import { scheduleName } from '../../functions/contract/names.ts';
-import { eventBridgeSchedule } from '../config/cron.ts';
 import type { ClusterConfig } from '../config/schema.ts';
 import { MachineSchedule, type MachineScheduleProps } from './machine-schedule.ts';
 
@@ -10,11 +9,11 @@ export interface BackupScheduleProps extends Pick<MachineScheduleProps, 'group' 
 
 /** Starts a plan's backups by its schedule, in its time zone. The scheduled instant names the backup. */
 export class BackupSchedule extends MachineSchedule {
-  constructor(scope: Construct, { plan, ...same }: BackupScheduleProps) {
+  constructor(scope: Construct, { plan, ...props }: BackupScheduleProps) {
     super(scope, {
-      ...same,
+      ...props,
       name: scheduleName(plan.name),
-      expression: eventBridgeSchedule(plan.schedule),
+      schedule: plan.schedule,
       timeZone: plan.timeZone,
       input: { plan: plan.name, scheduledTime: '<aws.scheduler.scheduled-time>' },
     });

@@ -74,6 +74,16 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     replica: { read: ['records'], lock: RECOVERY_POINT },
     records: 'verifies',
   },
+  'verify-vault': {
+    primary: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+    replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
+    records: 'verifies',
+  },
+  'reconcile-verify': {
+    primary: { read: ['records', 'restic'], write: ['records'] },
+    replica: { read: ['restic'] },
+    mints: true,
+  },
   'plan-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
     replica: replicaRead,

@@ -3,22 +3,24 @@ import { CfnSchedule, type CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { eventBridgeSchedule } from '../config/cron.ts';
 
 export interface MachineScheduleProps {
   readonly name: string;
+  /** As holdfast.yaml has it. */
+  readonly schedule: string;
+  readonly timeZone: string;
+  /** Input of the executions. */
+  readonly input: object;
   readonly group: CfnScheduleGroup;
   readonly machine: StateMachine;
   readonly deadLetters: Queue;
-  /** As EventBridge Scheduler takes it. */
-  readonly expression: string;
-  readonly timeZone: string;
-  readonly input: object;
 }
 
 /** A start is tried for up to an hour; then it is a dead letter, and the next one will come by itself. */
 const RETRY = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 };
 
-/** Starts a machine by a schedule, under a role that can do nothing else. */
+/** Starts a machine by a schedule, with a role of its own. */
 export class MachineSchedule extends Construct {
   constructor(scope: Construct, props: MachineScheduleProps) {
     super(scope, props.name);
@@ -28,7 +30,7 @@ export class MachineSchedule extends Construct {
     const schedule = new CfnSchedule(this, 'Schedule', {
       name: props.name,
       groupName: props.group.ref,
-      scheduleExpression: props.expression,
+      scheduleExpression: eventBridgeSchedule(props.schedule),
       scheduleExpressionTimezone: props.timeZone,
       flexibleTimeWindow: { mode: 'OFF' },
       target: {

@@ -19,7 +19,7 @@ export const versions = {
   /** Counts changes of images/images.ts. */
   images: '3',
   /** Counts changes of storage/csi. */
-  csi: '2',
+  csi: '3',
   /** Counts changes of emulator/patches.ts and emulator/requirements.txt. */
   patches: '3',
 } as const;

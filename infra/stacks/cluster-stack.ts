@@ -13,6 +13,7 @@ import {
   scheduleGroupName,
   signingKeyAlias,
   stackNames,
+  VERIFY_SCHEDULE,
   vaultBucketName,
 } from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
@@ -75,13 +76,15 @@ export class ClusterStack extends Stack {
       vaultStatements(this.copies.primary, cluster.name, { read: ['exports'] }),
     );
     const restore = this.machine('restore');
+    const verify = this.machine('verify');
     const lock = this.machine('lock');
-    this.makeSchedules(backup, config.vault.objectLock && lock);
+    this.makeSchedules(backup, verify, config.vault.objectLock && lock);
     for (const [name, machine] of Object.entries({
       Backup: backup,
       Restore: restore,
       Replicate: replicate,
       Prune: prune,
+      Verify: verify,
       Lock: lock,
     })) {
       new CfnOutput(this, `${name}Machine`, { value: machine.stateMachine.stateMachineArn });
@@ -190,7 +193,7 @@ export class ClusterStack extends Stack {
     });
   }
 
-  private makeSchedules(backup: AslMachine, lock: AslMachine | undefined): void {
+  private makeSchedules(backup: AslMachine, verify: AslMachine, lock: AslMachine | undefined): void {
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -199,15 +202,18 @@ export class ClusterStack extends Stack {
     const group = new CfnScheduleGroup(this, 'Schedules', { name: scheduleGroupName(this.cluster.name) });
     for (const plan of this.cluster.plans)
       new BackupSchedule(this, { plan, group, machine: backup.stateMachine, deadLetters });
-    if (lock)
+    const start = (name: string, machine: AslMachine, schedule: string, timeZone: string) =>
       new MachineSchedule(this, {
-        name: 'lock-daily',
-        expression: 'rate(1 day)',
-        timeZone: 'UTC',
+        name,
+        schedule,
+        timeZone,
         input: {},
         group,
-        machine: lock.stateMachine,
+        machine: machine.stateMachine,
         deadLetters,
       });
+    const { enabled, schedule, timeZone } = this.cluster.verification;
+    if (enabled) start(VERIFY_SCHEDULE, verify, schedule, timeZone);
+    if (lock) start('lock-daily', lock, 'rate(1 day)', 'UTC');
   }
 }

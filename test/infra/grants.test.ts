@@ -67,7 +67,7 @@ describe('the key that signs records', () => {
   });
   test('is shown to those who verify records before they act on them', () => {
     const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
-    expect(reading).toEqual(['replicate-backup', 'extend-locks', 'plan-restore']);
+    expect(reading).toEqual(['replicate-backup', 'verify-vault', 'extend-locks', 'plan-restore']);
   });
 });
 
@@ -103,11 +103,11 @@ describe('who may write what', () => {
     );
   });
 
-  test('only replication writes to the second copy; who extends locks says so in lock.json alone', () => {
+  test('only replication, and verification to heal it, write to the second copy; who extends locks says so in lock.json alone', () => {
     const inReplica = (name: FunctionName) =>
       allowed(template, name, 's3:PutObject').filter((resource) => resource.startsWith(REPLICA));
     const writers = FUNCTION_NAMES.filter((name) => inReplica(name).length > 0);
-    expect(writers).toEqual(['replicate-backup', 'extend-locks']);
+    expect(writers).toEqual(['replicate-backup', 'verify-vault', 'extend-locks']);
     expect(inReplica('extend-locks')).toEqual([`${REPLICA}/records/prod/*/lock.json`]);
   });
 
@@ -155,7 +155,12 @@ describe('secrets', () => {
 
 describe('credentials of Jobs', () => {
   const PRUNING = ['reconcile-prune'];
-  const others = ['reconcile-volumes', 'reconcile-control-plane', 'reconcile-restore-volumes'];
+  const others = [
+    'reconcile-volumes',
+    'reconcile-control-plane',
+    'reconcile-verify',
+    'reconcile-restore-volumes',
+  ];
 
   test.each([
     ['holdfast-prod-jobs', others],

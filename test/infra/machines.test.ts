@@ -65,7 +65,7 @@ test('only the backup machine starts others: replication, pruning, and itself fo
     expect.stringMatching(/^<machinereplicate/),
     expect.stringMatching(/:stateMachine:holdfast-prod-backup$/),
   ]);
-  for (const machine of ['restore', 'replicate', 'prune']) expect(started(machine)).toEqual([]);
+  for (const machine of ['restore', 'replicate', 'prune', 'verify']) expect(started(machine)).toEqual([]);
   for (const action of ['states:DescribeExecution', 'states:StopExecution'])
     expect(allowed(template, 'machine-backup', action)).toHaveLength(3);
   expect(allowed(template, 'machine-backup', 'events:PutRule')).toEqual([

@@ -7,7 +7,6 @@ const deadLetters = Object.keys(template.findResources('AWS::SQS::Queue'));
 
 test('each plan has a schedule in its time zone, in the cluster’s group', () => {
   template.hasResourceProperties('AWS::Scheduler::ScheduleGroup', { Name: 'holdfast-prod' });
-  template.resourceCountIs('AWS::Scheduler::Schedule', 2);
   template.hasResourceProperties('AWS::Scheduler::Schedule', {
     Name: 'backup-nightly',
     GroupName: { Ref: 'Schedules' },
@@ -61,4 +60,24 @@ test('the role of a schedule may start the backup machine and write a dead lette
     expect.stringMatching(/^<machinebackup/),
   ]);
   expect(allowed(template, 'backup-nightly', 'sqs:SendMessage')).toEqual([`<${deadLetters[0]}.Arn>`]);
+});
+
+test('the vault is verified by a schedule of its own, with an empty input, and by one role that may start nothing else', () => {
+  template.resourceCountIs('AWS::Scheduler::Schedule', 3);
+  template.hasResourceProperties('AWS::Scheduler::Schedule', {
+    Name: 'verification',
+    ScheduleExpression: 'cron(0 4 ? * 1 *)',
+    ScheduleExpressionTimezone: 'UTC',
+    Target: { Arn: { Ref: Match.stringLikeRegexp('^machineverify') }, Input: '{}' },
+  });
+  expect(allowed(template, 'verification', 'states:StartExecution')).toEqual([
+    expect.stringMatching(/^<machineverify/),
+  ]);
+});
+
+test('a verification that is switched off has no schedule', () => {
+  const off = clusterTemplate(undefined, {
+    verification: { enabled: false, schedule: '0 4 * * 0', timeZone: 'UTC', parts: 7 },
+  });
+  off.resourceCountIs('AWS::Scheduler::Schedule', 2);
 });

@@ -6,8 +6,11 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { Bundler } from '../../infra/bundle.ts';
 import { parseConfig } from '../../infra/config/load.ts';
 import type { ClusterConfig, Config } from '../../infra/config/schema.ts';
+import { flat } from '../../infra/security/roles.ts';
 import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
 import { VaultReplicaStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
+
+export { flat };
 
 export const KUBECONFIG =
   '{ kind: kubeconfig, backupSecret: holdfast/prod/backup, restoreSecret: holdfast/prod/restore }';
@@ -64,16 +67,6 @@ export interface Statement {
 }
 
 const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
-
-/** CloudFormation's intrinsic functions as one readable text: `arn:<AWS::Partition>:s3:::…`. */
-export function flat(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const { Ref, 'Fn::GetAtt': att, 'Fn::Join': join } = value as Record<string, unknown>;
-  if (typeof Ref === 'string') return `<${Ref}>`;
-  if (Array.isArray(att)) return `<${att.join('.')}>`;
-  if (Array.isArray(join)) return (join[1] as unknown[]).map(flat).join(join[0] as string);
-  throw new Error(`unexpected in a template: ${JSON.stringify(value)}`);
-}
 
 /** What the role of a construct may do, by the construct's path below the stack. */
 export function statementsOf(template: Template, path: string): Statement[] {

@@ -6,6 +6,8 @@ import { HoldfastError } from '../../functions/core/errors.ts';
 interface Stored {
   readonly body: Buffer;
   readonly metadata: Record<string, string>;
+  /** Absent: long ago. */
+  readonly modified?: Date;
 }
 
 export class Killed extends Error {
@@ -79,10 +81,12 @@ export class MemoryVault implements Vault {
     this.call();
     this.objects.set(key, { body, metadata });
   }
-  async *list(prefix: string) {
+  async *list(prefix: string, after = '') {
     this.call();
-    for (const key of [...this.objects.keys()].filter((k) => k.startsWith(prefix)).sort())
-      yield { key, bytes: this.of(key).body.length, etag: this.etag(key) };
+    for (const key of [...this.objects.keys()].filter((k) => k.startsWith(prefix) && k > after).sort()) {
+      const { body, modified = new Date(0) } = this.of(key);
+      yield { key, bytes: body.length, etag: this.etag(key), modified };
+    }
   }
   async folders(prefix: string): Promise<string[]> {
     this.call();

@@ -32,6 +32,7 @@ export function planOf(
     volumeRules: [],
     restic: { excludes: [], excludeIfPresent: [], compression: 'auto' },
     controlPlane: false,
+    scratchEtcd: false,
     retention: { keepLast: 7 },
     ...over,
   };

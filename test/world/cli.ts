@@ -16,11 +16,16 @@ const environment = () => ({
 });
 
 /** Runs `holdfast` with the configuration that is deployed in this world, and returns what it printed. */
-export function holdfast(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
-    encoding: 'utf8',
-    env: environment(),
-  });
+export const holdfast = (...args: string[]): string => run(environment(), args);
+
+/** Runs `holdfast` with a configuration of its own, for what needs nothing deployed. */
+export const holdfastWith =
+  (config: string) =>
+  (...args: string[]): string =>
+    run({ ...environment(), HOLDFAST_CONFIG: config }, args);
+
+function run(env: NodeJS.ProcessEnv, args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', env });
   if (status !== 0) throw new Error(stderr + stdout);
   return stdout;
 }

@@ -41,6 +41,7 @@ it('takes a snapshot of etcd from its leader, and the files of the node', () => 
   expect(seen.outcomes).toMatchObject([
     { id: 'etcd-status', result: 'protected', endpoint: 'https://10.201.0.1:2379' },
     { id: 'etcd', result: 'protected', endpoint: 'https://10.201.0.1:2379' },
+    { id: 'etcd-scratch', result: 'protected' },
     { id: 'files.node1', result: 'protected' },
   ]);
   const etcd = seen.outcomes[1] as ControlPlaneOutcome;

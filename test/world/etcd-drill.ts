@@ -61,6 +61,7 @@ const settings = {
     endpoints: [`https://${network.nodeAddress}:2379`],
   },
   veleroSources: [],
+  verification: { parts: 7 },
   shardItems: 1,
   plans: [],
 };
@@ -94,11 +95,12 @@ async function backUp(): Promise<ControlPlaneOutcome[]> {
     expiration: '2099-01-01T00:00:00Z',
   });
   const outcomes: ControlPlaneOutcome[] = [];
-  for (const id of ['etcd-status', 'etcd', 'files.node1']) {
-    const items = itemsOf(work, keys, outcomes[0]?.endpoint);
+  const all = { ...work, scratch: true };
+  for (const id of ['etcd-status', 'etcd', 'etcd-scratch', 'files.node1']) {
+    const items = itemsOf(all, keys, { leader: outcomes[0]?.endpoint, taken: outcomes[1] });
     const item = items.find((i) => i.id === id);
     if (!item) throw new Error(`${id}: ${JSON.stringify(outcomes)}`);
-    const job = controlPlaneJob(settings, run, work, item, bucket, id === 'etcd');
+    const job = controlPlaneJob(settings, run, all, item, bucket, id === 'etcd');
     await startJob(cluster, job, 1, {
       password: repositoryPassword(MASTER, item.gate),
       ...CREDENTIALS_FILES,

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { getJson } from '../../functions/adapters/s3/documents.ts';
+import { openVault } from '../../functions/adapters/s3/vault.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
+import { VerifyReport } from '../../functions/core/verification.ts';
 import {
   type Application,
   compareFiles,
@@ -90,6 +93,7 @@ describe('the pipeline, deployed by cdk', () => {
     ]);
     expect(record.controlPlane).toMatchObject([
       { id: 'etcd', result: 'protected', endpoint: 'https://10.201.0.1:2379' },
+      { id: 'etcd-scratch', result: 'protected' },
       { id: 'files.node1', result: 'protected' },
     ]);
     expect(replica).toMatchObject({ region: demo.replicaRegion, bucket: bucketOf(demo.replicaRegion) });
@@ -301,5 +305,79 @@ describe('a repository, with nothing but restic and what the command line says',
     const printed = holdfast('restic', '--from', 'replica', '--print-env', `${demo.cluster}/shop`);
     expect(printed).toMatch(/^export RESTIC_REPOSITORY='s3:.*-eu-central-1\/restic\/demo\/shop'$/m);
     expect(printed).toMatch(/^export RESTIC_PASSWORD='.{43}'$/m);
+  });
+});
+
+describe('the verify machine, over both copies of the vault', () => {
+  const copies = { primary: demo.region, replica: demo.replicaRegion };
+  const vaultOf = (copy: keyof typeof copies) => openVault(bucketOf(copies[copy]), copies[copy]);
+  const keyBelow = async (prefix: string) => {
+    for await (const { key } of vaultOf('primary').list(prefix)) return key;
+    throw new Error(`nothing is below ${prefix}`);
+  };
+  const repository = keys.restic.repository('shop');
+  const backup = 'apps-20260101040000';
+  const flip = async (copy: keyof typeof copies, key: string) => {
+    const body = await vaultOf(copy).get(key);
+    body[body.length >> 1] = (body[body.length >> 1] as number) ^ 1;
+    await vaultOf(copy).put(key, body);
+  };
+  const bytesOf = (key: string) =>
+    Promise.all(
+      [vaultOf('primary'), vaultOf('replica')].map(async (vault) => (await vault.get(key)).toString('hex')),
+    );
+  const verify = async () => aws.wait(await aws.start('verify', { parts: 1 }));
+  const lastReport = async () => {
+    const runs = await vaultOf('primary').folders(keys.records.verify.root);
+    return getJson(vaultOf('primary'), VerifyReport, keys.records.verify.report(runs.sort().at(-1) ?? ''));
+  };
+
+  it('heals what is damaged in one copy, says so, and lets restic read both', async () => {
+    const pack = await keyBelow(`${repository}/data/`);
+    const snapshot = await keyBelow(`${repository}/snapshots/`);
+    const [archive, record] = [keys.velero.archive(backup), keys.records.record(backup)];
+    const spoilt = [
+      ['primary', pack],
+      ['replica', snapshot],
+      ['primary', archive],
+      ['replica', record],
+    ] as const;
+    const before = await Promise.all(spoilt.map(([, key]) => bytesOf(key)));
+    for (const [copy, key] of spoilt) await flip(copy, key);
+    const { output, problem } = await verify();
+    const report = await lastReport();
+    expect([problem, report.reasons]).toEqual(['', []]);
+    expect(output).toMatchObject({
+      phase: 'Completed',
+      part: 1,
+      parts: 1,
+      damaged: 4,
+      healed: 4,
+      lost: 0,
+      checks: 4,
+    });
+    expect(report.findings.map((f) => f.key).sort()).toEqual(spoilt.map(([, key]) => key).sort());
+    expect(report.checks.map((c) => [c.namespace, c.copy, c.ok]).sort()).toEqual(
+      ['_control-plane', 'shop'].flatMap((namespace) => [
+        [namespace, 'primary', true],
+        [namespace, 'replica', true],
+      ]),
+    );
+    expect(await Promise.all(spoilt.map(([, key]) => bytesOf(key)))).toEqual(before);
+  });
+
+  it('fails when an object is good in neither copy, and has it and restic’s words in its report', async () => {
+    const pack = await keyBelow(`${repository}/data/`);
+    const whole = await vaultOf('primary').get(pack);
+    for (const copy of ['primary', 'replica'] as const) await flip(copy, pack);
+    const { problem } = await verify();
+    expect(problem).toMatch(
+      /^VaultObjectsLost: 1 objects are good in neither copy: the report\.json of verify-/,
+    );
+    const report = await lastReport();
+    expect(report.findings).toMatchObject([{ key: pack, outcome: 'lost', primary: 'damaged', repository }]);
+    expect(report.checks.filter((c) => !c.ok).map((c) => c.namespace)).toEqual(['shop', 'shop']);
+    expect(report.checks.find((c) => !c.ok)?.message).toContain(pack.split('/').at(-1));
+    for (const copy of ['primary', 'replica'] as const) await vaultOf(copy).put(pack, whole);
   });
 });

@@ -24,7 +24,8 @@ import {
   restoredOutcome,
   restoreJob,
 } from '../../functions/reconcile-restore-volumes/volume-job.ts';
-import { backupJob, type VolumeWork, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
+import type { VolumeWork } from '../../functions/reconcile-volumes/place.ts';
+import { backupJob, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
 import { holderOf } from '../../functions/runtime/holder.ts';
 import { imageNames, storage } from '../../infra/local/settings.ts';
 import { CONTROL_PLANE, JOBS, planOf } from '../support/selection.ts';
@@ -140,6 +141,7 @@ const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): Cl
   jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
   controlPlane: CONTROL_PLANE,
   veleroSources: [],
+  verification: { parts: 7 },
   shardItems: 1,
   plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
 });

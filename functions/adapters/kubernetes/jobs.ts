@@ -188,19 +188,25 @@ async function logOf(
   return log.status < 400 ? log.body.toString('utf8') : '';
 }
 
+function servers(pod: KubeObject): Set<string> {
+  const { initContainers = [] } = pod.spec as { initContainers?: { name: string; restartPolicy?: string }[] };
+  return new Set(initContainers.filter((c) => c.restartPolicy === 'Always').map((c) => c.name));
+}
+
 /** Exit code and log of the container that decided how a Job ended. */
 export async function jobEnd(client: KubeClient, job: ClusterJob): Promise<JobEnd> {
   const none = { exitCode: undefined, log: '', reports: {}, message: job.message, seconds: job.seconds };
   if (!job.pod) return none;
   const status = (job.pod.status ?? {}) as PodStatus;
-  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  // A container that serves the others is ended when they have: how says nothing.
+  const serving = servers(job.pod);
+  const inits = (status.initContainerStatuses ?? []).filter((c) => !serving.has(c.name));
+  const all = [...inits, ...(status.containerStatuses ?? [])];
   const decisive = all.find((c) => (c.state.terminated?.exitCode ?? 0) !== 0) ?? all.at(-1);
   if (decisive?.state.terminated === undefined) return none;
   const { pod } = job;
   const reports = await Promise.all(
-    (status.initContainerStatuses ?? []).map(
-      async (c) => [c.name, await logOf(client, pod, c.name, '20')] as const,
-    ),
+    inits.map(async (c) => [c.name, await logOf(client, pod, c.name, '20')] as const),
   );
   return {
     ...none,

@@ -25,7 +25,8 @@ export interface Vault {
   /** Writes only if the condition holds; false when another was first. `undefined`: only if nothing is there. */
   putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
   upload(key: string, body: Readable, options?: UploadOptions): Promise<void>;
-  list(prefix: string): AsyncGenerator<InventoryObject>;
+  /** In the order of keys; those after a key, when it is given. */
+  list(prefix: string, after?: string): AsyncGenerator<InventoryObject>;
   /** Names of the folders right below a prefix. */
   folders(prefix: string): Promise<string[]>;
   remove(keys: readonly string[]): Promise<void>;
@@ -118,7 +119,7 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
       }
     },
     upload: (key, body, options) => attempt(key, () => uploadParts(s3, object(key), body, options)),
-    async *list(prefix) {
+    async *list(prefix, after) {
       let token: string | undefined;
       do {
         const page = await attempt(prefix, () =>
@@ -126,12 +127,17 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
             new ListObjectsV2Command({
               Bucket: bucket,
               Prefix: prefix,
-              ...(token && { ContinuationToken: token }),
+              ...(token ? { ContinuationToken: token } : after && { StartAfter: after }),
             }),
           ),
         );
         for (const o of page.Contents ?? [])
-          yield { key: o.Key as string, bytes: o.Size ?? 0, etag: o.ETag ?? '' };
+          yield {
+            key: o.Key as string,
+            bytes: o.Size ?? 0,
+            etag: o.ETag ?? '',
+            modified: o.LastModified ?? new Date(0),
+          };
         token = page.NextContinuationToken;
       } while (token);
     },

@@ -1,4 +1,4 @@
-import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 
 /** Whether an execution has ended, whichever way. One that Step Functions no longer knows ended long ago. */
@@ -11,5 +11,20 @@ export async function hasEnded(executionArn: string): Promise<boolean> {
   } catch (cause) {
     if ((cause as Error).name === 'ExecutionDoesNotExist') return true;
     throw new HoldfastError('VaultUnavailable', `${executionArn}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Names of a machine's executions that run now. A machine that is not deployed has none. */
+export async function runningExecutions(stateMachineArn: string): Promise<string[]> {
+  const region = stateMachineArn.split(':')[3];
+  const sfn = new SFNClient(region ? { region } : {});
+  try {
+    const { executions = [] } = await sfn.send(
+      new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' }),
+    );
+    return executions.map((e) => e.name as string);
+  } catch (cause) {
+    if ((cause as Error).name === 'StateMachineDoesNotExist') return [];
+    throw new HoldfastError('VaultUnavailable', `${stateMachineArn}: ${messageOf(cause)}`, { cause });
   }
 }

@@ -66,7 +66,7 @@ export function worldConfig(
             schedule,
             timeZone: 'UTC',
             volumes,
-            ...(controlPlane && { controlPlane }),
+            ...(controlPlane && { controlPlane, scratchEtcd: true }),
             retention: { keepLast },
           },
         ],

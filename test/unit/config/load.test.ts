@@ -246,6 +246,12 @@ test('the control plane of EKS is refused with the reason', () => {
   );
 });
 
+test('a scratch etcd without a snapshot of etcd is refused with the remedy', () => {
+  expect(complaint(GOOD.replace('schedule:', 'scratchEtcd: true\n        schedule:'))).toContain(
+    'clusters[0].plans[0].scratchEtcd: true has no snapshot of etcd to open; write controlPlane: true beside it',
+  );
+});
+
 describe('exclude files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
   const file = join(folder, 'holdfast.yaml');

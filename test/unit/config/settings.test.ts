@@ -41,6 +41,7 @@ test('schedules are not told to functions: EventBridge keeps them', () => {
       volumeRules: [],
       restic: { excludes: [], excludeIfPresent: [], compression: 'auto' },
       controlPlane: false,
+      scratchEtcd: false,
       retention: { keepLast: 7 },
       selection: {
         namespaces: ['shop'],

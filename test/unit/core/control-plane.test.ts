@@ -5,10 +5,11 @@ import {
   filesOutcome,
   findControlPlane,
   leaderIn,
+  scratchOutcome,
   statusOutcome,
 } from '../../../functions/core/control-plane.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
-import type { ResticJob, ToolStep } from '../../../functions/core/job-spec.ts';
+import { jobManifest, type ResticJob, type ToolStep } from '../../../functions/core/job-spec.ts';
 import { vaultKeys } from '../../../functions/core/vault-keys.ts';
 import {
   type ControlPlaneItem,
@@ -133,6 +134,50 @@ describe('the snapshot of etcd', () => {
   });
 });
 
+describe('the scratch server', () => {
+  const count = (revision: number, keys: number) =>
+    `"ClusterID" : 1\n"Revision" : ${revision}\n"RaftTerm" : 2\n"More" : false\n"Count" : ${keys}\n`;
+  const taken = etcdOutcome(
+    'https://a:2379',
+    end({
+      log: SUMMARY,
+      reports: {
+        count: count(220, 30),
+        status: '{"hash":111,"revision":222,"totalKey":333,"totalSize":444}',
+      },
+    }),
+  );
+  const opened = (revision: number, keys: number) =>
+    scratchOutcome(taken, end({ log: count(222, keys), reports: { revision: count(revision, 31) } }));
+
+  it('proves a snapshot that opens at its revision, with as many keys as the leader had', () => {
+    expect(opened(222, 30)).toEqual({
+      id: 'etcd-scratch',
+      result: 'protected',
+      revision: 222,
+      counted: { revision: 220, keys: 30 },
+    });
+  });
+
+  it.each([
+    [221, 30, 'the snapshot opens at revision 221, and was taken at 222'],
+    [222, 29, 'at revision 220 the snapshot has 29 keys, and the leader had 30'],
+  ])('at revision %i with %i keys is a failure', (revision, keys, message) => {
+    expect(opened(revision, keys)).toEqual({ id: 'etcd-scratch', result: 'failed', message });
+  });
+
+  it('that says nothing proves nothing', () => {
+    expect(scratchOutcome(taken, end({ log: 'killed' })).result).toBe('failed');
+  });
+
+  it('that does not open the snapshot fails with its step and words', () => {
+    expect(scratchOutcome(taken, end({ exitCode: 1, step: 'restore', log: 'bad hash\n' }))).toMatchObject({
+      result: 'failed',
+      message: 'step restore: bad hash',
+    });
+  });
+});
+
 describe('the files of a node', () => {
   it('are partial with the names of those that could not be read', () => {
     const log = `{"message_type":"error","error":{"message":"denied"},"item":"/x"}\n${SUMMARY}`;
@@ -157,6 +202,7 @@ describe('the Jobs of the control plane', () => {
     jobs: JOBS,
     controlPlane: CONTROL_PLANE,
     veleroSources: [],
+    verification: { parts: 7 },
     shardItems: 1,
     plans: [],
   };
@@ -171,11 +217,11 @@ describe('the Jobs of the control plane', () => {
       false,
     );
   const item = (id: string) =>
-    itemsOf(work, keys, 'https://b:2379').find((i) => i.id === id) as ControlPlaneItem;
+    itemsOf(work, keys, { leader: 'https://b:2379' }).find((i) => i.id === id) as ControlPlaneItem;
   const command = (job: ResticJob, step: number) => (job.steps[step] as ToolStep).command.join(' ');
 
   it('ask for the snapshot when the leader is known, and not before', () => {
-    const ids = (leader?: string) => itemsOf(work, keys, leader).map((i) => i.id);
+    const ids = (leader?: string) => itemsOf(work, keys, { leader }).map((i) => i.id);
     expect(ids()).toEqual(['etcd-status', 'files.cp1', 'files.cp2']);
     expect(ids('https://b:2379')).toContain('etcd');
   });
@@ -196,6 +242,35 @@ describe('the Jobs of the control plane', () => {
     const job = jobOf(item('etcd'));
     expect(job.steps.map((s) => s.name)).toEqual(['snapshot', 'status', 'verify', 'backup']);
     expect(command(job, 0)).toContain('--endpoints https://b:2379 snapshot save');
+  });
+
+  it('open the stored snapshot in a server, only when the plan asks for it and there is one', () => {
+    const taken = {
+      id: 'etcd',
+      result: 'protected' as const,
+      snapshot: 'abc',
+      counted: { revision: 7, keys: 3 },
+    };
+    const ids = (scratch: boolean, known: object) =>
+      itemsOf({ ...work, scratch }, keys, known).map((i) => i.id);
+    expect(ids(true, { leader: 'x' })).not.toContain('etcd-scratch');
+    expect(ids(false, { leader: 'x', taken })).not.toContain('etcd-scratch');
+    const scratch = itemsOf({ ...work, scratch: true }, keys, { taken }).find((i) => i.id === 'etcd-scratch');
+    const job = jobOf(scratch as ControlPlaneItem);
+    expect(job.steps.map((s) => s.name)).toEqual(['fetch', 'restore', 'server', 'revision', 'keys']);
+    expect(command(job, 4)).toBe(
+      'etcdctl --command-timeout=10m --endpoints http://127.0.0.1:2379 get  --from-key --count-only -w fields --rev=7',
+    );
+    const { spec } = jobManifest(job, 1) as unknown as {
+      spec: { template: { spec: { hostNetwork?: boolean; initContainers: object[] } } };
+    };
+    expect(spec.template.spec.hostNetwork).toBeUndefined();
+    expect(spec.template.spec.initContainers[2]).toMatchObject({ name: 'server', restartPolicy: 'Always' });
+  });
+
+  it('count the keys of the leader before its snapshot, when that is to be compared', () => {
+    const job = controlPlaneJob(settings, run, { ...work, scratch: true }, item('etcd'), 'vault', false);
+    expect(job.steps.map((s) => s.name)).toEqual(['count', 'snapshot', 'status', 'verify', 'backup']);
   });
 
   it('read the files of a node on that node', () => {

@@ -85,6 +85,25 @@ describe('a Job', () => {
   });
 });
 
+describe('a Job with an identity of its own in AWS', () => {
+  const pod = podOf(job({ identity: 'holdfast-backup' }, { deadlineSeconds: 5400 }));
+  const environment = JSON.stringify(pod.containers);
+
+  it('is told of no credentials file, so that restic asks for the identity', () => {
+    expect(JSON.stringify(podOf(job()).containers)).toContain('AWS_SHARED_CREDENTIALS_FILE');
+    expect(environment).not.toContain('AWS_SHARED_CREDENTIALS_FILE');
+    expect(environment).toContain('RESTIC_PASSWORD_FILE');
+  });
+
+  it('has its account, but not the account’s rights in the cluster', () => {
+    expect(pod).toMatchObject({ serviceAccountName: 'holdfast-backup', automountServiceAccountToken: false });
+  });
+
+  it('waits for no second set of credentials', () => {
+    expect(pod.volumes[0]).toMatchObject({ projected: { sources: [{ secret: {} }] } });
+  });
+});
+
 describe('the credentials of a Job', () => {
   const started = new Date('2026-01-01T00:00:00Z');
   const after = (seconds: number) => new Date(started.getTime() + seconds * 1000);

@@ -106,6 +106,14 @@ describe('a backup with the control plane', () => {
     expect(phase(outcomes)).toEqual({ phase: 'PartiallyFailed', reasons: [reason] });
   });
 
+  it('lacks the proof of a scratch server that was asked for and did not come', () => {
+    const asked = work({ controlPlane: { ...controlPlane, scratch: true } });
+    const reasons = (outcomes: Parameters<typeof decidePhase>[3]) =>
+      decidePhase(asked, resources(), [outcome()], outcomes).reasons;
+    expect(reasons([etcd, files])).toEqual(['control plane, etcd-scratch: no result']);
+    expect(reasons([{ ...etcd, snapshot: undefined, result: 'failed' }, files])).toHaveLength(1);
+  });
+
   it('holds snapshots of two repositories', () => {
     const record = { volumes: [outcome()], controlPlane: [etcd, files] } as unknown as BackupRecord;
     expect(snapshotsIn(record)).toEqual([

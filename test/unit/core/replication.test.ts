@@ -24,7 +24,12 @@ const IN_ORDER = [
   k.velero.backup('daily-1'),
   k.records.record('daily-1'),
 ];
-const object = (key: string, bytes = 1, etag = 'e'): InventoryObject => ({ key, bytes, etag });
+const object = (key: string, bytes = 1, etag = 'e'): InventoryObject => ({
+  key,
+  bytes,
+  etag,
+  modified: new Date(0),
+});
 
 async function* listing(keys: Iterable<string>): AsyncGenerator<InventoryObject> {
   for (const key of [...keys].sort()) yield object(key);

@@ -10,10 +10,11 @@ import {
   restoreJob,
   volumesToFill,
 } from '../../../functions/reconcile-restore-volumes/volume-job.ts';
+import type { VolumeWork } from '../../../functions/reconcile-volumes/place.ts';
 import {
   backupJob,
+  identityOf,
   outOfReach,
-  type VolumeWork,
   volumeOutcome,
 } from '../../../functions/reconcile-volumes/volume-job.ts';
 import { CONTROL_PLANE, JOBS, planOf, selectionOf } from '../../support/selection.ts';
@@ -38,6 +39,7 @@ const settings: ClusterSettings = {
   jobs: JOBS,
   controlPlane: CONTROL_PLANE,
   veleroSources: [],
+  verification: { parts: 7 },
   shardItems: 1000,
   plans: [planOf('daily', ['shop'])],
 };
@@ -76,6 +78,24 @@ const filling: RestoreWork = {
   snapshot: 'abc',
   result: 'protected',
 };
+
+describe('the identity in AWS of a Job', () => {
+  const s = { ...settings, jobs: { ...JOBS, backupServiceAccount: 'holdfast-backup' } };
+
+  it.each([
+    ['mount', 'holdfast-backup'],
+    ['snapshot', 'holdfast-backup'],
+    ['node', undefined],
+    ['command', undefined],
+  ] as const)('that reads by %s is that of the account %s', (strategy, account) => {
+    expect(identityOf(s, { ...volume, strategy })).toBe(account);
+    expect(identityOf(settings, { ...volume, strategy })).toBeUndefined();
+  });
+
+  it('is in its pod', () => {
+    expect(backupJob(s, work, volume, 'vault', { init: false }).identity).toBe('holdfast-backup');
+  });
+});
 
 describe('the outcome of a volume', () => {
   const whose = { ...of, volumeName: 'pv-1', reclaimPolicy: 'Retain' };

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
@@ -213,8 +212,8 @@ func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRe
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
-	if mounted(target) {
-		return &csi.NodePublishVolumeResponse{}, nil
+	if err := unmount(target); err != nil {
+		return nil, err
 	}
 	if err := syscall.Mount(d.volume(r.GetVolumeId()), target, "", syscall.MS_BIND, ""); err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
@@ -229,24 +228,26 @@ func (d *driver) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeRe
 
 func (d *driver) NodeUnpublishVolume(_ context.Context, r *csi.NodeUnpublishVolumeRequest) (*csi.NodeUnpublishVolumeResponse, error) {
 	target := r.GetTargetPath()
-	// Until nothing is mounted there, whatever a table of mounts that changes meanwhile says; then the folder, which must be
-	// empty: never what is in it, which might be the volume.
-	for {
-		err := syscall.Unmount(target, 0)
-		if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOENT) {
-			break
-		}
-		if err != nil {
-			return nil, status.Error(codes.Internal, err.Error())
-		}
+	if err := unmount(target); err != nil {
+		return nil, err
 	}
+	// The folder, which must be empty by now: never what is in it, which might be the volume.
 	if err := os.Remove(target); err != nil && !os.IsNotExist(err) {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
 	return &csi.NodeUnpublishVolumeResponse{}, nil
 }
 
-func mounted(target string) bool {
-	table, err := os.ReadFile("/proc/self/mountinfo")
-	return err == nil && strings.Contains(string(table), " "+target+" ")
+// unmount ends when nothing is mounted there. It asks no table of mounts: the one of /proc is that of another namespace of
+// processes, where this program is not.
+func unmount(target string) error {
+	for {
+		err := syscall.Unmount(target, 0)
+		if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOENT) {
+			return nil
+		}
+		if err != nil {
+			return status.Error(codes.Internal, err.Error())
+		}
+	}
 }

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import { openVault } from '../functions/adapters/s3/vault.ts';
+import { openVersions } from '../functions/adapters/s3/versions.ts';
+import { openSecret } from '../functions/adapters/secrets/versions.ts';
+import { masterSecretName, vaultBucketName } from '../functions/contract/names.ts';
+import { parseInstant } from '../functions/core/instant.ts';
+import { repositoryUrl } from '../functions/core/repository.ts';
+import { isIdle } from '../functions/core/rewind.ts';
+import { vaultKeys } from '../functions/core/vault-keys.ts';
+import { settingsOf } from '../infra/config/settings.ts';
+import { atWork } from './activity.ts';
+import { type ClusterOptions, findCluster } from './cluster.ts';
+import { repositoryKeys } from './repository-keys.ts';
+import { applyRewind, planRewind } from './rewind.ts';
+import { confirmLine, type RewindHeading, rewindLines, stepLines } from './rewind-lines.ts';
+import { type RepositoryKeys, rotateKey } from './rotate-key.ts';
+
+const print = (lines: readonly string[]): void => {
+  for (const line of lines) console.log(line);
+};
+
+/** Adds `holdfast vault …`: what a person does with the vault itself, with credentials of their own. */
+export function vaultCommands(program: Command, options: () => ClusterOptions): void {
+  const vault = program
+    .command('vault')
+    .description('the vault itself: bring it back as it was, change its passwords');
+  vault
+    .command('rewind')
+    .description('show, and with --confirm rebuild, what was to be seen of a cluster at an instant')
+    .requiredOption('--to <time>', 'like 2026-11-24T18:00:00Z, or 2h ago')
+    .addOption(
+      new Option('--from <copy>', 'the copy that is rewound')
+        .choices(['primary', 'replica'])
+        .default('primary'),
+    )
+    .option('--list', 'print every key that changes, and why')
+    .option('--confirm', 'do it')
+    .action((flags: RewindFlags) => rewind(options(), flags));
+  vault
+    .command('rotate-key')
+    .description('a new master secret: new passwords for all repositories of a cluster, in both copies')
+    .option('--except <repositories...>', 'namespaces whose repositories are left as they are')
+    .option('--force', 'take the old passwords away although something is at work')
+    .action((flags: RotateFlags) => rotate(options(), flags));
+}
+
+interface RewindFlags {
+  readonly to: string;
+  readonly from: 'primary' | 'replica';
+  readonly list?: boolean;
+  readonly confirm?: boolean;
+}
+
+async function rewind(options: ClusterOptions, { to, from, list, confirm }: RewindFlags): Promise<void> {
+  const now = new Date();
+  const instant = parseInstant(to, now);
+  const { config, cluster, account } = await findCluster(options);
+  const { name, region: home, replicaRegion } = config.vault;
+  const region = from === 'primary' ? home : replicaRegion;
+  const bucket = vaultBucketName(name, account, region);
+  const versions = openVersions(bucket, region);
+  const at = { cluster: cluster.name, bucket, copy: from, to: instant };
+  const primary = openVault(vaultBucketName(name, account, home), home);
+  const heading: RewindHeading = { ...at, atWork: await atWork(primary, account, cluster.name, now) };
+  const { steps, summary } = await planRewind(versions, cluster.name, instant);
+  if (list) print(stepLines(steps));
+  print(rewindLines(heading, summary));
+  if (isIdle(summary)) return;
+  if (!confirm) return print(['', confirmLine(heading)]);
+  await applyRewind(versions, openVault(bucket, region), steps, progressTo(steps.length));
+  const left = await planRewind(versions, cluster.name, instant);
+  if (!isIdle(left.summary))
+    throw new Error(
+      `${left.steps.length} objects have changed meanwhile: run it again when nothing is at work`,
+    );
+  print(['', `Done: ${cluster.name} in ${bucket} is as it was at ${instant.toISOString()}`]);
+}
+
+interface RotateFlags {
+  readonly except?: readonly string[];
+  readonly force?: boolean;
+}
+
+async function rotate(options: ClusterOptions, { except = [], force }: RotateFlags): Promise<void> {
+  const { config, cluster, account } = await findCluster(options);
+  const { jobs } = settingsOf(config, cluster);
+  const { name, region, replicaRegion } = config.vault;
+  const keys = vaultKeys(cluster.name);
+  const copies = [
+    { endpoint: jobs.s3Endpoint, vault: openVault(vaultBucketName(name, account, region), region) },
+    {
+      endpoint: jobs.replicaS3Endpoint,
+      vault: openVault(vaultBucketName(name, account, replicaRegion), replicaRegion),
+    },
+  ] as const;
+  const found = await Promise.all(copies.map(({ vault }) => vault.folders(keys.restic.root)));
+  const namespaces = [...new Set(found.flat())].filter((n) => !except.includes(n)).sort();
+  const repositories = namespaces.map(async (namespace) => {
+    const repository = keys.restic.repository(namespace);
+    const there: RepositoryKeys[] = [];
+    for (const { endpoint, vault: at } of copies) {
+      if (!(await at.exists(`${repository}/config`))) continue; // not replicated yet, or no repository
+      const url = repositoryUrl(endpoint, at.bucket, repository);
+      there.push(repositoryKeys({ repository, bucket: at.bucket, url, region: at.region }));
+    }
+    return there;
+  });
+  await rotateKey({
+    secret: openSecret(masterSecretName(cluster.name), region),
+    repositories: await Promise.all(repositories),
+    newSecret: () => randomBytes(48).toString('base64url'),
+    atWork: async () => (force ? [] : atWork(copies[0].vault, account, cluster.name, new Date())),
+    say: (line) => console.log(line),
+  });
+}
+
+/** Says on the terminal how far it is; nothing where nobody looks. */
+function progressTo(all: number): (done: number) => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  return (done) => void process.stderr.write(`\r${done} of ${all}${done === all ? '\n' : ''}`);
+}

@@ -1,0 +1,155 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  PutObjectTaggingCommand,
+  S3Client,
+  type ObjectVersion as S3Version,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import { HoldfastError, messageOf } from '../../core/errors.ts';
+import type { ObjectVersion } from '../../core/rewind.ts';
+
+/** What S3 copies in one piece at most; what is larger is copied in parts. */
+const MOST_BYTES = 5 * 1024 ** 3;
+const PART_BYTES = 512 * 1024 ** 2;
+/** S3 takes 10,000. */
+const MOST_PARTS = 9000;
+/**
+ * Tag of a copy: the version that it is a copy of. A tag and not metadata: it takes a right that no role of Holdfast has, so
+ * nobody who can merely write objects can make one of his own look like a copy.
+ */
+const COPY_OF = 'holdfast-copy-of';
+
+export type OneKey = readonly [ObjectVersion, ...ObjectVersion[]];
+
+/** Verbs on the versions of one bucket of the vault. None of them removes anything. */
+export interface VersionedBucket {
+  readonly bucket: string;
+  /** The versions of each key, the newest first; key by key, with a page of the listing in memory. */
+  versions(prefix: string): AsyncGenerator<OneKey>;
+  /** The same version, with what it is a copy of. */
+  withOrigin(version: ObjectVersion): Promise<ObjectVersion>;
+  /** Copies a version onto its key, with its metadata. */
+  bringBack(version: ObjectVersion): Promise<void>;
+}
+
+export function openVersions(bucket: string, region: string, pieceBytes = MOST_BYTES): VersionedBucket {
+  const s3 = new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+
+  async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+  return {
+    bucket,
+    async *versions(prefix) {
+      let open = new Map<string, ObjectVersion[]>();
+      let page: ListObjectVersionsCommandOutput | undefined;
+      do {
+        const from = page && { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+        page = await attempt(prefix, () =>
+          s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, ...from })),
+        );
+        for (const v of inOrder(page)) open.set(v.key, [...(open.get(v.key) ?? []), v]);
+        const unfinished = page.IsTruncated ? page.NextKeyMarker : undefined; // its versions may go on
+        for (const [key, versions] of open) if (key !== unfinished) yield versions as [ObjectVersion];
+        open = new Map([...open].filter(([key]) => key === unfinished));
+      } while (page.IsTruncated);
+    },
+    async withOrigin(version) {
+      const { TagSet = [] } = await attempt(version.key, () =>
+        s3.send(new GetObjectTaggingCommand({ Bucket: bucket, Key: version.key, VersionId: version.id })),
+      );
+      const copyOf = TagSet.find((tag) => tag.Key === COPY_OF)?.Value;
+      return copyOf === undefined ? version : { ...version, copyOf };
+    },
+    bringBack: (version) =>
+      attempt(version.key, () =>
+        version.bytes > pieceBytes
+          ? copyParts(s3, bucket, version, pieceBytes)
+          : copyWhole(s3, bucket, version),
+      ),
+  };
+}
+
+/**
+ * A page's versions and delete markers as one list, each key's the newest first. S3 gives them in two lists and with whole
+ * seconds: of an object and a delete marker of the same second, the object is taken for the newer one, unless S3 says which is the latest.
+ */
+function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): ObjectVersion[] {
+  const version = (deleted: boolean) => (v: Listed) => ({
+    latest: v.IsLatest === true,
+    version: {
+      key: v.Key as string,
+      id: v.VersionId ?? 'null',
+      at: v.LastModified ?? new Date(0),
+      deleted,
+      bytes: v.Size ?? 0,
+    },
+  });
+  return [...Versions.map(version(false)), ...DeleteMarkers.map(version(true))]
+    .sort((a, b) => Number(b.latest) - Number(a.latest) || b.version.at.getTime() - a.version.at.getTime())
+    .map(({ version }) => version);
+}
+
+/** What S3 says of a version and of a delete marker alike. */
+type Listed = Pick<S3Version, 'Key' | 'VersionId' | 'LastModified' | 'IsLatest' | 'Size'>;
+
+const source = (bucket: string, { key, id }: ObjectVersion): string =>
+  `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}?versionId=${encodeURIComponent(id)}`;
+
+async function copyWhole(s3: S3Client, Bucket: string, version: ObjectVersion): Promise<void> {
+  await s3.send(
+    new CopyObjectCommand({
+      Bucket,
+      Key: version.key,
+      CopySource: source(Bucket, version),
+      TaggingDirective: 'REPLACE',
+      Tagging: new URLSearchParams({ [COPY_OF]: version.id }).toString(),
+    }),
+  );
+}
+
+/** Copies what is too large for one request. The whole comes into being at the end; after a failure nothing is left. */
+async function copyParts(
+  s3: S3Client,
+  Bucket: string,
+  version: ObjectVersion,
+  pieceBytes: number,
+): Promise<void> {
+  const object = { Bucket, Key: version.key };
+  const head = await s3.send(new HeadObjectCommand({ ...object, VersionId: version.id }));
+  const { Metadata, ContentType, ContentEncoding } = head;
+  const about = { Metadata, ContentType, ContentEncoding };
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ ...object, ...about }));
+  const upload = { ...object, UploadId };
+  const size = Math.max(Math.min(pieceBytes, PART_BYTES), Math.ceil(version.bytes / MOST_PARTS));
+  const Parts: { PartNumber: number; ETag: string | undefined }[] = [];
+  try {
+    for (let at = 0; at < version.bytes; at += size) {
+      const PartNumber = Parts.length + 1;
+      const range = `bytes=${at}-${Math.min(at + size, version.bytes) - 1}`;
+      const part = { ...upload, PartNumber, CopySource: source(Bucket, version), CopySourceRange: range };
+      const { CopyPartResult } = await s3.send(new UploadPartCopyCommand(part));
+      Parts.push({ PartNumber, ETag: CopyPartResult?.ETag });
+    }
+    const whole = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
+    const { VersionId } = await s3.send(whole);
+    const Tagging = { TagSet: [{ Key: COPY_OF, Value: version.id }] };
+    await s3.send(new PutObjectTaggingCommand({ ...object, VersionId, Tagging }));
+  } catch (error) {
+    await s3.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
+    throw error;
+  }
+}

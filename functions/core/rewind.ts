@@ -1,0 +1,131 @@
+import { copyRank } from './replication.ts';
+import { rewoundPart } from './vault-keys.ts';
+
+/** A version of a key as S3 lists it, or a delete marker, which hides what is older. */
+export interface ObjectVersion {
+  readonly key: string;
+  readonly id: string;
+  /** S3 keeps whole seconds. */
+  readonly at: Date;
+  readonly deleted: boolean;
+  readonly bytes: number;
+  /** The version of this key that a rewind copied to make this one. */
+  readonly copyOf?: string;
+}
+
+/** What a rewind does with one key, and why. Nothing is ever removed: a copy or a delete marker is put on top. */
+export type RewindStep =
+  | { readonly action: 'bring back'; readonly version: ObjectVersion; readonly reason: string }
+  | { readonly action: 'hide'; readonly version: ObjectVersion; readonly reason: string }
+  | { readonly action: 'leave'; readonly version: ObjectVersion; readonly reason: string };
+
+/** What was to be seen under a key at an instant, and what is now. `versions`: all of the key, the newest first. */
+function views(versions: readonly ObjectVersion[], to: Date) {
+  const then = versions.find((v) => v.at <= to);
+  const now = versions[0];
+  return { was: then?.deleted ? undefined : then, is: now?.deleted ? undefined : now };
+}
+
+/**
+ * The version of which `planKey` must know whether it is a copy: that is not in a listing and costs a request. Undefined for
+ * most keys. Of another length it can be no copy.
+ */
+export function unclear(versions: readonly ObjectVersion[], to: Date): ObjectVersion | undefined {
+  const { was, is } = views(versions, to);
+  return was && is && was.id !== is.id && was.bytes === is.bytes ? is : undefined;
+}
+
+/** What to do with a key so that what is to be seen is what was to be seen then. `versions`: all of it, the newest first. */
+export function planKey(versions: readonly [ObjectVersion, ...ObjectVersion[]], to: Date): RewindStep {
+  const { was, is } = views(versions, to);
+  const [newest] = versions;
+  const leave = (reason: string): RewindStep => ({ action: 'leave', version: newest, reason });
+  if (!was && !is) return leave('is not to be seen, as then');
+  if (was && is && (is.id === was.id || is.copyOf === was.id)) return leave('is what it was');
+  const changed = versions.findLast((v) => v.at > to) ?? newest;
+  const when = changed.at.toISOString();
+  if (rewoundPart(newest.key) === undefined) return leave('belongs to what is at work now');
+  if (was)
+    return {
+      action: 'bring back',
+      version: was,
+      reason: `${changed.deleted ? 'deleted' : 'overwritten'} ${when}`,
+    };
+  if (isPassword(newest.key)) return leave(`came ${when}, but may hold the present password`);
+  return { action: 'hide', version: newest, reason: `came ${when}` };
+}
+
+/** Whether a key is that of a password of a repository. Those that came later stay: without them nothing might open it any more. */
+const isPassword = (key: string): boolean => /^restic\/[^/]+\/[^/]+\/keys\//.test(key);
+
+/**
+ * The steps that change something, in batches, each to be done when the one before is whole: what comes back in the order of
+ * a copy, so that it never refers to what is not there; then what is hidden, in the opposite one.
+ */
+export function inRewindOrder(steps: readonly RewindStep[]): RewindStep[][] {
+  const batches = (action: RewindStep['action'], direction: number) =>
+    [
+      ...Map.groupBy(
+        steps.filter((s) => s.action === action),
+        (s) => copyRank(s.version.key),
+      ),
+    ]
+      .sort(([a], [b]) => direction * (a - b))
+      .map(([, batch]) => batch);
+  return [...batches('bring back', 1), ...batches('hide', -1)];
+}
+
+const PARTS = ['records', 'velero', 'restic'] as const;
+type Count = { objects: number; bytes: number };
+
+/** What a rewind comes to, in counts and in names. */
+export interface RewindSummary {
+  readonly parts: Record<(typeof PARTS)[number], Record<RewindStep['action'], Count>>;
+  /** Recovery points that exist again, that exist no longer, and that are mended: something of them comes back or goes. */
+  readonly back: readonly string[];
+  readonly gone: readonly string[];
+  readonly mended: readonly string[];
+  /** Repositories in which something changes, and those of which a key comes back, with the password that it had. */
+  readonly repositories: readonly string[];
+  readonly passwords: readonly string[];
+}
+
+/** Counts steps as they are planned. */
+export function rewindCounter() {
+  const none = () => ({ objects: 0, bytes: 0 });
+  const counts = () => ({ 'bring back': none(), hide: none(), leave: none() });
+  const parts = { records: counts(), velero: counts(), restic: counts() };
+  const names = { back: new Set<string>(), gone: new Set<string>(), touched: new Set<string>() };
+  const restic = { repositories: new Set<string>(), passwords: new Set<string>() };
+  return {
+    add({ action, version: { key, bytes } }: RewindStep): void {
+      const part = rewoundPart(key);
+      if (part === undefined) return;
+      const count = parts[part.root][action];
+      count.objects++;
+      count.bytes += bytes;
+      if (action === 'leave') return;
+      if (part.root === 'restic') {
+        restic.repositories.add(part.name);
+        if (isPassword(key)) restic.passwords.add(part.name);
+      } else if (part.marker) (action === 'hide' ? names.gone : names.back).add(part.name);
+      else if (!part.name.startsWith('_')) names.touched.add(part.name);
+    },
+    summary(): RewindSummary {
+      const sorted = (set: ReadonlySet<string>) => [...set].sort();
+      const { back, gone, touched } = names;
+      return {
+        parts,
+        back: sorted(back),
+        gone: sorted(gone),
+        mended: sorted(touched).filter((name) => !back.has(name) && !gone.has(name)),
+        repositories: sorted(restic.repositories),
+        passwords: sorted(restic.passwords),
+      };
+    },
+  };
+}
+
+/** Whether a rewind changes nothing. */
+export const isIdle = ({ parts }: RewindSummary): boolean =>
+  PARTS.every((part) => parts[part]['bring back'].objects + parts[part].hide.objects === 0);

@@ -1,0 +1,86 @@
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { archiveWriter } from '../../functions/adapters/archive/writer.ts';
+import { putJson } from '../../functions/adapters/s3/documents.ts';
+import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import { commitBackup } from '../../functions/commit-backup/commit.ts';
+import type { BackupRecord } from '../../functions/core/record.ts';
+import { vaultKeys } from '../../functions/core/vault-keys.ts';
+import { TYPES } from '../../functions/core/well-known.ts';
+import type { Signer } from '../../functions/runtime/signed-records.ts';
+import { selectionOf } from './selection.ts';
+
+/** A claim of the recovery point, and its snapshot. */
+export interface SavedVolume {
+  readonly namespace: string;
+  readonly pvc: string;
+  readonly snapshot: string;
+}
+
+const secret = (namespace: string, name: string, data: object) =>
+  Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data }));
+
+/** Commits a recovery point of some Secrets and volumes with the code that commits a backup. */
+export async function commitPoint(
+  vault: Vault,
+  signer: Signer,
+  cluster: string,
+  backup: string,
+  volumes: readonly SavedVolume[],
+): Promise<BackupRecord> {
+  const k = vaultKeys(cluster);
+  const writer = archiveWriter();
+  const archive = buffer(writer.output);
+  const count = 20;
+  for (let i = 0; i < count; i++)
+    await writer.add(
+      TYPES.secrets,
+      `secret-${i}`,
+      'shop',
+      secret('shop', `secret-${i}`, { of: backup, i: `${i * i}` }),
+    );
+  const { archiveBytes, sha256 } = await writer.end();
+  await vault.put(k.velero.archive(backup), await archive);
+  await vault.put(k.velero.resourceList(backup), gzipSync(JSON.stringify({ 'v1/Secret': [backup] })));
+  const startedAt = '2026-01-01T00:00:00.000Z';
+  await putJson(vault, k.records.resources(backup), {
+    items: count,
+    bytes: archiveBytes,
+    archiveBytes,
+    sha256,
+    resourceVersion: '1',
+    consistency: 'exact',
+    inexact: [],
+    unreadable: [],
+    types: {},
+    shards: 1,
+    seconds: 1,
+  });
+  const work = volumes.map(({ namespace, pvc }) => ({
+    id: `${namespace}.${pvc}`,
+    namespace,
+    pvc,
+    strategy: 'mount',
+  }));
+  for (const [i, { namespace, pvc, snapshot }] of volumes.entries())
+    await putJson(vault, k.records.volume(backup, work[i]?.id as string), {
+      id: work[i]?.id,
+      namespace,
+      pvc,
+      result: 'protected',
+      snapshot,
+    });
+  await putJson(vault, k.records.work(backup), {
+    plan: 'daily',
+    backup,
+    startedAt,
+    namespaces: ['shop'],
+    wide: false,
+    selection: selectionOf(['shop']),
+    volumes: work,
+    excluded: [],
+    unprotected: [],
+    problems: [],
+  });
+  return commitBackup(vault, k, cluster, backup, new Date('2026-01-01T00:01:00Z'), signer);
+}

@@ -1,0 +1,63 @@
+import type { OneKey, VersionedBucket } from '../../functions/adapters/s3/versions.ts';
+import type { ObjectVersion } from '../../functions/core/rewind.ts';
+
+/** A version of the model, with what S3 would give to a reader. */
+interface Stored extends ObjectVersion {
+  readonly content: string;
+}
+
+/** A versioned bucket in memory, whose clock is set by the test. Nothing can be removed from it. */
+export class MemoryVersions implements VersionedBucket {
+  readonly bucket = 'memory';
+  /** The newest last. */
+  readonly stored = new Map<string, Stored[]>();
+  /** Seconds. */
+  clock = 0;
+  /** Calls that may still succeed; the next one ends the caller. */
+  callsLeft = Number.POSITIVE_INFINITY;
+  /** Keys in the order in which they were changed. */
+  readonly log: string[] = [];
+  private ids = 0;
+
+  private add(key: string, content: string | undefined, copyOf?: string): void {
+    if (this.callsLeft-- <= 0) throw new Error('stopped');
+    const at = new Date(this.clock * 1000);
+    const about = { key, id: `v${++this.ids}`, at, deleted: content === undefined };
+    const version = { ...about, bytes: content?.length ?? 0, content: content ?? '' };
+    this.stored.set(key, [...(this.stored.get(key) ?? []), { ...version, ...(copyOf && { copyOf }) }]);
+    this.log.push(key);
+  }
+  put(key: string, content: string): void {
+    this.add(key, content);
+  }
+  async remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.add(key, undefined);
+  }
+
+  async *versions(prefix: string): AsyncGenerator<OneKey> {
+    for (const [key, versions] of this.stored)
+      if (key.startsWith(prefix)) {
+        // As in a listing of S3: what a version is a copy of is not in it.
+        const listed = versions.map(({ id, at, deleted, bytes }) => ({ key, id, at, deleted, bytes }));
+        yield listed.reverse() as [ObjectVersion];
+      }
+  }
+  async withOrigin(version: ObjectVersion): Promise<ObjectVersion> {
+    const copyOf = this.stored.get(version.key)?.find((v) => v.id === version.id)?.copyOf;
+    return copyOf === undefined ? version : { ...version, copyOf };
+  }
+  async bringBack({ key, id }: ObjectVersion): Promise<void> {
+    const version = this.stored.get(key)?.find((v) => v.id === id);
+    if (!version || version.deleted) throw new Error(`${key} has no version ${id}`);
+    this.add(key, version.content, id);
+  }
+
+  /** What a reader sees at an instant: the content under each key. */
+  view(seconds = Number.POSITIVE_INFINITY): Record<string, string> {
+    const seen = [...this.stored].flatMap(([key, versions]): [string, string][] => {
+      const last = versions.findLast((v) => v.at.getTime() <= seconds * 1000);
+      return last && !last.deleted ? [[key, last.content]] : [];
+    });
+    return Object.fromEntries(seen.sort());
+  }
+}

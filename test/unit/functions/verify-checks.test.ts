@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { JobEnd } from '../../../functions/core/job-loop.ts';
+import { vaultKeys } from '../../../functions/core/vault-keys.ts';
+import type { VerifyRun } from '../../../functions/core/verification.ts';
+import {
+  type CheckWork,
+  checkJob,
+  checkOutcome,
+  checksOf,
+} from '../../../functions/reconcile-verify/check-job.ts';
+import { CONTROL_PLANE, JOBS, planOf } from '../../support/selection.ts';
+
+const k = vaultKeys('paris');
+const repository = (namespace: string) => ({ namespace, replicaKeepsMore: false, snapshots: [] });
+const run: VerifyRun = {
+  run: 'verify-1',
+  part: 3,
+  parts: 7,
+  startedAt: '2026-01-01T00:00:00Z',
+  backups: [],
+  repositories: [repository('shop'), repository('_control-plane')],
+};
+const settings = {
+  cluster: 'paris',
+  access: { kind: 'eks', name: 'paris', region: 'eu-west-3' } as const,
+  vault: { region: 'eu-west-1', replicaRegion: 'eu-central-1' },
+  jobs: JOBS,
+  controlPlane: CONTROL_PLANE,
+  veleroSources: [],
+  verification: { parts: 7 },
+  shardItems: 1000,
+  plans: [planOf('daily', ['shop'])],
+};
+const all = checksOf(run, k.restic.repository, () => true);
+const [shop, copy] = all as [CheckWork, CheckWork];
+const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
+  exitCode,
+  log,
+  reports: {},
+  message,
+  seconds: 5,
+});
+
+describe('the checks of a run', () => {
+  it('are of both copies of every repository, each with a name of its own', () => {
+    expect(all.map((c) => c.id)).toEqual([
+      'shop.primary',
+      'shop.replica',
+      '_control-plane.primary',
+      '_control-plane.replica',
+    ]);
+  });
+
+  it('leave out a copy that has no such repository: it is not replicated yet', () => {
+    const found = checksOf(run, k.restic.repository, (work) => work.id !== 'shop.replica');
+    expect(found.map((c) => c.id)).not.toContain('shop.replica');
+    expect(found).toHaveLength(3);
+  });
+
+  it('read the part of the run, of their own copy, without a lock, in Holdfast’s namespace', () => {
+    const job = checkJob(settings, run, copy, 'replica-bucket');
+    expect(job).toMatchObject({
+      run: 'verify-1',
+      id: 'shop.replica',
+      namespace: 'holdfast',
+      capabilities: [],
+      steps: [
+        {
+          repository: 's3:https://s3.replica/replica-bucket/restic/paris/shop',
+          region: 'eu-central-1',
+          args: ['check', '--read-data-subset=3/7', '--no-lock', '--json'],
+        },
+      ],
+    });
+    expect(checkJob(settings, run, shop, 'bucket').steps[0]).toMatchObject({
+      repository: 's3:https://s3.primary/bucket/restic/paris/shop',
+      region: 'eu-west-1',
+    });
+  });
+});
+
+describe('the outcome of a check', () => {
+  it('is good when restic found no errors', () => {
+    expect(checkOutcome(shop, end(0))).toEqual({
+      namespace: 'shop',
+      copy: 'primary',
+      ok: true,
+      message: 'no errors were found',
+      seconds: 5,
+    });
+  });
+  it('is restic’s words when it did, and those of the cluster when the Job did not run', () => {
+    const log = '{"message_type":"error","message":"pack 12ab: does not exist\\n"}\n';
+    expect(checkOutcome(shop, end(1, log))).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('pack 12ab: does not exist'),
+    });
+    expect(checkOutcome(shop, end(undefined, '', 'no node has room'))).toMatchObject({
+      ok: false,
+      message: 'its Job did not run: no node has room',
+    });
+  });
+});

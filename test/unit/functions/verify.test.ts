@@ -1,0 +1,332 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { putJson } from '../../../functions/adapters/s3/documents.ts';
+import { contentHash, isReplicated } from '../../../functions/core/replication.ts';
+import { vaultKeys } from '../../../functions/core/vault-keys.ts';
+import type { CheckOutcome } from '../../../functions/core/verification.ts';
+import { replicate } from '../../../functions/replicate-backup/replicate.ts';
+import type { Copies } from '../../../functions/verify-vault/look.ts';
+import { writeReport } from '../../../functions/verify-vault/report.ts';
+import { partOfRun, survey } from '../../../functions/verify-vault/survey.ts';
+import { verifyVault } from '../../../functions/verify-vault/verify.ts';
+import { keyPair } from '../../support/key-pair.ts';
+import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { commitPoint } from '../../support/recovery-point.ts';
+
+const keys = vaultKeys('paris');
+const signer = keyPair();
+const BACKUPS = ['daily-20260101000000', 'daily-20260102000000'];
+const [OLD, NEW] = BACKUPS as [string, string];
+const RUN = 'verify-20260201000000-abcdef';
+const NOW = new Date('2026-02-01T00:00:00Z');
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const repository = keys.restic.repository('shop');
+const inRepository = (kind: string, text: string): string =>
+  `${repository}/${kind === 'data' ? `data/${sha256(text).slice(0, 2)}` : kind}/${sha256(text)}`;
+const PACK = inRepository('data', 'pack a');
+const SNAPSHOT = inRepository('snapshots', `snapshot ${NEW}`);
+const ARCHIVE = keys.velero.archive(OLD);
+const RECORD = keys.records.record(OLD);
+
+let primary: MemoryVault;
+let replica: MemoryVault;
+let whole: Map<string, Buffer>;
+
+/** Both copies of two proven recovery points. */
+beforeEach(async () => {
+  [primary, replica] = [new MemoryVault('primary'), new MemoryVault('replica')];
+  const put = (key: string, text: string) =>
+    primary.objects.set(key, { body: Buffer.from(text), metadata: {} });
+  put(`${repository}/config`, 'config');
+  for (const [kind, text] of [
+    ['keys', 'key'],
+    ...['a', 'b', 'c', 'd', 'e'].map((name) => ['data', `pack ${name}`]),
+    ['index', 'index'],
+    ...BACKUPS.map((backup) => ['snapshots', `snapshot ${backup}`]),
+  ] as [string, string][])
+    put(inRepository(kind, text), text);
+  for (const backup of BACKUPS) {
+    const snapshot = sha256(`snapshot ${backup}`);
+    const record = await commitPoint(primary, signer, 'paris', backup, [
+      { namespace: 'shop', pvc: 'data', snapshot },
+    ]);
+    await replicate(primary, replica, keys, record, () => true);
+    for (const vault of [primary, replica]) await putJson(vault, keys.records.replica(backup), { backup });
+  }
+  whole = new Map([...primary.objects].map(([key, { body }]) => [key, body]));
+});
+
+const copies = (): Copies => ({ primary, replica });
+const open = async (run = RUN, parts = 1) => {
+  const of = await partOfRun(copies(), keys, run, parts);
+  await putJson(primary, keys.records.verify.run(run), {
+    run,
+    ...of,
+    startedAt: NOW.toISOString(),
+    ...(await survey(copies(), keys, signer)),
+  });
+};
+const goOn = (run = RUN, timeLeft = () => true) =>
+  verifyVault({ copies: copies(), keys, verifier: signer, timeLeft }, run);
+const verify = async (run = RUN, parts = 1) => {
+  await open(run, parts);
+  await goOn(run);
+  return writeReport(primary, keys, run, NOW);
+};
+const damage = (vault: MemoryVault, key: string) => {
+  const body = Buffer.from(vault.objects.get(key)?.body as Buffer);
+  body[body.length - 3] = (body[body.length - 3] as number) ^ 1;
+  vault.objects.set(key, { body, metadata: {} });
+};
+const recordText = () => String(primary.objects.get(RECORD)?.body);
+const unsignedOf = (text: string) => text.replace(/,\n {2}"signature": ".*"/, '');
+/** Keys of which a copy does not have the bytes that were backed up. */
+const unlike = (vault: MemoryVault) =>
+  [...whole]
+    .filter(([key, body]) => isReplicated(key) && !vault.objects.get(key)?.body.equals(body))
+    .map(([key]) => key);
+
+describe('a verification of the vault', () => {
+  it('reads everything of both copies and finds nothing in a vault that is whole', async () => {
+    const report = await verify();
+    const promised = [...whole.keys()].filter(
+      (key) => contentHash(key) || /config$|^velero|record\.json$/.test(key),
+    );
+    const bytes = promised.reduce((sum, key) => sum + 2 * (whole.get(key)?.length ?? 0), 0);
+    expect(report).toMatchObject({
+      phase: 'Completed',
+      reasons: [],
+      findings: [],
+      lost: 0,
+      recoveryPoints: 2,
+    });
+    expect([report.objects, report.bytes]).toEqual([promised.length, bytes]);
+  });
+
+  it.each([
+    ['a pack', PACK],
+    ['an index', inRepository('index', 'index')],
+    ['a key', inRepository('keys', 'key')],
+    ['a snapshot', SNAPSHOT],
+    ['an archive', ARCHIVE],
+    ['a document', keys.velero.results(OLD)],
+    ['a record', RECORD],
+  ])('heals %s that is damaged or missing in one copy from the other', async (_, key) => {
+    for (const [i, vault] of [primary, replica].entries()) {
+      damage(vault, key);
+      expect(await verify(`verify-2026020100000${i}-d`)).toMatchObject({
+        phase: 'Completed',
+        healed: 1,
+        findings: [{ key, outcome: 'healed', [vault.bucket]: 'damaged' }],
+      });
+      expect(unlike(vault)).toEqual([]);
+    }
+    replica.objects.delete(key);
+    expect(await verify()).toMatchObject({
+      healed: 1,
+      findings: [{ key, outcome: 'healed', replica: 'missing' }],
+    });
+    expect(unlike(replica)).toEqual([]);
+  });
+
+  it.each([
+    ['a pack', PACK],
+    ['a document', keys.velero.results(OLD)],
+  ])('heals %s that is missing in the primary', async (_, key) => {
+    primary.objects.delete(key);
+    expect(await verify()).toMatchObject({
+      healed: 1,
+      findings: [{ key, primary: 'missing', replica: 'good' }],
+    });
+    expect(unlike(primary)).toEqual([]);
+  });
+
+  it('names what is damaged in both copies as lost, with the recovery point or the repository, and writes nothing', async () => {
+    for (const vault of [primary, replica]) for (const key of [PACK, ARCHIVE, SNAPSHOT]) damage(vault, key);
+    const before = [new Map(primary.objects), new Map(replica.objects)];
+    const report = await verify();
+    expect(report).toMatchObject({ phase: 'Failed', lost: 3, healed: 0 });
+    const named = Object.fromEntries(report.findings.map((f) => [f.key, f.recoveryPoints]));
+    expect(named).toEqual({ [PACK]: [], [ARCHIVE]: [OLD], [SNAPSHOT]: [NEW] });
+    expect(report.findings.find((f) => f.key === PACK)).toMatchObject({ repository, outcome: 'lost' });
+    for (const [i, vault] of [primary, replica].entries())
+      for (const [key, { body }] of before[i] as Map<string, { body: Buffer }>)
+        expect([key, vault.objects.get(key)?.body.equals(body)]).toEqual([key, true]);
+  });
+
+  it('finds a snapshot lost that neither copy has any more', async () => {
+    for (const vault of [primary, replica]) vault.objects.delete(SNAPSHOT);
+    const [finding] = (await verify()).findings;
+    expect(finding).toMatchObject({
+      key: SNAPSHOT,
+      outcome: 'lost',
+      recoveryPoints: [NEW],
+      primary: 'missing',
+    });
+  });
+
+  it('takes a record without its signature, or in place of another, for damaged', async () => {
+    const text = recordText();
+    primary.objects.set(RECORD, {
+      body: Buffer.from(unsignedOf(text)),
+      metadata: {},
+    });
+    replica.objects.set(keys.records.record(NEW), { body: Buffer.from(text), metadata: {} });
+    expect(await verify()).toMatchObject({ phase: 'Completed', healed: 2 });
+    expect([unlike(primary), unlike(replica)]).toEqual([[], []]);
+  });
+
+  it('believes nobody where neither record is signed: what differs is named and not written', async () => {
+    const unsigned = unsignedOf(recordText());
+    for (const vault of [primary, replica])
+      vault.objects.set(RECORD, { body: Buffer.from(unsigned), metadata: {} });
+    damage(replica, ARCHIVE);
+    const spoilt = replica.objects.get(ARCHIVE)?.body;
+    const report = await verify();
+    expect(report).toMatchObject({
+      phase: 'PartiallyFailed',
+      healed: 0,
+      findings: [{ key: ARCHIVE, outcome: 'unproven' }],
+    });
+    expect(replica.objects.get(ARCHIVE)?.body).toBe(spoilt);
+  });
+
+  it('names configurations that differ, and lets restic say which one is right', async () => {
+    damage(replica, `${repository}/config`);
+    expect(await verify()).toMatchObject({
+      phase: 'PartiallyFailed',
+      findings: [{ key: `${repository}/config`, outcome: 'unproven' }],
+    });
+  });
+
+  it('asks of the replica only what is proven: what is still on its way is no loss', async () => {
+    for (const vault of [primary, replica]) vault.objects.delete(keys.records.replica(NEW));
+    for (const key of [...replica.objects.keys()].filter((k) => k.includes(NEW))) replica.objects.delete(key);
+    replica.objects.delete(SNAPSHOT);
+    const { body } = primary.objects.get(PACK) as { body: Buffer };
+    primary.objects.set(PACK, { body, metadata: {}, modified: NOW }); // of a backup that is at work
+    replica.objects.delete(PACK);
+    const snapshot = primary.objects.get(SNAPSHOT) as { body: Buffer };
+    primary.objects.set(SNAPSHOT, { body: snapshot.body, metadata: {}, modified: NOW });
+    expect(await verify()).toMatchObject({ phase: 'Completed', damaged: 0 });
+    expect(replica.objects.has(PACK)).toBe(false);
+  });
+
+  it('brings nothing back that the primary has pruned and the replica keeps, and still verifies it there', async () => {
+    for (const key of [...primary.objects.keys()].filter((k) => k.includes(OLD))) primary.objects.delete(key);
+    primary.objects.delete(PACK);
+    primary.objects.delete(inRepository('snapshots', `snapshot ${OLD}`));
+    expect(await verify()).toMatchObject({ phase: 'Completed', damaged: 0, recoveryPoints: 2 });
+    damage(replica, ARCHIVE);
+    expect(await verify('verify-20260202000000-abcdef')).toMatchObject({
+      lost: 1,
+      findings: [{ key: ARCHIVE, primary: 'absent' }],
+    });
+    expect(primary.objects.has(ARCHIVE)).toBe(false);
+  });
+
+  it('counts nothing as lost that is pruned while it looks', async () => {
+    await open();
+    for (const vault of [primary, replica])
+      for (const key of [...vault.objects.keys()])
+        if (key.includes(OLD) || key === inRepository('snapshots', `snapshot ${OLD}`))
+          vault.objects.delete(key);
+    await goOn();
+    expect(await writeReport(primary, keys, RUN, NOW)).toMatchObject({ phase: 'Completed', damaged: 0 });
+  });
+
+  it('reads each pack in one of as many runs as there are parts, and begins again after them', async () => {
+    const read: number[] = [];
+    const runs = ['1', '2', '3', '4'].map((n) => `verify-2026020${n}000000-abcdef`);
+    for (const run of runs) read.push((await verify(run, 3)).objects);
+    const others = read.reduce((sum, n) => sum + n, 0) - (read[3] as number);
+    const packs = [...whole.keys()].filter((key) => key.includes('/data/')).length;
+    const everything = (await verify('verify-20260209000000-abcdef', 1)).objects;
+    expect(others).toBe(3 * (everything - packs) + packs);
+    expect(read[3]).toBe(read[0]);
+  });
+
+  it('reads a part again whose run did not come to its end', async () => {
+    const part = async (run: string) => (await partOfRun(copies(), keys, run, 3)).part;
+    await verify('verify-20260201000000-a', 3);
+    await open('verify-20260202000000-b', 3);
+    expect([await part('verify-20260203000000-c'), await part('verify-20260201000000-b')]).toEqual([2, 2]);
+    await verify('verify-20260203000000-c', 3);
+    expect(await part('verify-20260204000000-d')).toBe(3);
+  });
+
+  it('stops when its time is over, says that something remains, and goes on from there', async () => {
+    damage(primary, PACK);
+    await open();
+    let calls = 0;
+    let last = await goOn(RUN, () => false);
+    for (; last.remaining > 0 && calls < 100; calls++) last = await goOn(RUN, () => false);
+    expect(calls).toBeGreaterThan(5);
+    expect(await writeReport(primary, keys, RUN, NOW)).toMatchObject({ healed: 1, phase: 'Completed' });
+  });
+
+  it('has restic’s words of each copy in its report', async () => {
+    await open();
+    await goOn();
+    const check: CheckOutcome = {
+      namespace: 'shop',
+      copy: 'replica',
+      ok: false,
+      message: 'pack 1: broken',
+      seconds: 3,
+    };
+    await putJson(primary, keys.records.verify.job(RUN, 'shop.replica'), check);
+    expect(await writeReport(primary, keys, RUN, NOW)).toMatchObject({
+      phase: 'PartiallyFailed',
+      checks: [check],
+    });
+  });
+});
+
+describe('a verification that is killed', () => {
+  const SPOILT: readonly (readonly ['primary' | 'replica', string])[] = [
+    ['primary', PACK],
+    ['primary', RECORD],
+    ['replica', ARCHIVE],
+    ['replica', inRepository('index', 'index')],
+  ];
+  const spoil = () => {
+    for (const [copy, key] of SPOILT) damage({ primary, replica }[copy], key);
+    for (const vault of [primary, replica]) damage(vault, inRepository('data', 'pack b'));
+    replica.objects.delete(SNAPSHOT);
+  };
+  /** Every object is as it was backed up, or still as it was spoilt: nothing in between. */
+  const snapshotOf = (vault: MemoryVault) =>
+    new Map([...vault.objects].map(([key, { body }]) => [key, body]));
+
+  it('at any call of either copy ends with the same report, and nothing is half healed', async () => {
+    spoil();
+    const spoilt = { primary: new Map(primary.objects), replica: new Map(replica.objects) };
+    const expected = await verify();
+    expect(expected).toMatchObject({ phase: 'Failed', healed: 5, lost: 1 });
+    const healed = { primary: snapshotOf(primary), replica: snapshotOf(replica) };
+    const calls = { primary: primary.calls, replica: replica.calls };
+    for (const copy of ['primary', 'replica'] as const)
+      for (let at = 0; at < calls[copy]; at++) {
+        [primary, replica] = [new MemoryVault('primary'), new MemoryVault('replica')];
+        for (const [name, vault] of Object.entries({ primary, replica }))
+          for (const [key, stored] of spoilt[name as 'primary']) vault.objects.set(key, stored);
+        const victim = { primary, replica }[copy];
+        victim.callsLeft = at;
+        const killed = await verify().catch((error: unknown) => error);
+        await new Promise((resolve) => setImmediate(resolve)); // what was under way ends
+        if (killed instanceof Killed)
+          for (const [key, body] of snapshotOf(victim)) {
+            if (key.includes('/_verify/')) continue;
+            const possible = [spoilt[copy].get(key)?.body, healed[copy].get(key)];
+            expect([copy, at, key, possible.some((b) => b?.equals(body))]).toEqual([copy, at, key, true]);
+          }
+        victim.callsLeft = Number.POSITIVE_INFINITY;
+        expect([copy, at, await verify()]).toEqual([copy, at, expected]);
+        expect([unlike(primary), unlike(replica)]).toEqual([
+          [inRepository('data', 'pack b')],
+          [inRepository('data', 'pack b')],
+        ]);
+      }
+  }, 120_000);
+});
