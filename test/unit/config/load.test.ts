@@ -50,6 +50,16 @@ describe('each wrong value is named with its place and a remedy', () => {
       '2 vault.region: "Europe" is not an AWS region; write one like eu-west-1',
     ],
     [
+      ['vault', 'objectLock'],
+      { mode: 'strict', days: 30 },
+      '5 vault.objectLock.mode: "strict" is not a mode; write governance or compliance',
+    ],
+    [
+      ['vault', 'objectLock'],
+      { mode: 'governance', days: 2 },
+      '6 vault.objectLock.days: 2 is too small; write a number from 3 to 36500',
+    ],
+    [
       ['clusters', 0, 'name'],
       'a'.repeat(21),
       '5 clusters[0].name: "aaaaaaaaaaaaaaaaaaaaa" is longer than 20',
