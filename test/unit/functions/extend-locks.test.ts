@@ -134,6 +134,14 @@ describe('a pass over one copy', () => {
     expect(vault.objects.has(keys.records.lock(KEPT))).toBe(false);
   });
 
+  it('is not misled by copies of a signed record under newer names', async () => {
+    const signed = await vault.get(keys.records.record(KEPT));
+    await vault.put(keys.records.record('daily-20260228000000'), signed);
+    await call(BEGIN);
+    expect(locks.until(keys.velero.archive(KEPT))).toEqual([inDays(30)]);
+    expect(vault.objects.has(keys.records.lock(KEPT))).toBe(true);
+  });
+
   it('stops at any page when its time is over, and the next call goes on from there', async () => {
     let asked = 0;
     await call(BEGIN, () => ++asked > 0);
