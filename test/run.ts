@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { explain } from '../infra/local/errors.ts';
 import { progressPrinter } from '../infra/local/progress-lines.ts';
 import { csiTool } from '../infra/local/tools/csi.ts';
+import { minioTool } from '../infra/local/tools/minio.ts';
 import { provide } from '../infra/local/tools/provide.ts';
 import { bringUp, processEnv, takeDown } from '../infra/local/world.ts';
 
@@ -56,6 +57,7 @@ try {
   await takeDown(WORLD);
   // A world has no way out: what its tests need beyond it is made before.
   await provide(csiTool, progressPrinter());
+  await provide(minioTool, progressPrinter());
   const world = await bringUp({ name: WORLD, onProgress: progressPrinter() });
   vitest('world', world.enter, processEnv(world));
 } catch (error) {

@@ -18,6 +18,7 @@ export const ERRORS = {
   RecordForged: { retryable: false },
   RecordUnsigned: { retryable: false },
   ReplicaMismatch: { retryable: true },
+  VaultNotLocked: { retryable: false },
   RetentionEmpty: { retryable: false },
   PruneRefused: { retryable: false },
   /** Ends the verify machine: alarms are made on it. */

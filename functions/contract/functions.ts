@@ -49,6 +49,7 @@ export const FUNCTIONS = {
   'measure-vault': { machine: 'none', access: 'none', memoryMiB: 512, timeoutSeconds: 120 },
   'verify-vault': { machine: 'verify', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'reconcile-verify': { machine: 'verify', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
+  'extend-locks': { machine: 'lock', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'plan-restore': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
   'apply-resources': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
   'reconcile-restore-volumes': { machine: 'restore', access: 'restore', memoryMiB: 512, timeoutSeconds: 120 },

@@ -12,7 +12,7 @@ export const stackNames = {
 } as const;
 
 /** The state machines of one cluster. The ASL file of each is state-machines/<machine>.asl.json. */
-export const MACHINES = ['backup', 'restore', 'replicate', 'prune', 'verify'] as const;
+export const MACHINES = ['backup', 'restore', 'replicate', 'prune', 'verify', 'lock'] as const;
 export type Machine = (typeof MACHINES)[number];
 
 /** Name of a state machine: `holdfast-<cluster>-<machine>`. */

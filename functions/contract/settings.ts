@@ -181,6 +181,14 @@ export const VeleroSource = z.strictObject({
 });
 export type VeleroSource = z.infer<typeof VeleroSource>;
 
+/** S3's modes of a lock: one that those with a right of its own can lift, and one that nobody can. */
+export const LockMode = z.enum(['GOVERNANCE', 'COMPLIANCE']);
+export type LockMode = z.infer<typeof LockMode>;
+
+/** Object Lock of both buckets. */
+export const ObjectLockSettings = z.strictObject({ mode: LockMode, days: z.number().check(z.positive()) });
+export type ObjectLockSettings = z.infer<typeof ObjectLockSettings>;
+
 export const ClusterSettings = z.strictObject({
   cluster: z.string(),
   access: AccessSettings,
@@ -189,6 +197,8 @@ export const ClusterSettings = z.strictObject({
     replicaRegion: z.string(),
     /** S3 replicates by itself, locks of restic as well. */
     continuous: z.optional(z.boolean()),
+    /** Absent: nothing is locked. */
+    objectLock: z.optional(ObjectLockSettings),
   }),
   jobs: JobSettings,
   controlPlane: ControlPlaneSettings,

@@ -115,6 +115,24 @@ export const PruneRef = z.object({
 });
 export type PruneRef = z.infer<typeof PruneRef>;
 
+/**
+ * One call of a pass that extends the locks of both copies, the primary first; the next one is given what it returns, but
+ * for `remaining`.
+ */
+export const LockRequest = z.strictObject({
+  /** When the pass began. */
+  startedAt: instant,
+  copy: z._default(z.enum(['primary', 'replica']), 'primary'),
+  /** What was looked at last, as S3 names the places of a listing of versions. */
+  after: z.optional(z.strictObject({ key: z.string(), version: z.optional(z.string()) })),
+  /** Versions that were looked at, and those that were given a longer lock; in both copies. */
+  checked: z._default(z.int(), 0),
+  extended: z._default(z.int(), 0),
+  /** Versions of this copy whose lock can be lifted, with a right that none of Holdfast has. */
+  governed: z._default(z.int(), 0),
+});
+export type LockRequest = z.infer<typeof LockRequest>;
+
 /** The machine's word to plan-restore: the input as given, and which execution it is and when it started. */
 export const PlanRestoreRequest = z.strictObject({
   input: RestoreInput,

@@ -454,6 +454,17 @@ const Cluster = ClusterOptions.superRefine(({ access, plans }, context) => {
   });
 });
 
+const ObjectLock = z.strictObject({
+  mode: z
+    .enum(['governance', 'compliance'], 'is not a mode; write governance or compliance')
+    .describe(
+      'governance: those with s3:BypassGovernanceRetention can lift a lock, if they change the bucket’s policy first; compliance: nobody can',
+    ),
+  days: wholeNumber(3, 36_500).describe(
+    'For how long a new object is locked; locks of what is kept are extended every day',
+  ),
+});
+
 const account = z.string().regex(/^\d{12}$/, 'is not an AWS account; write its 12 digits, in quotes');
 
 const Replication = z
@@ -490,6 +501,12 @@ export const Config = z.strictObject({
       account: account.optional().describe('With replicaAccount: the account of everything else'),
       replicaAccount: account.optional().describe('Account of the second copy; absent: the same'),
       replication: Replication.prefault({}).describe('How the second copy comes to be'),
+      objectLock: ObjectLock.optional().describe('S3 Object Lock of both buckets; absent: off'),
+      noncurrentDays: wholeNumber(1, 36_500)
+        .optional()
+        .describe(
+          'For how long what was deleted or overwritten can be brought back; absent: as long as a lock, or 30',
+        ),
     })
     .refine((v) => !v.replicaAccount || v.account, {
       path: ['replicaAccount'],

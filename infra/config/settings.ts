@@ -1,13 +1,25 @@
 import { quantity } from '../../functions/contract/quantity.ts';
-import type { ClusterSettings, JobSettings, PlanSettings } from '../../functions/contract/settings.ts';
+import type {
+  ClusterSettings,
+  JobSettings,
+  ObjectLockSettings,
+  PlanSettings,
+} from '../../functions/contract/settings.ts';
 import type { ClusterConfig, Config } from './schema.ts';
+
+const LOCK_MODES = { governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as const;
+
+/** Object Lock in S3's words. */
+export const lockSettings = (lock: Config['vault']['objectLock']): ObjectLockSettings | undefined =>
+  lock && { mode: LOCK_MODES[lock.mode], days: lock.days };
 
 const publicEndpoint = (region: string): string =>
   `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 
 /** What the functions of one cluster are told of the configuration. */
 export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSettings {
-  const { region, replicaRegion } = config.vault;
+  const { region, replicaRegion, objectLock } = config.vault;
+  const lock = lockSettings(objectLock);
   return {
     cluster: cluster.name,
     access: cluster.access,
@@ -15,6 +27,7 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
       region,
       replicaRegion,
       ...(config.vault.replication.mode === 'continuous' && { continuous: true }),
+      ...(lock && { objectLock: lock }),
     },
     controlPlane: cluster.controlPlane,
     jobs: jobSettings(cluster.jobs, region, replicaRegion),

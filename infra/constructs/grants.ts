@@ -9,6 +9,8 @@ interface VaultRights {
   readonly read?: readonly Root[];
   readonly write?: readonly Root[];
   readonly remove?: readonly Root[];
+  /** Extends locks, and says so in lock.json of a recovery point. */
+  readonly lock?: readonly Root[];
 }
 type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases';
 
@@ -17,6 +19,8 @@ export interface FunctionRights {
   readonly replica?: VaultRights;
   /** Reads the repository master secret and mints credentials for Jobs. */
   readonly mints?: true;
+  /** Its Jobs may delete from a repository what is not a lock: they are of another role. */
+  readonly jobsDelete?: true;
   /** What it does with the key that signs records. */
   readonly records?: 'signs' | 'verifies';
   /** Asks whether the execution that holds a lease has ended. */
@@ -75,8 +79,14 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     primary: { read: ['records', 'restic', 'leases'], write: ['records'], remove: ['leases'] },
     replica: { read: ['records', 'restic'] },
     mints: true,
+    jobsDelete: true,
   },
   'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
+  'extend-locks': {
+    primary: { read: ['records'], lock: RECOVERY_POINT },
+    replica: { read: ['records'], lock: RECOVERY_POINT },
+    records: 'verifies',
+  },
   'verify-vault': {
     primary: { read: RECOVERY_POINT, write: RECOVERY_POINT },
     replica: { read: RECOVERY_POINT, write: RECOVERY_POINT },
@@ -132,7 +142,7 @@ export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): Po
 export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultRights): PolicyStatement[] {
   const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
   const below = (roots: readonly Root[]) => roots.map((root) => `${bucket}/${root}/${cluster}/*`);
-  const listed = [...new Set([...(rights.read ?? []), ...(rights.remove ?? [])])];
+  const listed = [...new Set([...(rights.read ?? []), ...(rights.remove ?? []), ...(rights.lock ?? [])])];
   return [
     new PolicyStatement({
       actions: ['s3:ListBucket'],
@@ -153,7 +163,27 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
     ...(rights.remove
       ? [new PolicyStatement({ actions: ['s3:DeleteObject'], resources: below(rights.remove) })]
       : []),
+    ...(rights.lock ? lockStatements(bucket, cluster, rights.lock) : []),
     keyStatement(copy),
+  ];
+}
+
+/** Without s3:BypassGovernanceRetention, S3 lets nobody but lengthen a lock. */
+function lockStatements(bucket: string, cluster: string, roots: readonly Root[]): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      actions: ['s3:ListBucketVersions'],
+      resources: [bucket],
+      conditions: { StringLike: { 's3:prefix': roots.map((root) => `${root}/${cluster}/*`) } },
+    }),
+    new PolicyStatement({
+      actions: ['s3:GetObjectRetention', 's3:PutObjectRetention'],
+      resources: roots.map((root) => `${bucket}/${root}/${cluster}/*`),
+    }),
+    new PolicyStatement({
+      actions: ['s3:PutObject'],
+      resources: [`${bucket}/records/${cluster}/*/lock.json`],
+    }),
   ];
 }
 
@@ -184,8 +214,11 @@ export function sourceStatements({ bucket, prefix }: VeleroSource): PolicyStatem
   ];
 }
 
-/** The most that a Job's credentials can be; each Job's are narrowed to one repository by a session policy. */
-export function jobStatements(copy: VaultCopy, cluster: string): PolicyStatement[] {
+/**
+ * The most that a Job's credentials can be; each Job's are narrowed to one repository by a session policy. Jobs that prune have
+ * a role of their own: those of the others can delete nothing but restic's locks, whatever a function asks for them.
+ */
+export function jobStatements(copy: VaultCopy, cluster: string, use: 'prune' | 'other'): PolicyStatement[] {
   const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
   return [
     new PolicyStatement({ actions: ['s3:GetBucketLocation'], resources: [bucket] }),
@@ -195,8 +228,12 @@ export function jobStatements(copy: VaultCopy, cluster: string): PolicyStatement
       conditions: { StringLike: { 's3:prefix': [`restic/${cluster}/*`] } },
     }),
     new PolicyStatement({
-      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      actions: ['s3:GetObject', 's3:PutObject'],
       resources: [`${bucket}/restic/${cluster}/*`],
+    }),
+    new PolicyStatement({
+      actions: ['s3:DeleteObject'],
+      resources: [`${bucket}/restic/${cluster}/${use === 'prune' ? '*' : '*/locks/*'}`],
     }),
     keyStatement(copy),
   ];

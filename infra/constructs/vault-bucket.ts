@@ -1,23 +1,48 @@
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { replicationRoleName, vaultBucketName, vaultKeyAlias } from '../../functions/contract/names.ts';
+import type { ObjectLockSettings } from '../../functions/contract/settings.ts';
 
 export interface VaultBucketProps {
   readonly prefix: string;
   readonly region: string;
   /** Another account, whose pipeline works on this copy. */
   readonly usedBy?: string | undefined;
+  readonly objectLock?: ObjectLockSettings | undefined;
+  /** How long versions stay that are not the newest of their key. */
+  readonly noncurrentDays: number;
 }
 
 /** What roles of another account may do here, at most; each of them is given its part there. */
-const ON_BUCKET = ['s3:ListBucket', 's3:GetBucketLocation'];
-const ON_OBJECTS = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'];
+const ON_BUCKET = ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetBucketLocation'];
+const ON_OBJECTS = [
+  ...['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+  ...['s3:GetObjectRetention', 's3:PutObjectRetention'],
+];
 const ON_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
 /** And its S3, when it replicates by itself. */
 const REPLICATION = ['s3:ReplicateObject', 's3:ReplicateTags', 's3:ObjectOwnerOverrideToBucketOwner'];
+
+/** What none of Holdfast's roles may do, whatever their own policies come to say. */
+const NEVER = [
+  's3:BypassGovernanceRetention',
+  's3:DeleteBucket',
+  's3:DeleteBucketPolicy',
+  's3:DeleteObjectVersion',
+  's3:PutBucketObjectLockConfiguration',
+  's3:PutBucketPolicy',
+  's3:PutBucketVersioning',
+  's3:PutLifecycleConfiguration',
+];
 
 /** One copy of the vault: a versioned bucket of its own key, reachable by TLS alone, that survives its stack. */
 export class VaultBucket extends Construct {
@@ -53,8 +78,15 @@ export class VaultBucket extends Construct {
         },
         // Rewritten whenever something new is proven; an old one proves nothing more.
         { id: 'old-inventories', prefix: 'inventories/', noncurrentVersionExpiration: Duration.days(1) },
+        {
+          id: 'earlier-versions',
+          noncurrentVersionExpiration: Duration.days(props.noncurrentDays),
+          expiredObjectDeleteMarker: true,
+        },
       ],
     });
+    this.denyOwnRoles();
+    if (props.objectLock) this.lock(props.objectLock);
     if (props.usedBy) this.letIn(props.prefix, props.usedBy);
   }
 
@@ -80,5 +112,37 @@ export class VaultBucket extends Construct {
     bucket.addToResourcePolicy(allow(s3, ['s3:ListBucket', 's3:GetBucketVersioning'], [bucket.bucketArn]));
     key.addToResourcePolicy(allow(pipeline, ON_KEY, ['*']));
     key.addToResourcePolicy(allow(s3, ['kms:Encrypt', 'kms:GenerateDataKey'], ['*']));
+  }
+
+  private denyOwnRoles(): void {
+    // Of whichever account: the second copy may be in another than the roles.
+    const roles = `arn:${Aws.PARTITION}:iam::*:role/holdfast-*`;
+    this.deny('OwnRolesKeepVersions', NEVER, { ArnLike: { 'aws:PrincipalArn': roles } });
+  }
+
+  /**
+   * Every new version is locked from its first moment. Only by ObjectLockConfiguration: the property ObjectLockEnabled would
+   * replace a bucket that is there, and its name is fixed. A lock of governance is lifted by nobody before this policy is changed.
+   */
+  private lock({ mode, days }: ObjectLockSettings): void {
+    const bucket = this.bucket.node.defaultChild as CfnBucket;
+    bucket.objectLockConfiguration = {
+      objectLockEnabled: 'Enabled',
+      rule: { defaultRetention: { mode, days } },
+    };
+    this.deny('NobodyLiftsLocks', ['s3:BypassGovernanceRetention']);
+  }
+
+  private deny(sid: string, actions: string[], conditions: Record<string, unknown> = {}): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid,
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions,
+        resources: [this.bucket.bucketArn, this.bucket.arnForObjects('*')],
+        conditions,
+      }),
+    );
   }
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { bucketLocks } from './emulator/object-lock.ts';
 import { applyBucketReplication } from './emulator/replication.ts';
 import { WorldError } from './errors.ts';
 import { type OnProgress, step } from './progress.ts';
@@ -36,6 +37,21 @@ export async function deploy(world: World, options: DeployOptions): Promise<void
   const unattended = ['--all', '--require-approval', 'never', '--concurrency', '2', '--progress', 'events'];
   await step('cdk deploy', onProgress, () => cdk(world, 'deploy', [...unattended, ...app]));
   await applyBucketReplication(resolve(options.outDir), world.endpoint, vault.region);
+  await lockBuckets(world, resolve(options.outDir));
+}
+
+/** What the emulator's CloudFormation passes over: see emulator/object-lock.ts. */
+async function lockBuckets(world: World, outDir: string): Promise<void> {
+  if (bucketLocks(outDir).length === 0) return;
+  const log = join(world.runDir, 'log', 'object-lock.log');
+  const script = join(projectRoot, 'infra/local/emulator/object-lock.ts');
+  const code = await runLogged([...world.enter, 'node', script, outDir], processEnv(world), log);
+  if (code !== 0)
+    throw new WorldError(
+      'DeployFailed',
+      'the buckets could not be locked',
+      lastLines(readFileSync(log, 'utf8'), 12),
+    );
 }
 
 /** Both verbs start the app: bootstrap, too, looks into it for the settings of its environments. */

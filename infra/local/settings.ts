@@ -10,6 +10,8 @@ export const versions = {
   /** Only for the tests of exchange; not part of a world. */
   velero: '1.18.3',
   veleroPluginForAws: '1.14.3',
+  /** Only for the tests of the vault; not part of a world. */
+  minio: '0.0.0-20260212201848-7aac2a2c5b7c',
   /** Counts changes of the Debian package list in tools/debian.ts. */
   debian: '3',
   /** Counts changes of sandbox/pause. */

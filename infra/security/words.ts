@@ -94,6 +94,8 @@ function otherWords({ action, resource, denied }: Right, names: Names): Word[] |
       return [{ column: 'secrets', verb: 'reads', object: secretWord(secret, names) }];
     }
     case 'sts:AssumeRole':
+      if (end === `role/holdfast-${names.cluster}-prune-jobs`)
+        return more('mints credentials of Jobs that prune');
       return end === `role/holdfast-${names.cluster}-jobs` ? more('mints credentials of Jobs') : undefined;
     case 'lambda:InvokeFunction':
       return called ? more('invokes', `\`${called}\``) : undefined;

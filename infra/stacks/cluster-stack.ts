@@ -43,6 +43,13 @@ export interface ClusterStackProps {
   readonly bundle: Bundler;
 }
 
+/** Whether the Jobs that a function starts prune. */
+const jobUse = (name: FunctionName): 'prune' | 'other' => (RIGHTS[name].jobsDelete ? 'prune' : 'other');
+const jobRoleName = (cluster: string, use: 'prune' | 'other'): string =>
+  `holdfast-${cluster}-${use === 'prune' ? 'prune-jobs' : 'jobs'}`;
+const jobRoleArn = (cluster: string, name: FunctionName): string =>
+  `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName(cluster, jobUse(name))}`;
+
 /** Everything that protects one cluster: functions, machines, schedules, and a role for each. */
 export class ClusterStack extends Stack {
   private readonly copies: { primary: VaultCopy; replica: VaultCopy };
@@ -67,7 +74,8 @@ export class ClusterStack extends Stack {
     );
     const restore = this.machine('restore');
     const verify = this.machine('verify');
-    this.makeSchedules(backup, verify);
+    const lock = this.machine('lock');
+    this.makeSchedules(backup, verify, config.vault.objectLock && lock);
     ageAlarms(this, cluster, config.alarms);
     for (const [name, machine] of Object.entries({
       Backup: backup,
@@ -75,6 +83,7 @@ export class ClusterStack extends Stack {
       Replicate: replicate,
       Prune: prune,
       Verify: verify,
+      Lock: lock,
     })) {
       new CfnOutput(this, `${name}Machine`, { value: machine.stateMachine.stateMachineArn });
     }
@@ -82,15 +91,12 @@ export class ClusterStack extends Stack {
 
   private makeFunctions({ config, cluster, bundle }: ClusterStackProps): void {
     const settings = settingsOf(config, cluster);
-    const minting = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints);
-    const jobRoleName = `holdfast-${cluster.name}-jobs`;
-    const jobRoleArn = `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName}`;
     for (const name of FUNCTION_NAMES) {
       const environment = {
         [ENV.vaultBucket]: this.copies.primary.bucket,
         [ENV.replicaBucket]: this.copies.replica.bucket,
         ...(RIGHTS[name].records && { [ENV.signingKey]: signingKeyAlias(config.vault.name) }),
-        ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn }),
+        ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn(cluster.name, name) }),
       };
       const fn = new PipelineFunction(this, {
         cluster: cluster.name,
@@ -99,22 +105,26 @@ export class ClusterStack extends Stack {
         environment,
       });
       this.functions.set(name, fn);
-      this.grant(name, fn.role, jobRoleArn, settings.veleroSources);
+      this.grant(name, fn.role, settings.veleroSources);
     }
-    const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
-    const jobRole = new Role(this, 'JobRole', {
-      roleName: jobRoleName,
-      maxSessionDuration: Duration.hours(1),
-      assumedBy: new CompositePrincipal(...assumers.map((role) => role.grantPrincipal)),
-    });
-    for (const statement of [
-      ...jobStatements(this.copies.primary, cluster.name),
-      ...jobStatements(this.copies.replica, cluster.name),
-    ])
-      jobRole.addToPolicy(statement);
+    this.makeJobRole('JobRole', 'other');
+    this.makeJobRole('PruneJobRole', 'prune');
   }
 
-  private grant(name: FunctionName, role: Role, jobRoleArn: string, sources: readonly VeleroSource[]): void {
+  /** The role of Jobs, which the functions that start such Jobs may assume. */
+  private makeJobRole(id: string, use: 'prune' | 'other'): void {
+    const minting = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints && jobUse(name) === use);
+    const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
+    const role = new Role(this, id, {
+      roleName: jobRoleName(this.cluster.name, use),
+      maxSessionDuration: Duration.hours(1),
+      assumedBy: new CompositePrincipal(...assumers.map((assumer) => assumer.grantPrincipal)),
+    });
+    for (const copy of [this.copies.primary, this.copies.replica])
+      for (const statement of jobStatements(copy, this.cluster.name, use)) role.addToPolicy(statement);
+  }
+
+  private grant(name: FunctionName, role: Role, sources: readonly VeleroSource[]): void {
     const rights = RIGHTS[name];
     const { primary, replica } = this.copies;
     const statements = [
@@ -122,7 +132,10 @@ export class ClusterStack extends Stack {
       ...(rights.replica ? vaultStatements(replica, this.cluster.name, rights.replica) : []),
       ...(rights.mints
         ? [
-            new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [jobRoleArn] }),
+            new PolicyStatement({
+              actions: ['sts:AssumeRole'],
+              resources: [jobRoleArn(this.cluster.name, name)],
+            }),
             this.secretStatement(masterSecretName(this.cluster.name)),
           ]
         : []),
@@ -178,7 +191,7 @@ export class ClusterStack extends Stack {
     });
   }
 
-  private makeSchedules(backup: AslMachine, verify: AslMachine): void {
+  private makeSchedules(backup: AslMachine, verify: AslMachine, lock: AslMachine | undefined): void {
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -189,9 +202,18 @@ export class ClusterStack extends Stack {
       new BackupSchedule(this, { plan, group, machine: backup.stateMachine, deadLetters });
     const measuring = this.functions.get('measure-vault') as PipelineFunction;
     new MeasureSchedule(this, { group, function: measuring.function });
+    const start = (name: string, machine: AslMachine, schedule: string, timeZone: string) =>
+      new MachineSchedule(this, {
+        name,
+        schedule,
+        timeZone,
+        input: {},
+        group,
+        machine: machine.stateMachine,
+        deadLetters,
+      });
     const { enabled, schedule, timeZone } = this.cluster.verification;
-    if (!enabled) return;
-    const of = { group, machine: verify.stateMachine, deadLetters };
-    new MachineSchedule(this, { name: VERIFY_SCHEDULE, schedule, timeZone, input: {}, ...of });
+    if (enabled) start(VERIFY_SCHEDULE, verify, schedule, timeZone);
+    if (lock) start('lock-daily', lock, 'rate(1 day)', 'UTC');
   }
 }

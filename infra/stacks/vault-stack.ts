@@ -4,10 +4,25 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
 import type { Config } from '../config/schema.ts';
+import { lockSettings } from '../config/settings.ts';
 import { BucketReplication } from '../constructs/bucket-replication.ts';
 import { failureAlarms, latencyAlarms } from '../constructs/replication-alarms.ts';
-import { VaultBucket } from '../constructs/vault-bucket.ts';
+import { VaultBucket, type VaultBucketProps } from '../constructs/vault-bucket.ts';
 import { environmentOf, vaultCopies } from '../constructs/vault-copies.ts';
+
+/** What was deleted stays at least so long where nothing is locked: time to notice. */
+const NONCURRENT_DAYS = 30;
+
+/** The same rules for both copies. */
+function bucketProps({ name, ...vault }: Config['vault'], region: string): VaultBucketProps {
+  const objectLock = lockSettings(vault.objectLock);
+  return {
+    prefix: name,
+    region,
+    objectLock,
+    noncurrentDays: vault.noncurrentDays ?? objectLock?.days ?? NONCURRENT_DAYS,
+  };
+}
 
 /** The primary copy of the vault and the clusters' repository master secrets, in the primary region. */
 export class VaultStack extends Stack {
@@ -17,7 +32,7 @@ export class VaultStack extends Stack {
       terminationProtection: true,
       description: 'Holdfast vault: primary copy',
     });
-    const source = new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: config.vault.region });
+    const source = new VaultBucket(this, 'Vault', bucketProps(config.vault, config.vault.region));
     this.replicate(config, source);
     new Key(this, 'SigningKey', {
       alias: signingKeyAlias(config.vault.name),
@@ -56,7 +71,7 @@ export class VaultReplicaStack extends Stack {
       description: 'Holdfast vault: second copy',
     });
     const usedBy = replicaAccount && account;
-    new VaultBucket(this, 'Vault', { prefix: config.vault.name, region: replicaRegion, usedBy });
+    new VaultBucket(this, 'Vault', { ...bucketProps(config.vault, replicaRegion), usedBy });
   }
 }
 

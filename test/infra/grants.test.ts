@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FUNCTION_NAMES, FUNCTIONS } from '../../functions/contract/functions.ts';
+import { FUNCTION_NAMES, FUNCTIONS, type FunctionName } from '../../functions/contract/functions.ts';
 import { RIGHTS } from '../../infra/constructs/grants.ts';
 import { allowed, clusterTemplate, flat, PRIMARY, REPLICA, statementsOf } from './support.ts';
 
@@ -10,7 +10,7 @@ const roots = (...names: string[]) => names.map((root) => `${PRIMARY}/${root}/pr
 const secret = (name: string) =>
   `arn:<AWS::Partition>:secretsmanager:eu-west-1:<AWS::AccountId>:secret:${name}-??????`;
 
-describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
+describe.each([...FUNCTION_NAMES, 'JobRole', 'PruneJobRole'])('%s', (name) => {
   const statements = statementsOf(template, name);
 
   test('has no wildcard action, and no resource "*"', () => {
@@ -36,7 +36,7 @@ describe.each([...FUNCTION_NAMES, 'JobRole'])('%s', (name) => {
     const objects = statements.filter((s) => s.actions.some((a) => /^s3:\w+Object|^s3:Abort/.test(a)));
     for (const resource of objects.flatMap((s) => s.resources))
       expect(resource).toMatch(
-        /-eu-(west|central)-1\/(velero|restic|records|inventories|exports|restores|leases)\/prod\/\*$/,
+        /-eu-(west|central)-1\/((velero|restic|records|inventories|exports|restores|leases)\/prod\/\*|restic\/prod\/\*\/locks\/\*|records\/prod\/\*\/lock\.json)$/,
       );
   });
 
@@ -67,7 +67,13 @@ describe('the key that signs records', () => {
   });
   test('is shown to those who verify records before they act on them', () => {
     const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
-    expect(reading).toEqual(['replicate-backup', 'prune-backups', 'verify-vault', 'plan-restore']);
+    expect(reading).toEqual([
+      'replicate-backup',
+      'prune-backups',
+      'verify-vault',
+      'extend-locks',
+      'plan-restore',
+    ]);
   });
 });
 
@@ -112,11 +118,12 @@ describe('who may write what', () => {
     );
   });
 
-  test('only replication, and verification to heal it, write to the second copy', () => {
-    const writers = FUNCTION_NAMES.filter((name) =>
-      allowed(template, name, 's3:PutObject').some((resource) => resource.startsWith(REPLICA)),
-    );
-    expect(writers).toEqual(['replicate-backup', 'verify-vault']);
+  test('only replication, and verification to heal it, write to the second copy; who extends locks says so in lock.json alone', () => {
+    const inReplica = (name: FunctionName) =>
+      allowed(template, name, 's3:PutObject').filter((resource) => resource.startsWith(REPLICA));
+    const writers = FUNCTION_NAMES.filter((name) => inReplica(name).length > 0);
+    expect(writers).toEqual(['replicate-backup', 'verify-vault', 'extend-locks']);
+    expect(inReplica('extend-locks')).toEqual([`${REPLICA}/records/prod/*/lock.json`]);
   });
 
   test('a restore writes its own documents and leases, never a recovery point', () => {
@@ -162,32 +169,38 @@ describe('secrets', () => {
 });
 
 describe('credentials of Jobs', () => {
-  test('are minted by exactly the functions that start Jobs', () => {
-    const arn = 'arn:<AWS::Partition>:iam::<AWS::AccountId>:role/holdfast-prod-jobs';
+  const PRUNING = ['reconcile-prune'];
+  const others = [
+    'reconcile-volumes',
+    'reconcile-control-plane',
+    'reconcile-verify',
+    'reconcile-restore-volumes',
+  ];
+
+  test.each([
+    ['holdfast-prod-jobs', others],
+    ['holdfast-prod-prune-jobs', PRUNING],
+  ])('of the role %s are minted by exactly the functions that start such Jobs', (roleName, names) => {
+    const arn = `arn:<AWS::Partition>:iam::<AWS::AccountId>:role/${roleName}`;
     const minting = FUNCTION_NAMES.filter((name) => allowed(template, name, 'sts:AssumeRole').includes(arn));
-    expect(minting).toEqual([
-      'reconcile-volumes',
-      'reconcile-control-plane',
-      'reconcile-prune',
-      'reconcile-verify',
-      'reconcile-restore-volumes',
-    ]);
+    expect(minting).toEqual(names);
     const [role] = Object.values(
-      template.findResources('AWS::IAM::Role', { Properties: { RoleName: 'holdfast-prod-jobs' } }),
+      template.findResources('AWS::IAM::Role', { Properties: { RoleName: roleName } }),
     );
     const trusted = role?.Properties.AssumeRolePolicyDocument.Statement.flatMap(
-      (s: { Principal: { AWS: unknown[] } }) => s.Principal.AWS.map(flat),
+      (s: { Principal: { AWS: unknown } }) => [s.Principal.AWS].flat().map(flat),
     );
-    const roles = Object.values(template.findResources('AWS::Lambda::Function'))
-      .filter((f) => MINTING.some((name) => f.Properties.FunctionName === `holdfast-prod-${name}`))
-      .map((f) => flat(f.Properties.Role));
-    expect(trusted.sort()).toEqual(roles.sort());
+    const functions = Object.values(template.findResources('AWS::Lambda::Function')).map((f) => f.Properties);
+    const started = functions.filter((f) => names.some((name) => f.FunctionName === `holdfast-prod-${name}`));
+    expect(trusted.sort()).toEqual(started.map((f) => flat(f.Role)).sort());
+    for (const { Environment } of started)
+      expect(flat(Environment.Variables.HOLDFAST_JOB_ROLE_ARN)).toBe(arn);
     expect(role?.Properties.MaxSessionDuration).toBe(3600);
   });
 
-  test('reach restic repositories and nothing else', () => {
-    for (const action of ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'])
-      expect(allowed(template, 'JobRole', action)).toEqual(
+  test.each(['JobRole', 'PruneJobRole'])('of %s reach restic repositories and nothing else', (role) => {
+    for (const action of ['s3:GetObject', 's3:PutObject'])
+      expect(allowed(template, role, action)).toEqual(
         [`${PRIMARY}/restic/prod/*`, `${REPLICA}/restic/prod/*`].sort(),
       );
   });

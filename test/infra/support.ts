@@ -16,10 +16,13 @@ export const KUBECONFIG =
   '{ kind: kubeconfig, backupSecret: holdfast/prod/backup, restoreSecret: holdfast/prod/restore }';
 export const EKS = '{ kind: eks, name: prod-eks, region: eu-west-1 }';
 
-export function config(access = KUBECONFIG): Config {
+/** With Object Lock, as holdfast.yaml says it. */
+export const LOCKED = 'objectLock: { mode: compliance, days: 40 }';
+
+export function config(access = KUBECONFIG, vault = ''): Config {
   return parseConfig(
     `
-vault: { region: eu-west-1, replicaRegion: eu-central-1 }
+vault: { region: eu-west-1, replicaRegion: eu-central-1${vault && `, ${vault}`} }
 clusters:
   - name: prod
     access: ${access}
@@ -41,18 +44,21 @@ const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.met
 /** As the CDK's command line would start it: with the flags of cdk.json, and paths in the templates. */
 export const app = (): App => new App({ context: { ...context, 'aws:cdk:enable-path-metadata': true } });
 
-export function clusterStack(access = KUBECONFIG, over: Partial<ClusterConfig> = {}): Stack {
-  const all = config(access);
+export function clusterStack(access = KUBECONFIG, over: Partial<ClusterConfig> = {}, vault = ''): Stack {
+  const all = config(access, vault);
   return new ClusterStack(app(), {
     config: all,
     cluster: { ...(all.clusters[0] as ClusterConfig), ...over },
     bundle: stub,
   });
 }
-export const clusterTemplate = (access = KUBECONFIG, over: Partial<ClusterConfig> = {}): Template =>
-  Template.fromStack(clusterStack(access, over));
-export const vaultStack = (): Stack => new VaultStack(app(), config());
-export const replicaStack = (): Stack => new VaultReplicaStack(app(), config());
+export const clusterTemplate = (
+  access = KUBECONFIG,
+  over: Partial<ClusterConfig> = {},
+  vault = '',
+): Template => Template.fromStack(clusterStack(access, over, vault));
+export const vaultStack = (vault = ''): Stack => new VaultStack(app(), config(KUBECONFIG, vault));
+export const replicaStack = (vault = ''): Stack => new VaultReplicaStack(app(), config(KUBECONFIG, vault));
 
 export interface Statement {
   readonly actions: string[];

@@ -72,7 +72,7 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
     expect(stack.terminationProtection).toBe(true);
   });
 
-  test('removes unfinished uploads and parts of exports after a week, old inventories, and no other object ever', () => {
+  test('removes unfinished uploads and parts of exports after a week, old inventories, what was deleted after a month, and no other object ever', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [
@@ -93,6 +93,12 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
             Status: 'Enabled',
             Prefix: 'inventories/',
             NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          },
+          {
+            Id: 'earlier-versions',
+            Status: 'Enabled',
+            NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+            ExpiredObjectDeleteMarker: true,
           },
         ],
       },

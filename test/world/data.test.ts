@@ -124,7 +124,7 @@ beforeAll(async () => {
       cluster: CLUSTER,
       jobs: { kubectlImage: imageNames.kubectl, startMinutes: 1 },
       // S3 replicates by itself here; the machine alone in the other tests.
-      replication: { mode: 'continuous', timeControl: true },
+      vault: { replication: { mode: 'continuous', timeControl: true } },
       plans: [plan('data', snapshots, 1), plan('broken', { ...snapshots, snapshotClass: CSI.refusing })],
     },
     () => undefined,

@@ -55,9 +55,11 @@ const missing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as
 const lost = (error: unknown) =>
   ['PreconditionFailed', 'ConditionalRequestConflict'].includes((error as Error).name);
 
-export function openVault(bucket: string, region: string): Vault {
-  const s3 = new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+/** A client of S3 where the environment says that it is: a world's S3 knows no host names of buckets. */
+export const s3Client = (region: string): S3Client =>
+  new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
+export function openVault(bucket: string, region: string, s3 = s3Client(region)): Vault {
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();

@@ -24,8 +24,8 @@ export interface WorldPlan {
   readonly cluster?: string;
   /** More options of its Jobs, as in holdfast.yaml. */
   readonly jobs?: object;
-  /** Options of the vault's replication, as in holdfast.yaml. */
-  readonly replication?: object;
+  /** More options of the vault, as in holdfast.yaml. */
+  readonly vault?: object;
   /** Plans, as in holdfast.yaml, in place of the demo's. */
   readonly plans?: readonly object[];
 }
@@ -42,18 +42,13 @@ export function worldConfig(
     controlPlane = false,
     cluster = demo.cluster,
     jobs,
-    replication,
+    vault,
     plans,
   }: WorldPlan = {},
 ): string {
   const volumes = 'opt-in';
   return stringify({
-    vault: {
-      name: 'holdfast-vault',
-      region: demo.region,
-      replicaRegion: demo.replicaRegion,
-      ...(replication && { replication }),
-    },
+    vault: { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion, ...vault },
     clusters: [
       {
         name: cluster,

@@ -69,6 +69,16 @@ describe('each wrong value is named with its place and a remedy', () => {
     [['alarms'], { topicArn: 'ops' }, 'alarms.topicArn: "ops" is not the ARN of an SNS topic'],
     [[...plan, 'rpo'], '1 day', 'plans[0].rpo: "1 day" is not a duration; write one like 90m, 26h or 2d'],
     [
+      ['vault', 'objectLock'],
+      { mode: 'strict', days: 30 },
+      '5 vault.objectLock.mode: "strict" is not a mode; write governance or compliance',
+    ],
+    [
+      ['vault', 'objectLock'],
+      { mode: 'governance', days: 2 },
+      '6 vault.objectLock.days: 2 is too small; write a number from 3 to 36500',
+    ],
+    [
       ['clusters', 0, 'name'],
       'a'.repeat(21),
       '5 clusters[0].name: "aaaaaaaaaaaaaaaaaaaaa" is longer than 20',

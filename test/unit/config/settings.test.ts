@@ -85,3 +85,9 @@ test('hours and minutes are told in seconds', () => {
   const text = spoilt(['clusters', 0, 'jobs'], { deadlineHours: 2, startMinutes: 3 });
   expect(settingsFrom(text).jobs).toMatchObject({ deadlineSeconds: 7200, startSeconds: 180 });
 });
+
+test('locks are told in S3’s words, and only when there are any', () => {
+  expect(settingsFrom(GOOD).vault).not.toHaveProperty('objectLock');
+  const text = spoilt(['vault', 'objectLock'], { mode: 'compliance', days: 30 });
+  expect(settingsFrom(text).vault.objectLock).toEqual({ mode: 'COMPLIANCE', days: 30 });
+});
