@@ -1,4 +1,5 @@
 import type {
+  ClusterSettings,
   ControlPlaneSettings,
   JobSettings,
   PlanSettings,
@@ -64,3 +65,18 @@ export const CONTROL_PLANE: ControlPlaneSettings = {
   certFile: 'pki/etcd/healthcheck-client.crt',
   keyFile: 'pki/etcd/healthcheck-client.key',
 };
+
+/** A cluster's settings as if left out of holdfast.yaml: reached by EKS, with a plan `daily` of the namespace `shop`. */
+export const settingsWith = (over: Partial<ClusterSettings> = {}): ClusterSettings => ({
+  cluster: 'paris',
+  access: { kind: 'eks', name: 'paris', region: 'eu-west-3' },
+  vault: { region: 'eu-west-3', replicaRegion: 'eu-north-1' },
+  jobs: JOBS,
+  controlPlane: CONTROL_PLANE,
+  veleroSources: [],
+  verification: { parts: 7 },
+  shardItems: 1000,
+  prune: { maxShare: 50, orphanGraceDays: 7 },
+  plans: [planOf('daily', ['shop'])],
+  ...over,
+});

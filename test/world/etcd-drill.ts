@@ -35,7 +35,7 @@ import {
 } from '../../functions/reconcile-control-plane/control-plane-job.ts';
 import { account, imageNames, network } from '../../infra/local/settings.ts';
 import { findWorld } from '../../infra/local/world.ts';
-import { CONTROL_PLANE, JOBS } from '../support/selection.ts';
+import { CONTROL_PLANE, JOBS, settingsWith } from '../support/selection.ts';
 import { connect, create, makeVault, REGION } from '../support/world.ts';
 
 /**
@@ -50,9 +50,9 @@ const s3Endpoint = `http://${network.nodeAddress}:${network.emulatorPort}`;
 const keys = vaultKeys(NAMES.cluster);
 const bucket = vaultBucketName(NAMES.vault, account.id, REGION);
 const run = { backup: BACKUP, plan: 'nightly' };
-const settings = {
+const settings = settingsWith({
   cluster: NAMES.cluster,
-  access: { kind: 'kubeconfig' as const, backupSecret: 'b', restoreSecret: 'r' },
+  access: { kind: 'kubeconfig', backupSecret: 'b', restoreSecret: 'r' },
   vault: { region: REGION, replicaRegion: 'eu-central-1' },
   jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
   controlPlane: {
@@ -60,12 +60,7 @@ const settings = {
     etcdImage: imageNames.etcd,
     endpoints: [`https://${network.nodeAddress}:2379`],
   },
-  veleroSources: [],
-  verification: { parts: 7 },
-  shardItems: 1,
-  prune: { maxShare: 50, orphanGraceDays: 7 },
-  plans: [],
-};
+});
 
 async function configMaps(): Promise<Record<string, string>> {
   const cluster = connect();

@@ -28,7 +28,7 @@ import type { VolumeWork } from '../../functions/reconcile-volumes/place.ts';
 import { backupJob, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
 import { holderOf } from '../../functions/runtime/holder.ts';
 import { imageNames, storage } from '../../infra/local/settings.ts';
-import { CONTROL_PLANE, JOBS, planOf } from '../support/selection.ts';
+import { JOBS, planOf, settingsWith } from '../support/selection.ts';
 import { connect, create, endpoint, makeVault, REGION } from '../support/world.ts';
 import { expiringS3 } from './expiring-s3.ts';
 import { faultyServer } from './faults.ts';
@@ -134,18 +134,13 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
   return job;
 }
 
-const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): ClusterSettings => ({
-  cluster: 'world',
-  access: { kind: 'eks', name: 'x', region: REGION },
-  vault: { region: REGION, replicaRegion: 'eu-central-1' },
-  jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
-  controlPlane: CONTROL_PLANE,
-  veleroSources: [],
-  verification: { parts: 7 },
-  shardItems: 1,
-  prune: { maxShare: 50, orphanGraceDays: 7 },
-  plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
-});
+const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): ClusterSettings =>
+  settingsWith({
+    cluster: 'world',
+    vault: { region: REGION, replicaRegion: 'eu-central-1' },
+    jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
+    plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
+  });
 
 const session = (accessKeyId: string, expiration = FAR) =>
   sessionFile({ accessKeyId, secretAccessKey: 'secret', sessionToken: 'token', expiration });

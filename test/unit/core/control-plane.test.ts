@@ -16,7 +16,7 @@ import {
   controlPlaneJob,
   itemsOf,
 } from '../../../functions/reconcile-control-plane/control-plane-job.ts';
-import { CONTROL_PLANE, JOBS } from '../../support/selection.ts';
+import { CONTROL_PLANE, settingsWith } from '../../support/selection.ts';
 
 const node = (name: string, role?: string) => ({
   metadata: { name, labels: role === undefined ? {} : { 'node-role.kubernetes.io/control-plane': role } },
@@ -195,18 +195,7 @@ describe('the files of a node', () => {
 describe('the Jobs of the control plane', () => {
   const work: ControlPlaneWork = { nodes: ['cp1', 'cp2'], endpoints: ['https://a:2379', 'https://b:2379'] };
   const keys = vaultKeys('paris');
-  const settings = {
-    cluster: 'paris',
-    access: { kind: 'kubeconfig' as const, backupSecret: 'b', restoreSecret: 'r' },
-    vault: { region: 'eu-west-3', replicaRegion: 'eu-north-1' },
-    jobs: JOBS,
-    controlPlane: CONTROL_PLANE,
-    veleroSources: [],
-    verification: { parts: 7 },
-    shardItems: 1,
-    prune: { maxShare: 50, orphanGraceDays: 7 },
-    plans: [],
-  };
+  const settings = settingsWith({ plans: [] });
   const run = { backup: 'daily-1', plan: 'daily' };
   const jobOf = (item: ControlPlaneItem, over: object = {}): ResticJob =>
     controlPlaneJob(

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClusterSettings } from '../../../functions/contract/settings.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
 import {
   exceedsShare,
@@ -21,7 +20,7 @@ import {
   pruneJob,
   seenIn,
 } from '../../../functions/reconcile-prune/repository-job.ts';
-import { CONTROL_PLANE, JOBS, planOf } from '../../support/selection.ts';
+import { settingsWith } from '../../support/selection.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
 const day = (n: number) => new Date(NOW.getTime() + n * 24 * 3600 * 1000);
@@ -161,18 +160,7 @@ describe('snapshots of no record', () => {
 });
 
 const keys = vaultKeys('paris');
-const settings: ClusterSettings = {
-  cluster: 'paris',
-  access: { kind: 'eks', name: 'paris', region: 'eu-west-1' },
-  vault: { region: 'eu-west-1', replicaRegion: 'eu-central-1' },
-  jobs: JOBS,
-  controlPlane: CONTROL_PLANE,
-  veleroSources: [],
-  verification: { parts: 4 },
-  shardItems: 1000,
-  prune: { maxShare: 50, orphanGraceDays: 7 },
-  plans: [planOf('daily', ['shop'])],
-};
+const settings = settingsWith({ vault: { region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
 const forget = (namespace: string, ...snapshots: string[]) => ({ backup: OLD, namespace, snapshots });
 const plan: PrunePlan = {
   version: 2,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterSettings } from '../../../functions/contract/settings.ts';
 import type { Dump } from '../../../functions/core/dumps.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
 import { jobManifest, type ResticStep, workName } from '../../../functions/core/job-spec.ts';
@@ -17,7 +16,7 @@ import {
   outOfReach,
   volumeOutcome,
 } from '../../../functions/reconcile-volumes/volume-job.ts';
-import { CONTROL_PLANE, JOBS, planOf, selectionOf } from '../../support/selection.ts';
+import { JOBS, selectionOf, settingsWith } from '../../support/selection.ts';
 
 const volume = {
   id: 'shop.pgdata',
@@ -32,18 +31,7 @@ const volume = {
 } as const;
 const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
 const selection = selectionOf(['shop']);
-const settings: ClusterSettings = {
-  cluster: 'paris',
-  access: { kind: 'eks', name: 'paris', region: 'eu-west-3' },
-  vault: { region: 'eu-west-3', replicaRegion: 'eu-north-1' },
-  jobs: JOBS,
-  controlPlane: CONTROL_PLANE,
-  veleroSources: [],
-  verification: { parts: 7 },
-  shardItems: 1000,
-  prune: { maxShare: 50, orphanGraceDays: 7 },
-  plans: [planOf('daily', ['shop'])],
-};
+const settings = settingsWith();
 const work = {
   plan: 'daily',
   backup: 'daily-1',

@@ -10,6 +10,7 @@ import { type PruneRun, pruneBackups } from '../../../functions/prune-backups/pr
 import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { selectionOf } from '../../support/selection.ts';
 
 const k = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
@@ -45,17 +46,7 @@ const workOf = (backup: string) => ({
   startedAt: '2026-01-01T00:00:00Z',
   namespaces: ['shop'],
   wide: false,
-  selection: {
-    namespaces: ['shop'],
-    excludedNamespaces: [],
-    includedResources: [],
-    excludedResources: [],
-    includedNamespaceScopedResources: [],
-    excludedNamespaceScopedResources: [],
-    includedClusterScopedResources: [],
-    excludedClusterScopedResources: [],
-    orLabelSelectors: [],
-  },
+  selection: selectionOf(['shop']),
   volumes: [{ id: 'shop.data', namespace: 'shop', pvc: 'data', strategy: 'mount' }],
   excluded: [],
   unprotected: [],

@@ -8,7 +8,7 @@ import {
   checkOutcome,
   checksOf,
 } from '../../../functions/reconcile-verify/check-job.ts';
-import { CONTROL_PLANE, JOBS, planOf } from '../../support/selection.ts';
+import { settingsWith } from '../../support/selection.ts';
 
 const k = vaultKeys('paris');
 const repository = (namespace: string) => ({ namespace, neededIn: [], snapshots: [] });
@@ -20,18 +20,7 @@ const run: VerifyRun = {
   backups: [],
   repositories: [repository('shop'), repository('_control-plane')],
 };
-const settings = {
-  cluster: 'paris',
-  access: { kind: 'eks', name: 'paris', region: 'eu-west-3' } as const,
-  vault: { region: 'eu-west-1', replicaRegion: 'eu-central-1' },
-  jobs: JOBS,
-  controlPlane: CONTROL_PLANE,
-  veleroSources: [],
-  verification: { parts: 7 },
-  shardItems: 1000,
-  prune: { maxShare: 50, orphanGraceDays: 7 },
-  plans: [planOf('daily', ['shop'])],
-};
+const settings = settingsWith({ vault: { region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
 const all = checksOf(run, k.restic.repository, () => true);
 const [shop, copy] = all as [CheckWork, CheckWork];
 const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
