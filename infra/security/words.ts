@@ -25,6 +25,9 @@ const S3_VERBS: Readonly<Record<string, string>> = {
   's3:PutObject': 'writes',
   's3:DeleteObject': 'deletes',
   's3:ListBucket': 'lists',
+  's3:ListBucketVersions': 'lists versions of',
+  's3:GetObjectRetention': 'sees locks of',
+  's3:PutObjectRetention': 'extends locks of',
 };
 
 /** Rights that say nothing of the vault: logs, where a bucket or a queue is, ending an own upload. */
