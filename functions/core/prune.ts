@@ -100,7 +100,9 @@ export function exceedsShare(
   return removes > allowed ? { removes, of: held.size } : undefined;
 }
 
-const graceEnds = (since: Date, days: number) => new Date(since.getTime() + days * 24 * 3600 * 1000);
+/** When something that was last seen to change then is left over. */
+export const graceEnds = (since: Date, days: number): Date =>
+  new Date(since.getTime() + days * 24 * 3600 * 1000);
 
 /**
  * Whether what a copy has of a backup without a record is left over. A backup may be named after an instant long ago, so

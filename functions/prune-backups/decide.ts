@@ -24,6 +24,7 @@ import {
   pointIn,
 } from './points.ts';
 import type { OpenRun } from './runs.ts';
+import { withUnnamedSnapshots } from './snapshots.ts';
 
 /** What decides beside the vault. */
 export interface PrunePolicy {
@@ -51,11 +52,12 @@ export interface Decided {
 
 /** Decides what a run removes from both copies, and what it goes on with of earlier runs. */
 export async function decide(
-  { copies, k, verifier, now }: PruneSight,
+  sight: PruneSight,
   { plan, prune }: { readonly plan: string; readonly prune: string },
   policy: PrunePolicy,
   earlier: readonly OpenRun[],
 ): Promise<Decided> {
+  const { copies, k, verifier, now } = sight;
   const names = await backupsIn(copies, k);
   const isOfPlan = (name: string) => parseBackupName(name)?.plan === plan;
   const found = await findBackups(copies, k, names.filter(isOfPlan), verifier);
@@ -64,7 +66,11 @@ export async function decide(
   const copyPlan = (copy: Copy) => planOf(copy, kept[copy], found, orphans[copy], earlier);
   const both = { primary: copyPlan('primary'), replica: copyPlan('replica') };
   const unnamed = COPIES.flatMap((copy) => removedUnnamed(both[copy], copy, found));
-  const search = [...earlier.flatMap((run) => run.search), ...(await repositoriesOf(copies, k, unnamed))];
+  const search = [
+    ...earlier.flatMap((run) => run.search),
+    ...(await repositoriesOf(copies, k, unnamed)),
+    ...(await withUnnamedSnapshots(sight, names, found, policy.orphanGraceDays)),
+  ];
   return {
     plan: {
       version: 2,

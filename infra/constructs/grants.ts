@@ -9,6 +9,8 @@ interface VaultRights {
   readonly read?: readonly Root[];
   readonly write?: readonly Root[];
   readonly remove?: readonly Root[];
+  /** Lists without reading. */
+  readonly list?: readonly Root[];
   /** Extends locks, and says so in lock.json of a recovery point. */
   readonly lock?: readonly Root[];
 }
@@ -70,8 +72,9 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
       read: ['records', 'velero', 'leases'],
       write: ['records', 'leases'],
       remove: ['records', 'velero', 'leases'],
+      list: ['restic'],
     },
-    replica: { read: ['records', 'velero'], remove: ['records', 'velero'] },
+    replica: { read: ['records', 'velero'], remove: ['records', 'velero'], list: ['restic'] },
     records: 'verifies',
     seesExecutions: true,
   },
@@ -142,7 +145,14 @@ export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): Po
 export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultRights): PolicyStatement[] {
   const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
   const below = (roots: readonly Root[]) => roots.map((root) => `${bucket}/${root}/${cluster}/*`);
-  const listed = [...new Set([...(rights.read ?? []), ...(rights.remove ?? []), ...(rights.lock ?? [])])];
+  const listed = [
+    ...new Set([
+      ...(rights.read ?? []),
+      ...(rights.remove ?? []),
+      ...(rights.lock ?? []),
+      ...(rights.list ?? []),
+    ]),
+  ];
   return [
     new PolicyStatement({
       actions: ['s3:ListBucket'],

@@ -355,6 +355,44 @@ describe('objects of no record', () => {
   });
 });
 
+describe('snapshots that no record names', () => {
+  const id = (digit: string) => digit.repeat(64);
+  const putSnapshot = (copy: keyof Copies, namespace: string, digit: string, modified = LONG_AGO) =>
+    put(copies[copy], `${k.restic.repository(namespace)}/snapshots/${id(digit)}`, {}, modified);
+  const volumes = (digit: string) => [
+    { id: 'shop.data', namespace: 'shop', pvc: 'data', result: 'protected' as const, snapshot: id(digit) },
+  ];
+
+  it('are looked for by a Job, in whichever copy they are', async () => {
+    await putPoint(1, { volumes: volumes('a') });
+    putSnapshot('primary', 'shop', 'a');
+    putSnapshot('replica', 'shop', 'a');
+    putSnapshot('primary', 'stray', 'b');
+    putSnapshot('replica', 'only-there', 'c');
+    expect(await prune()).toMatchObject({ removed: 0, forget: 2 });
+    expect(planOf().search).toEqual(['only-there', 'stray']);
+  });
+
+  it('are shown by a dry run', async () => {
+    putSnapshot('primary', 'stray', 'b');
+    await prune({ dryRun: true });
+    const report = document(k.records.prune.report(pruneName('daily', NOW)));
+    expect(report.search).toEqual(['stray']);
+  });
+
+  it('are nobody’s business while they are younger than the grace: a backup may be at work', async () => {
+    putSnapshot('primary', 'shop', 'b', new Date(NOW.getTime() - 24 * 3600 * 1000));
+    expect(await prune()).toMatchObject({ forget: 0 });
+  });
+
+  it('are not those that a record of another plan names', async () => {
+    const other = nameOf(3, 'hourly');
+    put(copies.primary, k.records.record(other), recordOf(other, { plan: 'hourly', volumes: volumes('d') }));
+    putSnapshot('primary', 'shop', 'd');
+    expect(await prune()).toMatchObject({ forget: 0 });
+  });
+});
+
 describe('the lease', () => {
   it('lets one run prune in a cluster: another ends without having done anything', async () => {
     await putDays(1, 2, 3);
