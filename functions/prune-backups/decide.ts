@@ -13,7 +13,6 @@ import {
 import { Work } from '../core/record.ts';
 import { decideRetention, type RecoveryPoint, type RetentionDecision } from '../core/retention.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
-import type { Verifier } from '../runtime/signed-records.ts';
 import { orphansIn } from './orphans.ts';
 import {
   backupsIn,
@@ -21,6 +20,7 @@ import {
   type FoundBackup,
   findBackups,
   namesItsSnapshots,
+  type PruneSight,
   pointIn,
 } from './points.ts';
 import type { OpenRun } from './runs.ts';
@@ -34,14 +34,6 @@ export interface PrunePolicy {
   /** Percent of the recovery points in a copy that one run may remove. */
   readonly share: number;
   readonly orphanGraceDays: number;
-}
-
-/** The vault as a run sees it. */
-export interface PruneSight {
-  readonly copies: Copies;
-  readonly k: VaultKeys;
-  readonly verifier: Verifier;
-  readonly now: Date;
 }
 
 /** A decision, and what is too much of it. */

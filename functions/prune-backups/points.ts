@@ -12,6 +12,14 @@ const CONCURRENCY = 16;
 
 export type Copies = Readonly<Record<Copy, Vault>>;
 
+/** The vault as a run sees it. */
+export interface PruneSight {
+  readonly copies: Copies;
+  readonly k: VaultKeys;
+  readonly verifier: Verifier;
+  readonly now: Date;
+}
+
 /** What the vault has of a backup. */
 export interface FoundBackup {
   readonly backup: string;

@@ -3,8 +3,7 @@ import { findJson } from '../adapters/s3/documents.ts';
 import { COPIES, type Copy, graceEnds } from '../core/prune.ts';
 import { BackupRecord, snapshotsIn } from '../core/record.ts';
 import { contentHash } from '../core/replication.ts';
-import type { PruneSight } from './decide.ts';
-import type { FoundBackup } from './points.ts';
+import type { FoundBackup, PruneSight } from './points.ts';
 
 const CONCURRENCY = 16;
 
