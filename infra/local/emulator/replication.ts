@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PutBucketReplicationCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteBucketReplicationCommand, PutBucketReplicationCommand, S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { stackNames } from '../../../functions/contract/names.ts';
 import { account } from '../settings.ts';
@@ -35,7 +35,7 @@ const Rule = z.strictObject({
 });
 const Replicated = z.object({
   BucketName: z.string(),
-  ReplicationConfiguration: z.strictObject({ Role: z.string(), Rules: z.array(Rule) }),
+  ReplicationConfiguration: z.strictObject({ Role: z.string(), Rules: z.array(Rule) }).optional(),
 });
 const Template = z.object({
   Resources: z.record(
@@ -46,7 +46,7 @@ const Template = z.object({
 
 /**
  * A workaround: the emulator's CloudFormation ignores the replication of buckets, its S3 does not. So what the synthesized
- * template of the vault says is said once more through the S3 API.
+ * template of the vault says, also that there is none any more, is said once more through the S3 API.
  */
 export async function applyBucketReplication(
   outDir: string,
@@ -60,8 +60,12 @@ export async function applyBucketReplication(
   const credentials = { accessKeyId, secretAccessKey };
   const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
   for (const { Type, Properties } of Object.values(Resources)) {
-    if (Type !== 'AWS::S3::Bucket' || !Properties?.ReplicationConfiguration) continue;
+    if (Type !== 'AWS::S3::Bucket') continue;
     const { BucketName, ReplicationConfiguration } = Replicated.parse(filled(Properties));
+    if (!ReplicationConfiguration) {
+      await s3.send(new DeleteBucketReplicationCommand({ Bucket: BucketName }));
+      continue;
+    }
     const Rules = ReplicationConfiguration.Rules.map(({ Id, ...rule }) => ({ ID: Id, ...rule }));
     const put = {
       Bucket: BucketName,
