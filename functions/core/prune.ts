@@ -3,10 +3,6 @@ import { parseBackupName } from './backup-name.ts';
 import { type BackupRecord, snapshotsIn } from './record.ts';
 import type { RecoveryPoint, RetentionDecision } from './retention.ts';
 
-/** The two copies of the vault, by the names that steps and reports give them. */
-export const COPIES = ['primary', 'replica'] as const;
-export type Copy = (typeof COPIES)[number];
-
 const Decision = z.object({ backup: z.string(), keep: z.boolean(), reasons: z.array(z.string()) });
 
 /** A backup without a record, of which something is left. */

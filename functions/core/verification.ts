@@ -1,11 +1,7 @@
 import * as z from 'zod/mini';
+import { COPIES, Copy } from './copies.ts';
 import { Phase } from './record.ts';
 import type { InventoryObject } from './replication.ts';
-
-/** The two copies of the vault. */
-export const Copy = z.enum(['primary', 'replica']);
-export type Copy = z.infer<typeof Copy>;
-export const COPIES = Copy.options;
 
 /** Which share of the packs a run reads: the n-th of t. Everything else is read by every run. */
 export interface Part {

@@ -2,21 +2,15 @@ import { findJson } from '../adapters/s3/documents.ts';
 import type { Retention } from '../contract/settings.ts';
 import { parseBackupName } from '../core/backup-name.ts';
 import { CONTROL_PLANE } from '../core/control-plane.ts';
-import {
-  COPIES,
-  type Copy,
-  type CopyPlan,
-  exceedsShare,
-  type PrunePlan,
-  snapshotsToForget,
-} from '../core/prune.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
+import { type CopyPlan, exceedsShare, type PrunePlan, snapshotsToForget } from '../core/prune.ts';
 import { Work } from '../core/record.ts';
 import { decideRetention, type RecoveryPoint, type RetentionDecision } from '../core/retention.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Copies } from '../runtime/copies.ts';
 import { orphansIn } from './orphans.ts';
 import {
   backupsIn,
-  type Copies,
   type FoundBackup,
   findBackups,
   namesItsSnapshots,

@@ -9,12 +9,13 @@ import {
 } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
 import type { PruneInput, PruneRef } from '../contract/states.ts';
+import { COPIES } from '../core/copies.ts';
 import { HoldfastError } from '../core/errors.ts';
-import { COPIES, type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../core/prune.ts';
+import { type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Copies } from '../runtime/copies.ts';
 import type { Verifier } from '../runtime/signed-records.ts';
 import { type Decided, decide, type PrunePolicy } from './decide.ts';
-import type { Copies } from './points.ts';
 import { finishRun, type OpenRun, openRuns } from './runs.ts';
 
 /** As long as an execution may take. One that ends without giving its lease back frees it by having ended. */

@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import { findJson } from '../adapters/s3/documents.ts';
-import { COPIES, type Copy, graceEnds } from '../core/prune.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
+import { graceEnds } from '../core/prune.ts';
 import { BackupRecord, snapshotsIn } from '../core/record.ts';
 import { contentHash } from '../core/replication.ts';
 import type { FoundBackup, PruneSight } from './points.ts';

@@ -1,11 +1,11 @@
 import { createJson, releaseLease } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
 import type { JobEnd } from '../core/job-loop.ts';
-import { COPIES, type Copy, orphanSnapshots, type PrunePlan, removedFrom } from '../core/prune.ts';
+import { orphanSnapshots, type PrunePlan, removedFrom } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Copies } from '../runtime/copies.ts';
 import { type PruneItem, seenIn } from './repository-job.ts';
-
-type Copies = Readonly<Record<Copy, Vault>>;
 
 /** Buckets of the copies that have a repository: one that was never copied is not in the replica. */
 export async function bucketsWith(

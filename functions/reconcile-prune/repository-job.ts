@@ -1,10 +1,9 @@
 import { SYSTEM_NAMESPACE } from '../contract/names.ts';
 import type { ClusterSettings } from '../contract/settings.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
 import type { JobEnd } from '../core/job-loop.ts';
 import type { ResticJob, ResticStep } from '../core/job-spec.ts';
 import {
-  COPIES,
-  type Copy,
   type PruneOutcome,
   type PrunePlan,
   parseSnapshots,

@@ -1,10 +1,11 @@
 import { SYSTEM_NAMESPACE } from '../contract/names.ts';
 import type { ClusterSettings } from '../contract/settings.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
 import type { JobEnd } from '../core/job-loop.ts';
 import type { ResticJob } from '../core/job-spec.ts';
 import { repositoryUrl } from '../core/repository.ts';
 import { checkArgs, checkWords, missingPacks } from '../core/restic.ts';
-import { type CheckOutcome, COPIES, type Copy, type VerifyRun } from '../core/verification.ts';
+import type { CheckOutcome, VerifyRun } from '../core/verification.ts';
 
 /** The check of one copy of a repository. */
 export interface CheckWork {

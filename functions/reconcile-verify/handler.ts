@@ -1,7 +1,8 @@
 import { decode, getJson, putJson } from '../adapters/s3/documents.ts';
 import { type LoopState, VerifyRef } from '../contract/states.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
 import { lookOnce } from '../core/job-loop.ts';
-import { CheckOutcome, COPIES, type Copy, VerifyRun } from '../core/verification.ts';
+import { CheckOutcome, VerifyRun } from '../core/verification.ts';
 import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';

@@ -1,6 +1,8 @@
+import { COPIES, type Copy } from '../core/copies.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
-import { type CheckOutcome, COPIES, type Copy, type Finding } from '../core/verification.ts';
-import { type Copies, digestOf, heal, lookAt } from './look.ts';
+import type { CheckOutcome, Finding } from '../core/verification.ts';
+import type { Copies } from '../runtime/copies.ts';
+import { digestOf, heal, lookAt } from './look.ts';
 import { settle } from './verify.ts';
 
 /** Name of the note of what restic found missing; it comes after those of all steps. */

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Vault } from '../adapters/s3/vault.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
 import { HoldfastError, messageOf } from '../core/errors.ts';
-import { COPIES, type Copy, type CopyState, type Finding, judge, type Seen } from '../core/verification.ts';
-
-/** The two copies of the vault. */
-export type Copies = Readonly<Record<Copy, Vault>>;
+import { type CopyState, type Finding, judge, type Seen } from '../core/verification.ts';
+import type { Copies } from '../runtime/copies.ts';
 
 /** An object, what was promised of it, and what the copies have. */
 export interface Look {

@@ -12,8 +12,8 @@ import {
   VerifyRun,
   verifyReport,
 } from '../core/verification.ts';
+import type { Copies } from '../runtime/copies.ts';
 import { healConfigs, healMissing } from './after-checks.ts';
-import type { Copies } from './look.ts';
 
 /** Heals what restic’s checks tell, and writes what a run came to. A report that is there stays. */
 export async function writeReport(

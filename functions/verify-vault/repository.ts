@@ -1,15 +1,9 @@
+import { COPIES, type Copy } from '../core/copies.ts';
 import { contentHash } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
-import {
-  COPIES,
-  type Copy,
-  type CopyState,
-  inEither,
-  isRead,
-  type Part,
-  type VerifyRepository,
-} from '../core/verification.ts';
-import { type Copies, digestOf, type Look, lookAt } from './look.ts';
+import { type CopyState, inEither, isRead, type Part, type VerifyRepository } from '../core/verification.ts';
+import type { Copies } from '../runtime/copies.ts';
+import { digestOf, type Look, lookAt } from './look.ts';
 
 /** Keys of a kind that a run reads, of either copy, those after a key. */
 export async function* objectsBelow(

@@ -1,19 +1,18 @@
 import pMap from 'p-map';
 import { findJson } from '../adapters/s3/documents.ts';
 import { parseBackupName } from '../core/backup-name.ts';
+import { COPIES, type Copy } from '../core/copies.ts';
 import { snapshotsIn } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import {
-  COPIES,
-  type Copy,
   nextPart,
   type Part,
   VerifyReport,
   type VerifyRepository,
   type VerifyRun,
 } from '../core/verification.ts';
+import type { Copies } from '../runtime/copies.ts';
 import type { Verifier } from '../runtime/signed-records.ts';
-import type { Copies } from './look.ts';
 import { findPoint } from './recovery-point.ts';
 
 const CONCURRENCY = 8;

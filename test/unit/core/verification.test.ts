@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { COPIES } from '../../../functions/core/copies.ts';
 import { checkArgs, checkWords } from '../../../functions/core/restic.ts';
 import { vaultKeys } from '../../../functions/core/vault-keys.ts';
 import {
   type CheckOutcome,
-  COPIES,
   CopyState,
   type Finding,
   inEither,

@@ -5,7 +5,7 @@ import { contentHash, isReplicated } from '../../../functions/core/replication.t
 import { vaultKeys } from '../../../functions/core/vault-keys.ts';
 import type { CheckOutcome } from '../../../functions/core/verification.ts';
 import { replicate } from '../../../functions/replicate-backup/replicate.ts';
-import type { Copies } from '../../../functions/verify-vault/look.ts';
+import type { Copies } from '../../../functions/runtime/copies.ts';
 import { writeReport } from '../../../functions/verify-vault/report.ts';
 import { partOfRun, survey } from '../../../functions/verify-vault/survey.ts';
 import { verifyVault } from '../../../functions/verify-vault/verify.ts';
