@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../functions/core/record.ts';
+import type { BackupRecord } from '../functions/core/backup/record.ts';
 import { ageOf } from './age.ts';
 
 const WIDTHS = [36, 16, 6, 8, 9, 11];

@@ -4,10 +4,10 @@ import { findJson, getJson } from '../functions/adapters/s3/documents.ts';
 import { openVault } from '../functions/adapters/s3/vault.ts';
 import { secretReader } from '../functions/adapters/secrets/secrets.ts';
 import { type Machine, machineName, masterSecretName, vaultBucketName } from '../functions/contract/names.ts';
-import { parseBackupName } from '../functions/core/backup-name.ts';
-import { BackupRecord, Progress } from '../functions/core/record.ts';
-import { repositoryPassword, repositoryUrl } from '../functions/core/repository.ts';
-import { vaultKeys } from '../functions/core/vault-keys.ts';
+import { parseBackupName } from '../functions/core/backup/backup-name.ts';
+import { BackupRecord, Progress } from '../functions/core/backup/record.ts';
+import { repositoryPassword, repositoryUrl } from '../functions/core/restic/repository.ts';
+import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
 import { loadConfig } from '../infra/config/load.ts';
 import { settingsOf } from '../infra/config/settings.ts';
 

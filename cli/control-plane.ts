@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ETCD_PATH, filesPath } from '../functions/core/control-plane.ts';
-import type { BackupRecord } from '../functions/core/record.ts';
+import { ETCD_PATH, filesPath } from '../functions/core/backup/control-plane.ts';
+import type { BackupRecord } from '../functions/core/backup/record.ts';
 import { memberFlags } from './etcd-member.ts';
 
 /** Where etcd's data directory, and each node's files, come to lie. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { CONTROL_PLANE } from '../functions/core/control-plane.ts';
-import { type RbacOptions, rbacManifests } from '../functions/core/rbac.ts';
+import { CONTROL_PLANE } from '../functions/core/backup/control-plane.ts';
+import { type RbacOptions, rbacManifests } from '../functions/core/kubernetes/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
 import { backupLines } from './backups.ts';
 import { openCluster } from './cluster.ts';

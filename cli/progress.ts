@@ -1,4 +1,4 @@
-import type { Progress } from '../functions/core/record.ts';
+import type { Progress } from '../functions/core/backup/record.ts';
 
 const WIDTHS = [36, 10, 9, 12, 14];
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];

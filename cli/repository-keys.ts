@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { repositoryPassword } from '../functions/core/repository.ts';
-import { lastWords } from '../functions/core/restic.ts';
+import { repositoryPassword } from '../functions/core/restic/repository.ts';
+import { lastWords } from '../functions/core/restic/restic.ts';
 import type { RepositoryKeys } from './rotate-key.ts';
 
 /** restic's code for a password that opens nothing. */

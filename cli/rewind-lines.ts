@@ -1,4 +1,4 @@
-import { isIdle, type RewindStep, type RewindSummary } from '../functions/core/rewind.ts';
+import { isIdle, type RewindStep, type RewindSummary } from '../functions/core/vault/rewind.ts';
 import { inUnits } from './progress.ts';
 
 export interface RewindHeading {

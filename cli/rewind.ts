@@ -8,8 +8,8 @@ import {
   type RewindSummary,
   rewindCounter,
   unclear,
-} from '../functions/core/rewind.ts';
-import { rewoundPrefixes } from '../functions/core/vault-keys.ts';
+} from '../functions/core/vault/rewind.ts';
+import { rewoundPrefixes } from '../functions/core/vault/vault-keys.ts';
 
 const CONCURRENCY = 16;
 /** Keys that S3 hides in one request. */

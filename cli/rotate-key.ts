@@ -1,6 +1,11 @@
 import pMap from 'p-map';
 import type { LabelledVersions, VersionedSecret } from '../functions/adapters/secrets/versions.ts';
-import { NEEDED, nextKeyStep, rotationPhase, type SecretLabel } from '../functions/core/key-rotation.ts';
+import {
+  NEEDED,
+  nextKeyStep,
+  rotationPhase,
+  type SecretLabel,
+} from '../functions/core/vault/key-rotation.ts';
 
 /** Each call of restic takes 64 MiB and a core for its password. */
 const CONCURRENCY = 2;

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { LabelledVersions } from '../functions/adapters/secrets/versions.ts';
-import type { SecretLabel } from '../functions/core/key-rotation.ts';
+import type { SecretLabel } from '../functions/core/vault/key-rotation.ts';
 import { openedBy, type RepositoryKeys } from './rotate-key.ts';
 
 export interface KeyFinding {

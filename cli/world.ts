@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findWorld, processEnv } from '../infra/local/world.ts';
+import { findWorld, processEnv } from '../world/world.ts';
 
 /** Runs this very command line again inside an embedded world, with the configuration that is deployed there. */
 export function inWorld(name: string): number {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { SETTINGS_FILE } from '../functions/contract/env.ts';
-import { FUNCTION_NAMES, type FunctionName } from '../functions/contract/functions.ts';
+import { FUNCTION_NAMES, type FunctionName, handlerFile } from '../functions/contract/functions.ts';
 import type { ClusterSettings } from '../functions/contract/settings.ts';
 
 /** Gives the folder of a function's code with its cluster's settings beside it. */
@@ -19,7 +19,7 @@ const FUNCTIONS_FOLDER = new URL('../functions/', import.meta.url);
 /** The functions' entry points. All that are missing are named at once. */
 export function entryPoints(folder = FUNCTIONS_FOLDER): Record<string, string> {
   const points = FUNCTION_NAMES.map(
-    (name) => [name, fileURLToPath(new URL(`${name}/handler.ts`, folder))] as const,
+    (name) => [name, fileURLToPath(new URL(handlerFile(name), folder))] as const,
   );
   const missing = points.map(([, file]) => file).filter((file) => !existsSync(file));
   if (missing.length > 0)

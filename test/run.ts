@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { explain } from '../infra/local/errors.ts';
-import { progressPrinter } from '../infra/local/progress-lines.ts';
-import { csiTool } from '../infra/local/tools/csi.ts';
-import { minioTool } from '../infra/local/tools/minio.ts';
-import { provide } from '../infra/local/tools/provide.ts';
-import { bringUp, processEnv, takeDown } from '../infra/local/world.ts';
+import { explain } from '../world/base/errors.ts';
+import { progressPrinter } from '../world/base/progress-lines.ts';
+import { csiTool } from '../world/tools/csi.ts';
+import { minioTool } from '../world/tools/minio.ts';
+import { provide } from '../world/tools/provide.ts';
+import { bringUp, processEnv, takeDown } from '../world/world.ts';
 
 // `npm test`: lint, types, fast tests, then world tests inside an embedded world of their own. The last line counts.
 const WORLD = 'test';

@@ -3,7 +3,7 @@ import type { Machine } from './names.ts';
 /** With which identity a function speaks to the cluster; `none`: it never does. */
 export type ClusterAccess = 'none' | 'backup' | 'restore';
 
-/** What infrastructure must know of one Lambda function. Its code is functions/<name>/handler.ts. */
+/** What infrastructure must know of one Lambda function. */
 export interface FunctionSpec {
   /** `none`: a schedule invokes it. */
   readonly machine: Machine | 'none';
@@ -59,6 +59,12 @@ export const FUNCTIONS = {
 
 export type FunctionName = keyof typeof FUNCTIONS;
 export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as FunctionName[];
+
+/** Where the function's code is, below functions/: the folder of its machine, or of what a schedule alone invokes. */
+export function handlerFile(name: FunctionName): string {
+  const { machine } = FUNCTIONS[name];
+  return `${machine === 'none' ? 'measure' : machine}/${name}/handler.ts`;
+}
 
 /** Name of the Lambda function in AWS. */
 export function lambdaName(cluster: string, name: FunctionName): string {

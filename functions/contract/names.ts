@@ -62,3 +62,6 @@ export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:
 
 /** The namespace of Jobs that belong to no application (prune, verify). */
 export const SYSTEM_NAMESPACE = 'holdfast';
+
+/** The service account in whose name the Job of a dump runs its command. `holdfast rbac --commands` prints it. */
+export const DUMP_ACCOUNT = 'holdfast-command';

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Phase } from './phase.ts';
 import { RestoreInput } from './restore-options.ts';
 
 /**
@@ -208,7 +209,7 @@ export interface VerifyState {
   readonly recoveryPoints: number;
   readonly remaining: number;
   /** Of the report. */
-  readonly phase?: 'Completed' | 'PartiallyFailed' | 'Failed';
+  readonly phase?: Phase;
   readonly objects?: number;
   readonly bytes?: number;
   readonly damaged?: number;

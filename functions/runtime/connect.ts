@@ -4,7 +4,7 @@ import { type KubeClient, kubeClient } from '../adapters/kubernetes/client.ts';
 import { openVault, type Vault } from '../adapters/s3/vault.ts';
 import { secretReader } from '../adapters/secrets/secrets.ts';
 import { masterSecretName } from '../contract/names.ts';
-import { vaultKeys } from '../core/vault-keys.ts';
+import { vaultKeys } from '../core/vault/vault-keys.ts';
 import { env, settings } from './settings.ts';
 
 /** The vault's primary copy, its replica, and the keys of this function's cluster. */

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import middy from '@middy/core';
 import * as z from 'zod/mini';
-import { HoldfastError } from '../core/errors.ts';
+import { HoldfastError } from '../contract/holdfast-error.ts';
 
 z.config(z.locales.en()); // zod/mini has no words of its own
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { ENV, SETTINGS_FILE } from '../contract/env.ts';
+import { HoldfastError } from '../contract/holdfast-error.ts';
 import { ClusterSettings, type PlanSettings } from '../contract/settings.ts';
-import { HoldfastError } from '../core/errors.ts';
 
 let cached: ClusterSettings | undefined;
 

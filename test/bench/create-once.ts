@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { TYPES } from '../../functions/core/well-known.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { connect, create } from '../support/world.ts';
 import { benchObject, NAMESPACES, namespaceName } from './objects.ts';
 import { CREATE_CONCURRENCY } from './world.ts';

@@ -1,8 +1,8 @@
 import { openVault } from '../../functions/adapters/s3/vault.ts';
-import type { Work } from '../../functions/core/record.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
-import { exportWhole } from '../../functions/runtime/export/export.ts';
-import { planExport } from '../../functions/runtime/export/plan.ts';
+import { exportWhole } from '../../functions/backup/export/export.ts';
+import { planExport } from '../../functions/backup/export/plan.ts';
+import type { Work } from '../../functions/core/backup/record.ts';
+import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { selectionOf } from '../support/selection.ts';
 import { connect, REGION } from '../support/world.ts';
 import { NAMESPACES, namespaceName } from './objects.ts';

@@ -1,5 +1,5 @@
 import { discover } from '../../functions/adapters/kubernetes/discovery.ts';
-import { collectionPath } from '../../functions/core/resources.ts';
+import { collectionPath } from '../../functions/core/kubernetes/resources.ts';
 import { connect } from '../support/world.ts';
 
 // The floor: every type listed in pages of 500, one after the other, the bytes thrown away. Prints one JSON line.

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runMain } from '../../infra/local/errors.ts';
-import { bringUp, processEnv, takeDown } from '../../infra/local/world.ts';
+import { runMain } from '../../world/base/errors.ts';
+import { bringUp, processEnv, takeDown } from '../../world/world.ts';
 import { measure } from './measure.ts';
 
 const HELP = `npm run bench -- export  [--items N] [--json]   wall, CPU and memory of an export beside a plain LIST

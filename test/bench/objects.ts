@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { KubeObject, ResourceType } from '../../functions/core/resources.ts';
-import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeObject, ResourceType } from '../../functions/core/kubernetes/resources.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 
 /** An object of the benchmark and the collection it belongs to. */
 export interface BenchObject {

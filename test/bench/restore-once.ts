@@ -1,10 +1,10 @@
 import { readArchive } from '../../functions/adapters/archive/reader.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
-import { applyItems } from '../../functions/apply-resources/apply.ts';
-import { scopeOf } from '../../functions/core/restore-options.ts';
-import { itemKey } from '../../functions/core/restore-plan.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
-import { planArchive } from '../../functions/plan-restore/plan.ts';
+import { scopeOf } from '../../functions/core/restore/restore-options.ts';
+import { itemKey } from '../../functions/core/restore/restore-plan.ts';
+import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import { applyItems } from '../../functions/restore/apply-resources/apply.ts';
+import { planArchive } from '../../functions/restore/plan-restore/plan.ts';
 import { connect, REGION } from '../support/world.ts';
 import { NAMESPACES, namespaceName } from './objects.ts';
 import { BUCKET } from './world.ts';

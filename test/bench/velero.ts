@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderOf } from '../../infra/local/tools/provide.ts';
-import { veleroTool } from '../../infra/local/tools/velero.ts';
+import { folderOf } from '../../world/tools/provide.ts';
+import { veleroTool } from '../../world/tools/velero.ts';
 import { startVelero } from '../velero/server.ts';
 import { BUCKET } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { sessionPolicy } from '../../functions/core/repository.ts';
+import { sessionPolicy } from '../../functions/core/restic/repository.ts';
 import { securityTable, withTable } from '../../infra/security/table.ts';
 import { type Names, wordsOf } from '../../infra/security/words.ts';
 

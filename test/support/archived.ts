@@ -1,5 +1,5 @@
-import type { ArchivedName } from '../../functions/core/archive.ts';
-import type { KubeObject } from '../../functions/core/resources.ts';
+import type { ArchivedName } from '../../functions/core/backup/archive.ts';
+import type { KubeObject } from '../../functions/core/kubernetes/resources.ts';
 
 /** Where an object of an archive is. */
 export const at = (

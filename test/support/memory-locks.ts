@@ -4,7 +4,7 @@ import type {
   VersionMarker,
   VersionPage,
 } from '../../functions/adapters/s3/object-locks.ts';
-import type { Retention } from '../../functions/core/object-lock.ts';
+import type { Retention } from '../../functions/core/retention/object-lock.ts';
 import { Killed } from './memory-vault.ts';
 
 interface Stored extends StoredVersion {

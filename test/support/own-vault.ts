@@ -5,7 +5,7 @@ import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
 import { masterSecretName, vaultBucketName } from '../../functions/contract/names.ts';
-import { account } from '../../infra/local/settings.ts';
+import { account } from '../../world/base/settings.ts';
 
 const REGIONS = { primary: 'eu-west-1', replica: 'eu-central-1' } as const;
 

@@ -5,12 +5,22 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
+/** The page that says where a line lives. Its tables are what these tests hold the code to. */
+const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+
+/** Folders directly below a folder. */
+const foldersOf = (folder: string): string[] =>
+  readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+
+const filesOf = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+
 /** Every import of a folder's files: `[file, what it imports]`, relative ones as paths from the project's root. */
 function importsOf(folder: string): [string, string][] {
-  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((f) =>
-    f.endsWith('.ts'),
-  );
-  return files.flatMap((file) => {
+  return filesOf(folder).flatMap((file) => {
     const path = join(root, folder, file);
     const found = [...readFileSync(path, 'utf8').matchAll(/^(?:import|export)\b[^;]*?from '([^']+)'/gms)].map(
       (m) => m[1] as string,
@@ -27,9 +37,39 @@ const offending = (folder: string, allowed: RegExp) =>
     .filter(([, target]) => !allowed.test(target))
     .map(([file, target]) => `${file} imports ${target}`);
 
-const HANDLERS = readdirSync(join(root, 'functions')).filter(
-  (f) => !['contract', 'core', 'adapters', 'runtime'].includes(f),
-);
+/** What each folder below `folder` imports of the others: `{ jobs: ['kubernetes', 'restic'], ... }`. */
+function arrowsWithin(folder: string): Record<string, string[]> {
+  const roomOf = (path: string) => path.slice(folder.length + 1).split('/')[0] as string;
+  return Object.fromEntries(
+    foldersOf(folder).map((room) => {
+      const targets = importsOf(`${folder}/${room}`)
+        .map(([, target]) => target)
+        .filter((target) => target.startsWith(`${folder}/`) && target.slice(folder.length + 1).includes('/'))
+        .map(roomOf)
+        .filter((other) => other !== room);
+      return [room, [...new Set(targets)].sort()];
+    }),
+  );
+}
+
+/** A table of the page, by its heading: the first column, and the last one as a list of folders. */
+function tableOf(heading: string): Record<string, string[]> {
+  const section = page.split(`### ${heading}\n`)[1]?.split(/\n#/)[0] ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+  return Object.fromEntries(
+    rows.map((row) => {
+      const cells = row.split('|').map((cell) => cell.trim());
+      const names = (cell = '') => [...cell.matchAll(/`([\w-]+)`/g)].map((m) => m[1] as string);
+      return [names(cells[1])[0] as string, names(cells.at(-2)).sort()];
+    }),
+  );
+}
+
+const SHARED = ['adapters', 'contract', 'core', 'runtime'];
+const MACHINES = foldersOf('functions').filter((f) => !SHARED.includes(f));
+const HANDLERS = MACHINES.flatMap((m) =>
+  foldersOf(`functions/${m}`).map((h) => `functions/${m}/${h}`),
+).filter((folder) => filesOf(folder).includes('handler.ts'));
 const SDK = /^(@aws-sdk|@kubernetes|@middy|@aws-lambda-powertools|@smithy|undici)/;
 
 describe('imports', () => {
@@ -40,6 +80,18 @@ describe('imports', () => {
     expect(
       offending('functions/core', /^(zod\/mini|rfc6902|node:crypto|functions\/(contract|core)\/)/),
     ).toEqual([]);
+  });
+  it('of the core’s folders are those of the page', () => {
+    expect(arrowsWithin('functions/core')).toEqual(tableOf('Folders of the core'));
+  });
+  it('of the embedded world’s folders are those of the page', () => {
+    expect(arrowsWithin('world')).toEqual(tableOf('Folders of the embedded world'));
+  });
+  it('of the embedded world’s folders never reach the files above them, but for the demo', () => {
+    const up = foldersOf('world')
+      .filter((folder) => folder !== 'demo')
+      .flatMap((folder) => importsOf(`world/${folder}`).filter(([, t]) => /^world\/[^/]+\.ts$/.test(t)));
+    expect(up).toEqual([]);
   });
   it('of adapters reach core and contract', () => {
     expect(
@@ -52,27 +104,43 @@ describe('imports', () => {
     );
     expect(found).toEqual([]);
   });
-  it.each(HANDLERS)('of %s reach no other handler', (folder) => {
-    const others = HANDLERS.filter((h) => h !== folder).map((h) => `functions/${h}/`);
-    expect(importsOf(`functions/${folder}`).filter(([, t]) => others.some((o) => t.startsWith(o)))).toEqual(
+  it.each(MACHINES)('of the %s machine’s functions reach no other machine', (machine) => {
+    const others = MACHINES.filter((m) => m !== machine).map((m) => `functions/${m}/`);
+    expect(importsOf(`functions/${machine}`).filter(([, t]) => others.some((o) => t.startsWith(o)))).toEqual(
       [],
     );
   });
-  it('of infrastructure take the contract alone from functions', () => {
-    const synth = importsOf('infra').filter(([file]) => !file.startsWith('infra/local/'));
-    expect(synth.filter(([, t]) => /^functions\/(?!contract\/)/.test(t))).toEqual([]);
+  it.each(HANDLERS)('of %s reach no other function', (folder) => {
+    const others = HANDLERS.filter((h) => h !== folder).map((h) => `${h}/`);
+    expect(importsOf(folder).filter(([, t]) => others.some((o) => t.startsWith(o)))).toEqual([]);
+  });
+  it('of what functions share reach no machine', () => {
+    const found = SHARED.flatMap((folder) => importsOf(`functions/${folder}`));
+    expect(found.filter(([, t]) => MACHINES.some((m) => t.startsWith(`functions/${m}/`)))).toEqual([]);
+  });
+  it('of infrastructure take the contract alone from functions, and nothing of the embedded world', () => {
+    expect(importsOf('infra').filter(([, t]) => /^(functions\/(?!contract\/)|world\/)/.test(t))).toEqual([]);
   });
   it('of the embedded world are of the contract and the core', () => {
-    expect(importsOf('infra/local').filter(([, t]) => /^functions\/(?!contract\/|core\/)/.test(t))).toEqual(
-      [],
-    );
+    expect(importsOf('world').filter(([, t]) => /^functions\/(?!contract\/|core\/)/.test(t))).toEqual([]);
+  });
+});
+
+describe('the tables of the page', () => {
+  it.each(['Folders of the core', 'Folders of the embedded world'])('%s: no circle', (heading) => {
+    const left = new Map(Object.entries(tableOf(heading)));
+    for (;;) {
+      const free = [...left].filter(([, targets]) => targets.every((t) => !left.has(t)));
+      if (free.length === 0) break;
+      for (const [name] of free) left.delete(name);
+    }
+    expect([...left.keys()]).toEqual([]);
   });
 });
 
 describe('the core', () => {
   it('reads no clock, no environment and no randomness', () => {
-    const files = readdirSync(join(root, 'functions/core'));
-    const impure = files.filter((f) =>
+    const impure = filesOf('functions/core').filter((f) =>
       /process\.|Date\.now|new Date\(\)|Math\.random/.test(
         readFileSync(join(root, 'functions/core', f), 'utf8'),
       ),

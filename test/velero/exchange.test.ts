@@ -5,18 +5,19 @@ import { readArchive } from '../../functions/adapters/archive/reader.ts';
 import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { putJson } from '../../functions/adapters/s3/documents.ts';
 import type { Vault } from '../../functions/adapters/s3/vault.ts';
-import { applyItems } from '../../functions/apply-resources/apply.ts';
-import { commitBackup } from '../../functions/commit-backup/commit.ts';
-import type { VolumeOutcome, Work } from '../../functions/core/record.ts';
-import { scopeOf } from '../../functions/core/restore-options.ts';
-import { itemKey } from '../../functions/core/restore-plan.ts';
-import { vaultKeys, veleroKeys } from '../../functions/core/vault-keys.ts';
-import { lookAtCluster } from '../../functions/open-backup/look.ts';
-import { findVeleroBackup } from '../../functions/plan-restore/find-velero.ts';
-import { planArchive } from '../../functions/plan-restore/plan.ts';
-import { exportWhole } from '../../functions/runtime/export/export.ts';
-import { planExport } from '../../functions/runtime/export/plan.ts';
-import { inspect } from '../../functions/verify-restore/inspect.ts';
+import { commitBackup } from '../../functions/backup/commit-backup/commit.ts';
+import { exportWhole } from '../../functions/backup/export/export.ts';
+import { planExport } from '../../functions/backup/export/plan.ts';
+import { lookAtCluster } from '../../functions/backup/open-backup/look.ts';
+import type { Work } from '../../functions/core/backup/record.ts';
+import { scopeOf } from '../../functions/core/restore/restore-options.ts';
+import { itemKey } from '../../functions/core/restore/restore-plan.ts';
+import { vaultKeys, veleroKeys } from '../../functions/core/vault/vault-keys.ts';
+import type { VolumeOutcome } from '../../functions/core/volumes/work.ts';
+import { applyItems } from '../../functions/restore/apply-resources/apply.ts';
+import { findVeleroBackup } from '../../functions/restore/plan-restore/find-velero.ts';
+import { planArchive } from '../../functions/restore/plan-restore/plan.ts';
+import { inspect } from '../../functions/restore/verify-restore/inspect.ts';
 import {
   type Application,
   compareObjects,
@@ -24,7 +25,7 @@ import {
   install,
   readApplication,
   waitReady,
-} from '../../infra/local/demo/application.ts';
+} from '../../world/demo/application.ts';
 import { keyPair } from '../support/key-pair.ts';
 import { planOf, selectionOf } from '../support/selection.ts';
 import { connect, makeVault } from '../support/world.ts';
@@ -75,7 +76,7 @@ beforeAll(async () => {
   vault = await makeVault('exchange');
   cluster = connect();
   velero = await startVelero(process.env.HOLDFAST_VELERO ?? '');
-  app = readApplication(new URL('../../infra/local/demo/sample.yaml', import.meta.url).pathname);
+  app = readApplication(new URL('../../world/demo/sample.yaml', import.meta.url).pathname);
   await install(kubectl, app);
   await waitReady(kubectl, app);
 });

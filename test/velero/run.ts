@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { explain } from '../../infra/local/errors.ts';
-import { progressPrinter } from '../../infra/local/progress-lines.ts';
-import { provide } from '../../infra/local/tools/provide.ts';
-import { veleroTool } from '../../infra/local/tools/velero.ts';
-import { bringUp, processEnv, takeDown } from '../../infra/local/world.ts';
+import { explain } from '../../world/base/errors.ts';
+import { progressPrinter } from '../../world/base/progress-lines.ts';
+import { provide } from '../../world/tools/provide.ts';
+import { veleroTool } from '../../world/tools/velero.ts';
+import { bringUp, processEnv, takeDown } from '../../world/world.ts';
 
 // `npm run test:velero`: makes a real Velero, once, and exchanges backups with it in a world of its own.
 const WORLD = 'velero';

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { debian } from '../../infra/local/tools/debian.ts';
-import { restic } from '../../infra/local/tools/go.ts';
-import { folderOf } from '../../infra/local/tools/provide.ts';
-import { findWorld } from '../../infra/local/world.ts';
+import { debian } from '../../world/tools/debian.ts';
+import { restic } from '../../world/tools/go.ts';
+import { folderOf } from '../../world/tools/provide.ts';
+import { findWorld } from '../../world/world.ts';
 
 const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 

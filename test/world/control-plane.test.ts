@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ControlPlaneOutcome } from '../../functions/core/control-plane.ts';
-import { debian } from '../../infra/local/tools/debian.ts';
-import { restic } from '../../infra/local/tools/go.ts';
-import { folderOf } from '../../infra/local/tools/provide.ts';
-import { bringUp, processEnv, takeDown } from '../../infra/local/world.ts';
+import type { ControlPlaneOutcome } from '../../functions/core/backup/control-plane.ts';
+import { debian } from '../../world/tools/debian.ts';
+import { restic } from '../../world/tools/go.ts';
+import { folderOf } from '../../world/tools/provide.ts';
+import { bringUp, processEnv, takeDown } from '../../world/world.ts';
 
 // A world of its own: it loses its etcd.
 const WORLD = 'scratch';

@@ -9,13 +9,13 @@ import {
   type KubeObject,
   objectPath,
   type ResourceType,
-} from '../../functions/core/resources.ts';
-import { TYPES } from '../../functions/core/well-known.ts';
-import { readRecord } from '../../infra/local/record.ts';
-import { network } from '../../infra/local/settings.ts';
-import { csiTool } from '../../infra/local/tools/csi.ts';
-import { provide } from '../../infra/local/tools/provide.ts';
-import type { World } from '../../infra/local/world.ts';
+} from '../../functions/core/kubernetes/resources.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
+import { readRecord } from '../../world/base/record.ts';
+import { network } from '../../world/base/settings.ts';
+import { csiTool } from '../../world/tools/csi.ts';
+import { provide } from '../../world/tools/provide.ts';
+import type { World } from '../../world/world.ts';
 import { create, untilServed } from '../support/world.ts';
 
 /** The driver of folders that stands in for a cloud's, and the classes of its storage. */

@@ -7,7 +7,7 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { account } from '../../infra/local/settings.ts';
+import { account } from '../../world/base/settings.ts';
 
 /** The emulator enforces no roles; any name will do. */
 export const roleArn = `arn:aws:iam::${account.id}:role/any`;

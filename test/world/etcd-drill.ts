@@ -17,24 +17,28 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { jobEnd, listJobs, removeJobs, startJob } from '../../functions/adapters/kubernetes/jobs.ts';
 import { listObjects } from '../../functions/adapters/kubernetes/lists.ts';
 import { putJson } from '../../functions/adapters/s3/documents.ts';
+import {
+  controlPlaneJob,
+  itemsOf,
+  outcomeOf,
+} from '../../functions/backup/reconcile-control-plane/control-plane-job.ts';
 import { masterSecretName, vaultBucketName } from '../../functions/contract/names.ts';
 import {
   type ControlPlaneOutcome,
   controlPlaneRun,
   findControlPlane,
-} from '../../functions/core/control-plane.ts';
-import type { BackupRecord } from '../../functions/core/record.ts';
-import { CREDENTIALS_FILES, repositoryPassword, sessionFile } from '../../functions/core/repository.ts';
-import type { ResourceType } from '../../functions/core/resources.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
-import { TYPES } from '../../functions/core/well-known.ts';
+} from '../../functions/core/backup/control-plane.ts';
+import type { BackupRecord } from '../../functions/core/backup/record.ts';
+import type { ResourceType } from '../../functions/core/kubernetes/resources.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import {
-  controlPlaneJob,
-  itemsOf,
-  outcomeOf,
-} from '../../functions/reconcile-control-plane/control-plane-job.ts';
-import { account, imageNames, network } from '../../infra/local/settings.ts';
-import { findWorld } from '../../infra/local/world.ts';
+  CREDENTIALS_FILES,
+  repositoryPassword,
+  sessionFile,
+} from '../../functions/core/restic/repository.ts';
+import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import { account, imageNames, network } from '../../world/base/settings.ts';
+import { findWorld } from '../../world/world.ts';
 import { CONTROL_PLANE, JOBS, settingsWith } from '../support/selection.ts';
 import { connect, create, makeVault, REGION } from '../support/world.ts';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { leaderIn } from '../../functions/core/control-plane.ts';
-import { debian } from '../../infra/local/tools/debian.ts';
-import { folderOf } from '../../infra/local/tools/provide.ts';
+import { leaderIn } from '../../functions/core/backup/control-plane.ts';
+import { debian } from '../../world/tools/debian.ts';
+import { folderOf } from '../../world/tools/provide.ts';
 
 // A cluster of three members of its own: the sandbox's etcd has one.
 const MEMBERS = ['a', 'b', 'c'];

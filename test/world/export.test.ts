@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import { exportShard, exportWhole, joinShards } from '../../functions/backup/export/export.ts';
+import { planExport } from '../../functions/backup/export/plan.ts';
 import type { Selection } from '../../functions/contract/settings.ts';
-import type { ResourceResult, Work } from '../../functions/core/record.ts';
+import type { ResourceResult, Work } from '../../functions/core/backup/record.ts';
 import {
   collectionPath,
   type KubeObject,
   objectPath,
   type ResourceType,
-} from '../../functions/core/resources.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
-import { TYPES } from '../../functions/core/well-known.ts';
-import { exportShard, exportWhole, joinShards } from '../../functions/runtime/export/export.ts';
-import { planExport } from '../../functions/runtime/export/plan.ts';
+} from '../../functions/core/kubernetes/resources.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
+import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { selectionOf } from '../support/selection.ts';
 import { connect, create, freeForm, makeVault, untilServed } from '../support/world.ts';
 import { entriesOf } from './entries.ts';

@@ -3,12 +3,12 @@ import type { ClusterEndpoint } from '../../functions/adapters/kubernetes/access
 import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { exec } from '../../functions/adapters/kubernetes/exec.ts';
 import type { Vault } from '../../functions/adapters/s3/vault.ts';
-import type { Hook, PodHooks } from '../../functions/core/hooks.ts';
-import { objectPath } from '../../functions/core/resources.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
-import { TYPES } from '../../functions/core/well-known.ts';
-import { hookRunner, outcomesOf } from '../../functions/runtime/hooks.ts';
-import { imageNames } from '../../infra/local/settings.ts';
+import { hookRunner, outcomesOf } from '../../functions/backup/hooks.ts';
+import { objectPath } from '../../functions/core/kubernetes/resources.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
+import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import type { Hook, PodHooks } from '../../functions/core/volumes/hooks.ts';
+import { imageNames } from '../../world/base/settings.ts';
 import { connect, create, endpoint, makeVault } from '../support/world.ts';
 
 const NAMESPACE = 'hooks';

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { minioTool } from '../../infra/local/tools/minio.ts';
-import { folderOf } from '../../infra/local/tools/provide.ts';
+import { minioTool } from '../../world/tools/minio.ts';
+import { folderOf } from '../../world/tools/provide.ts';
 import { REGION } from '../support/world.ts';
 
 export interface Keys {

@@ -8,12 +8,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { signingKey } from '../../functions/adapters/kms/signing-key.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
 import { signingKeyAlias } from '../../functions/contract/names.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
-import { awsOf, readJson } from '../../infra/local/demo/aws.ts';
-import { demo } from '../../infra/local/demo/config.ts';
-import { bucketOf } from '../../infra/local/demo/stages.ts';
-import { deployWorld } from '../../infra/local/demo/world-setup.ts';
-import { findWorld } from '../../infra/local/world.ts';
+import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import { awsOf, readJson } from '../../world/demo/aws.ts';
+import { demo } from '../../world/demo/config.ts';
+import { bucketOf } from '../../world/demo/stages.ts';
+import { deployWorld } from '../../world/demo/world-setup.ts';
+import { findWorld } from '../../world/world.ts';
 import { commitPoint, versionsOf } from './attacked-vault.ts';
 
 // The lock machine as it is deployed.

@@ -9,9 +9,9 @@ import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { getJson } from '../../functions/adapters/s3/documents.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
-import { newestFirst } from '../../functions/core/backup-name.ts';
-import { vaultKeys } from '../../functions/core/vault-keys.ts';
-import { VerifyReport } from '../../functions/core/verification.ts';
+import { newestFirst } from '../../functions/core/backup/backup-name.ts';
+import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import { VerifyReport } from '../../functions/core/vault/verification.ts';
 import {
   type Application,
   compareFiles,
@@ -21,13 +21,13 @@ import {
   install,
   readApplication,
   waitReady,
-} from '../../infra/local/demo/application.ts';
-import { awsOf, readJson } from '../../infra/local/demo/aws.ts';
-import { demo } from '../../infra/local/demo/config.ts';
-import { type Kubectl, kubectlWith } from '../../infra/local/demo/kubectl.ts';
-import { bucketOf, finishBackup, runRestore } from '../../infra/local/demo/stages.ts';
-import { deployWorld, grantAccess } from '../../infra/local/demo/world-setup.ts';
-import { findWorld } from '../../infra/local/world.ts';
+} from '../../world/demo/application.ts';
+import { awsOf, readJson } from '../../world/demo/aws.ts';
+import { demo } from '../../world/demo/config.ts';
+import { type Kubectl, kubectlWith } from '../../world/demo/kubectl.ts';
+import { bucketOf, finishBackup, runRestore } from '../../world/demo/stages.ts';
+import { deployWorld, grantAccess } from '../../world/demo/world-setup.ts';
+import { findWorld } from '../../world/world.ts';
 import { holdfast, startHoldfast } from './cli.ts';
 
 const keys = vaultKeys(demo.cluster);
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
   if (!world) throw new Error('HOLDFAST_WORLD names no world that is up');
   kubectl = kubectlWith(world.env);
-  app = readApplication(fileURLToPath(new URL('../../infra/local/demo/sample.yaml', import.meta.url)));
+  app = readApplication(fileURLToPath(new URL('../../world/demo/sample.yaml', import.meta.url)));
   await install(kubectl, app);
   await waitReady(kubectl, app);
   await grantAccess(world, kubectl, aws);

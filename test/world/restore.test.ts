@@ -4,19 +4,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArchive } from '../../functions/adapters/archive/reader.ts';
 import { archiveWriter } from '../../functions/adapters/archive/writer.ts';
 import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
-import { applyItems } from '../../functions/apply-resources/apply.ts';
 import type { RestoreOptions } from '../../functions/contract/restore-options.ts';
 import {
   collectionPath,
   type KubeObject,
   objectPath,
   type ResourceType,
-} from '../../functions/core/resources.ts';
-import { scopeOf } from '../../functions/core/restore-options.ts';
-import { itemKey } from '../../functions/core/restore-plan.ts';
-import { TYPES } from '../../functions/core/well-known.ts';
-import { planArchive } from '../../functions/plan-restore/plan.ts';
-import { inspect } from '../../functions/verify-restore/inspect.ts';
+} from '../../functions/core/kubernetes/resources.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
+import { scopeOf } from '../../functions/core/restore/restore-options.ts';
+import { itemKey } from '../../functions/core/restore/restore-plan.ts';
+import { applyItems } from '../../functions/restore/apply-resources/apply.ts';
+import { planArchive } from '../../functions/restore/plan-restore/plan.ts';
+import { inspect } from '../../functions/restore/verify-restore/inspect.ts';
 import { connect, freeForm } from '../support/world.ts';
 
 const typed = (group: string, resource: string, kind: string, namespaced = true): ResourceType => ({

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
-import { cgroupsOf } from '../../infra/local/sandbox/cgroups.ts';
-import { bringUp, findWorld, takeDown } from '../../infra/local/world.ts';
+import { cgroupsOf } from '../../world/sandbox/cgroups.ts';
+import { bringUp, findWorld, takeDown } from '../../world/world.ts';
 
 const name = 'scratch';
 

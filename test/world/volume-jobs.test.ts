@@ -12,22 +12,23 @@ import {
   renewSession,
   startJob,
 } from '../../functions/adapters/kubernetes/jobs.ts';
+import type { VolumeWork } from '../../functions/backup/reconcile-volumes/place.ts';
+import { backupJob, volumeOutcome } from '../../functions/backup/reconcile-volumes/volume-job.ts';
 import type { ClusterSettings, ResticOptions } from '../../functions/contract/settings.ts';
-import { jobManifest, type ResticJob, SESSION_ANNOTATION } from '../../functions/core/job-spec.ts';
-import { CREDENTIALS_FILES, sessionFile } from '../../functions/core/repository.ts';
-import { collectionPath, type KubeObject, objectPath } from '../../functions/core/resources.ts';
-import { DEFAULT_RESTIC } from '../../functions/core/restic.ts';
-import { selectVolumes } from '../../functions/core/volumes.ts';
-import { TYPES } from '../../functions/core/well-known.ts';
+import { jobManifest, type ResticJob } from '../../functions/core/jobs/job-spec.ts';
+import { collectionPath, type KubeObject, objectPath } from '../../functions/core/kubernetes/resources.ts';
+import { SESSION_ANNOTATION } from '../../functions/core/kubernetes/run-labels.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
+import { CREDENTIALS_FILES, sessionFile } from '../../functions/core/restic/repository.ts';
+import { DEFAULT_RESTIC } from '../../functions/core/restic/restic.ts';
+import { selectVolumes } from '../../functions/core/volumes/volumes.ts';
 import {
   type RestoreWork,
   restoredOutcome,
   restoreJob,
-} from '../../functions/reconcile-restore-volumes/volume-job.ts';
-import type { VolumeWork } from '../../functions/reconcile-volumes/place.ts';
-import { backupJob, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
-import { holderOf } from '../../functions/runtime/holder.ts';
-import { imageNames, storage } from '../../infra/local/settings.ts';
+} from '../../functions/restore/reconcile-restore-volumes/volume-job.ts';
+import { holderOf } from '../../functions/runtime/jobs/holder.ts';
+import { imageNames, storage } from '../../world/base/settings.ts';
 import { JOBS, planOf, settingsWith } from '../support/selection.ts';
 import { connect, create, endpoint, makeVault, REGION } from '../support/world.ts';
 import { expiringS3 } from './expiring-s3.ts';

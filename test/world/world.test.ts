@@ -1,8 +1,8 @@
 import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { account, imageNames, storage } from '../../infra/local/settings.ts';
-import { findWorld, processEnv, type World } from '../../infra/local/world.ts';
+import { account, imageNames, storage } from '../../world/base/settings.ts';
+import { findWorld, processEnv, type World } from '../../world/world.ts';
 import {
   clientSettings,
   createFunction,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { type ArchivedName, isArchivePath, parsePreferredPath } from '../../core/archive.ts';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import { type ArchivedName, isArchivePath, parsePreferredPath } from '../../core/backup/archive.ts';
 
 /** An object as its bytes in the archive. */
 export interface ArchivedObject {

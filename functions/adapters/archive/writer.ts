@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { ENTRY_MODE, entryPaths, VERSION_ENTRY } from '../../core/archive.ts';
-import { GrowingBuffer } from '../../core/growing-buffer.ts';
-import type { ResourceType } from '../../core/resources.ts';
-import { END_OF_TAR, fileHeader, paddingOf } from '../../core/tar.ts';
+import { ENTRY_MODE, entryPaths, VERSION_ENTRY } from '../../core/backup/archive.ts';
+import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
+import { END_OF_TAR, fileHeader, paddingOf } from '../../core/bytes/tar.ts';
+import type { ResourceType } from '../../core/kubernetes/resources.ts';
 
 /** Level 3 takes half the time of the default for a few percent more bytes. */
 const GZIP_LEVEL = 3;

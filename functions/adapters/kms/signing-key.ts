@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 
 /** A key of KMS that signs with ECDSA over SHA-256. Its private half never leaves KMS. */
 export interface SigningKey {

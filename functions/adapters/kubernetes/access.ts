@@ -2,8 +2,8 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { KubeConfig } from '@kubernetes/client-node';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { AccessSettings } from '../../contract/settings.ts';
-import { HoldfastError } from '../../core/errors.ts';
 import type { ReadSecret } from '../secrets/secrets.ts';
 
 /** Where the API server is and how to speak to it. All PEM. */

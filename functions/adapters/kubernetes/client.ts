@@ -1,6 +1,6 @@
 import { Agent, request, WebSocket } from 'undici';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
-import { GrowingBuffer } from '../../core/growing-buffer.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
 import type { ClusterEndpoint } from './access.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';

@@ -1,5 +1,5 @@
-import { messageOf } from '../../core/errors.ts';
-import type { ResourceType } from '../../core/resources.ts';
+import { messageOf } from '../../contract/holdfast-error.ts';
+import type { ResourceType } from '../../core/kubernetes/resources.ts';
 import type { KubeClient } from './client.ts';
 
 interface ApiResource {

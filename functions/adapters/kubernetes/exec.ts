@@ -1,6 +1,6 @@
-import { messageOf } from '../../core/errors.ts';
-import { objectPath } from '../../core/resources.ts';
-import { TYPES } from '../../core/well-known.ts';
+import { messageOf } from '../../contract/holdfast-error.ts';
+import { objectPath } from '../../core/kubernetes/resources.ts';
+import { TYPES } from '../../core/kubernetes/well-known.ts';
 import type { KubeClient } from './client.ts';
 
 /** A command in a container that runs. */

@@ -1,18 +1,21 @@
-import { endedFromOutside, hasStarted, type JobEvent, troubleOf } from '../../core/job-health.ts';
-import type { JobEnd } from '../../core/job-loop.ts';
+import { endedFromOutside, hasStarted, type JobEvent, troubleOf } from '../../core/jobs/job-health.ts';
+import { jobManifest, jobSecret, type ResticJob } from '../../core/jobs/job-spec.ts';
+import type { ActualJob } from '../../core/jobs/reconcile.ts';
+import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import {
+  collectionPath,
+  type KubeObject,
+  objectPath,
+  type ResourceType,
+} from '../../core/kubernetes/resources.ts';
 import {
   ATTEMPT_LABEL,
   ID_ANNOTATION,
-  jobManifest,
-  jobSecret,
-  type ResticJob,
   RUN_LABEL,
   SESSION_ANNOTATION,
-} from '../../core/job-spec.ts';
-import type { ActualJob } from '../../core/reconcile.ts';
-import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../../core/resources.ts';
-import { parseProgress, type ResticProgress } from '../../core/restic.ts';
-import { TYPES } from '../../core/well-known.ts';
+} from '../../core/kubernetes/run-labels.ts';
+import { TYPES } from '../../core/kubernetes/well-known.ts';
+import { parseProgress, type ResticProgress } from '../../core/restic/restic.ts';
 import type { KubeClient } from './client.ts';
 
 /** One of our Jobs in the cluster. */

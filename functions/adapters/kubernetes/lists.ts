@@ -1,13 +1,13 @@
-import { HoldfastError, messageOf } from '../../core/errors.ts';
-import { GrowingBuffer } from '../../core/growing-buffer.ts';
-import { type ListPage, type PageItem, readPage } from '../../core/json-slices.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
+import { type ListPage, type PageItem, readPage } from '../../core/bytes/json-slices.ts';
 import {
   apiVersion,
   collectionPath,
   EXCLUDE_LABEL,
   type KubeObject,
   type ResourceType,
-} from '../../core/resources.ts';
+} from '../../core/kubernetes/resources.ts';
 import type { KubeClient } from './client.ts';
 
 /**

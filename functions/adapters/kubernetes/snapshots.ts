@@ -1,6 +1,11 @@
-import { RUN_LABEL } from '../../core/job-spec.ts';
-import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../../core/resources.ts';
-import { TYPES } from '../../core/well-known.ts';
+import {
+  collectionPath,
+  type KubeObject,
+  objectPath,
+  type ResourceType,
+} from '../../core/kubernetes/resources.ts';
+import { RUN_LABEL } from '../../core/kubernetes/run-labels.ts';
+import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { type KubeClient, statusMessage } from './client.ts';
 import { listLabelled } from './jobs.ts';
 

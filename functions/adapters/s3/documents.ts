@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { HoldfastError } from '../../core/errors.ts';
-import { Lease, leaseFor, mayTake } from '../../core/lease.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import { Lease, leaseFor, mayTake } from '../../core/vault/lease.ts';
 import type { Vault } from './vault.ts';
 
 /** A JSON document as the vault has it. */

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
-import { inventoryLine, parseInventoryLine, type Version } from '../../core/inventory.ts';
+import { inventoryLine, parseInventoryLine, type Version } from '../../core/vault/inventory.ts';
 import type { Vault } from './vault.ts';
 
 /** Lines are handed on in chunks of about this many characters: one by one they would be slow. */

@@ -3,8 +3,8 @@ import {
   ListObjectVersionsCommand,
   PutObjectRetentionCommand,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
-import type { Retention } from '../../core/object-lock.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import type { Retention } from '../../core/retention/object-lock.ts';
 import { s3Client } from './vault.ts';
 
 /** A place in a listing of versions. */

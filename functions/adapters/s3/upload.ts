@@ -8,7 +8,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { GrowingBuffer } from '../../core/growing-buffer.ts';
+import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
 
 /** Bytes of a part: the least that S3 takes but for the last one; with its 10,000 parts 48 GiB fit. */
 const PART_BYTES = 5 * 1024 * 1024;

@@ -8,8 +8,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
-import type { InventoryObject } from '../../core/replication.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import type { InventoryObject } from '../../core/vault/replication.ts';
 import { type UploadOptions, uploadParts } from './upload.ts';
 
 /** Verbs on one bucket of the vault. */

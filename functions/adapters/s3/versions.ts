@@ -12,8 +12,8 @@ import {
   type ObjectVersion as S3Version,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
-import type { ObjectVersion } from '../../core/rewind.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import type { ObjectVersion } from '../../core/vault/rewind.ts';
 
 /** What S3 copies in one piece at most; what is larger is copied in parts. */
 const MOST_BYTES = 5 * 1024 ** 3;

@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 
 /** Reads the string of a Secrets Manager secret by name. */
 export type ReadSecret = (name: string) => Promise<string>;

@@ -6,8 +6,8 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
-import type { SecretLabel } from '../../core/key-rotation.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import type { SecretLabel } from '../../core/vault/key-rotation.ts';
 
 export interface SecretVersion {
   readonly id: string;

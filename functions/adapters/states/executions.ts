@@ -1,5 +1,5 @@
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 
 /** Whether an execution has ended, whichever way. One that Step Functions no longer knows ended long ago. */
 export async function hasEnded(executionArn: string): Promise<boolean> {

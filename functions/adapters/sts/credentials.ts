@@ -1,5 +1,5 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 
 export interface ScopedCredentials {
   readonly accessKeyId: string;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { backupLines } from '../../../cli/backups.ts';
-import type { BackupRecord } from '../../../functions/core/record.ts';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 
 const record: BackupRecord = {
   version: 1,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { confirmLine, type RewindHeading, rewindLines, stepLines } from '../../../cli/rewind-lines.ts';
-import { type ObjectVersion, type RewindStep, rewindCounter } from '../../../functions/core/rewind.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
+import { type ObjectVersion, type RewindStep, rewindCounter } from '../../../functions/core/vault/rewind.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 
 const k = vaultKeys('paris');
 const heading: RewindHeading = {

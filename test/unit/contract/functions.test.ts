@@ -5,10 +5,11 @@ import {
   arnPlaceholder,
   FUNCTION_NAMES,
   FUNCTIONS,
+  handlerFile,
   lambdaName,
 } from '../../../functions/contract/functions.ts';
+import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import { MACHINES, machineName } from '../../../functions/contract/names.ts';
-import { HoldfastError } from '../../../functions/core/errors.ts';
 
 /** As long as holdfast.yaml allows a cluster's name to be. */
 const LONGEST = 'c'.repeat(20);
@@ -23,7 +24,7 @@ describe('a function', () => {
   });
 
   it.each(FUNCTION_NAMES)('%s has a handler, and a name that Lambda takes', (name) => {
-    const handler = new URL(`../../../functions/${name}/handler.ts`, import.meta.url);
+    const handler = new URL(`../../../functions/${handlerFile(name)}`, import.meta.url);
     expect(existsSync(handler)).toBe(true);
     expect(lambdaName('paris', name)).toBe(`holdfast-paris-${name}`);
     expect(lambdaName(LONGEST, name).length).toBeLessThanOrEqual(64);

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LockRequest } from '../../../functions/contract/states.ts';
-import type { BackupRecord } from '../../../functions/core/record.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import { lockCopy } from '../../../functions/extend-locks/lock-copy.ts';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import { lockCopy } from '../../../functions/lock/extend-locks/lock-copy.ts';
 import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryLocks } from '../../support/memory-locks.ts';

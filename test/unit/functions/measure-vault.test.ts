@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encode } from '../../../functions/adapters/s3/documents.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import { measure } from '../../../functions/measure-vault/measure.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import { measure } from '../../../functions/measure/measure-vault/measure.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
 const keys = vaultKeys('paris');

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JobEnd } from '../../../functions/core/job-loop.ts';
-import type { PrunePlan } from '../../../functions/core/prune.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import { bucketsWith, endRun, orphansOf } from '../../../functions/reconcile-prune/repositories.ts';
-import { itemsOf, type PruneItem } from '../../../functions/reconcile-prune/repository-job.ts';
+import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
+import type { PrunePlan } from '../../../functions/core/retention/prune.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import { bucketsWith, endRun, orphansOf } from '../../../functions/prune/reconcile-prune/repositories.ts';
+import { itemsOf, type PruneItem } from '../../../functions/prune/reconcile-prune/repository-job.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
 const k = vaultKeys('paris');

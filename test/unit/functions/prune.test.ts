@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encode, takeLease } from '../../../functions/adapters/s3/documents.ts';
 import type { PruneRef } from '../../../functions/contract/states.ts';
-import { backupName, pruneName } from '../../../functions/core/backup-name.ts';
-import { PrunePlan, removedFrom } from '../../../functions/core/prune.ts';
-import type { BackupRecord } from '../../../functions/core/record.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import type { PrunePolicy } from '../../../functions/prune-backups/decide.ts';
-import { type PruneRun, pruneBackups } from '../../../functions/prune-backups/prune.ts';
+import { backupName, pruneName } from '../../../functions/core/backup/backup-name.ts';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
+import { PrunePlan, removedFrom } from '../../../functions/core/retention/prune.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import type { PrunePolicy } from '../../../functions/prune/prune-backups/decide.ts';
+import { type PruneRun, pruneBackups } from '../../../functions/prune/prune-backups/prune.ts';
 import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';

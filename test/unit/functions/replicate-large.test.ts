@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createGunzip } from 'node:zlib';
 import { expect, it } from 'vitest';
-import type { BackupRecord } from '../../../functions/core/record.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import { replicate } from '../../../functions/replicate-backup/replicate.ts';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
 const PACKS = 100_000;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BackupRecord } from '../../../functions/core/record.ts';
-import { copyRank, isReplicated } from '../../../functions/core/replication.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import { replicate } from '../../../functions/replicate-backup/replicate.ts';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
+import { copyRank, isReplicated } from '../../../functions/core/vault/replication.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
 
 const keys = vaultKeys('paris');

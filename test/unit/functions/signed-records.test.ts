@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BackupRecord } from '../../../functions/core/record.ts';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { findSignedRecord, putSignedRecord } from '../../../functions/runtime/signed-records.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { releaseLease, takeLease } from '../../../functions/adapters/s3/documents.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import { pruneBackups } from '../../../functions/prune-backups/prune.ts';
-import { takeTurn } from '../../../functions/replicate-backup/turn.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import { pruneBackups } from '../../../functions/prune/prune-backups/prune.ts';
+import { takeTurn } from '../../../functions/replicate/replicate-backup/turn.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { JobEnd } from '../../../functions/core/job-loop.ts';
-import { vaultKeys } from '../../../functions/core/vault-keys.ts';
-import type { VerifyRun } from '../../../functions/core/verification.ts';
+import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import type { VerifyRun } from '../../../functions/core/vault/verification.ts';
 import {
   type CheckWork,
   checkJob,
   checkOutcome,
   checksOf,
-} from '../../../functions/reconcile-verify/check-job.ts';
+} from '../../../functions/verify/reconcile-verify/check-job.ts';
 import { settingsWith } from '../../support/selection.ts';
 
 const k = vaultKeys('paris');

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { findJson, getJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { newestFirst } from '../../core/backup/backup-name.ts';
+import { changesBetween } from '../../core/backup/changes.ts';
+import { ControlPlaneOutcome } from '../../core/backup/control-plane.ts';
+import {
+  type BackupRecord,
+  type ChangesSince,
+  decidePhase,
+  ResourceResult,
+  Work,
+} from '../../core/backup/record.ts';
+import { veleroBackup, veleroResults, veleroVolumeInfo } from '../../core/backup/velero.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { VolumeOutcome } from '../../core/volumes/work.ts';
+import { putSignedRecord, type Signer } from '../../runtime/signed-records.ts';
+import { findFingerprints } from '../export/documents.ts';
+import { outcomesOf } from '../hooks.ts';
+
+/** Earlier backups that are asked for fingerprints: failed ones may have none. */
+const LOOK_BACK = 5;
+
+const sha256 = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
+const gz = (value: unknown): Buffer => gzipSync(JSON.stringify(value));
+
+async function volumeOutcomes(vault: Vault, keys: VaultKeys, work: Work): Promise<VolumeOutcome[]> {
+  const found: VolumeOutcome[] = [];
+  for (const v of work.volumes) {
+    const key = keys.records.volume(work.backup, v.id);
+    if (await vault.exists(key)) found.push(await getJson(vault, VolumeOutcome, key));
+  }
+  return found;
+}
+
+async function controlPlaneOutcomes(
+  vault: Vault,
+  keys: VaultKeys,
+  { backup, controlPlane }: Work,
+): Promise<ControlPlaneOutcome[]> {
+  const ids = controlPlane
+    ? ['etcd-status', 'etcd', 'etcd-scratch', ...controlPlane.nodes.map((node) => `files.${node}`)]
+    : [];
+  const found = await Promise.all(
+    ids.map((id) => findJson(vault, ControlPlaneOutcome, keys.records.controlPlane(backup, id))),
+  );
+  const outcomes = found.filter((o) => o !== undefined);
+  const etcd = outcomes.find((o) => o.id === 'etcd');
+  // Without a leader there was no snapshot: then that is what became of etcd.
+  return outcomes.flatMap((o) => {
+    if (o.id !== 'etcd-status') return [o];
+    return etcd || o.result === 'protected' ? [] : [{ ...o, id: 'etcd' }];
+  });
+}
+
+/** Counts against the newest earlier backup of the plan that left fingerprints. */
+async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<ChangesSince | undefined> {
+  const after = await findFingerprints(vault, keys.records.fingerprints(work.backup));
+  if (!after) return undefined;
+  const all = newestFirst(await vault.folders(keys.records.root), work.plan);
+  const earlier = all.slice(all.indexOf(work.backup) + 1);
+  for (const name of earlier.slice(0, LOOK_BACK)) {
+    const before = await findFingerprints(vault, keys.records.fingerprints(name));
+    if (before) return { since: name, ...changesBetween(before, after) };
+  }
+  return undefined;
+}
+
+/** Writes everything that makes a backup a recovery point; record.json, which is signed, last. Repeating it writes the same again. */
+export async function commitBackup(
+  vault: Vault,
+  keys: VaultKeys,
+  cluster: string,
+  backup: string,
+  now: Date,
+  signer: Signer,
+): Promise<BackupRecord> {
+  const work = await getJson(vault, Work, keys.records.work(backup));
+  const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
+  const volumes = await volumeOutcomes(vault, keys, work);
+  const controlPlane = await controlPlaneOutcomes(vault, keys, work);
+  const hooks = await outcomesOf(vault, keys, backup, work.hooks ?? []);
+  const { phase, reasons } = decidePhase(work, resources, volumes, controlPlane, hooks);
+  const startedAt = new Date(work.startedAt);
+  const unprotected = work.unprotected.map((u) => `volume ${u.volume} is not protected: ${u.reason}`);
+  const results = veleroResults(volumes, [...reasons, ...unprotected], (ns) => keys.restic.repository(ns));
+  const velero = veleroBackup({
+    backup,
+    cluster,
+    plan: work.plan,
+    namespaces: work.namespaces,
+    phase,
+    startedAt,
+    completedAt: now,
+    items: resources.items,
+    // Velero shows the results only of a backup that counts some: each protected volume has one, too.
+    warnings: unprotected.length + volumes.filter((v) => v.result === 'protected').length,
+    errors: reasons.length,
+  });
+  const changes = await changesSince(vault, keys, work);
+  const documents: [string, Buffer][] = [
+    [keys.velero.results(backup), gz(results)],
+    [keys.velero.volumeInfo(backup), gz(veleroVolumeInfo(volumes))],
+    [keys.velero.backup(backup), Buffer.from(JSON.stringify(velero))],
+  ];
+  for (const [key, body] of documents) await vault.put(key, body);
+  const list = await vault.get(keys.velero.resourceList(backup));
+  const record: BackupRecord = {
+    version: 1,
+    cluster,
+    plan: work.plan,
+    backup,
+    phase,
+    reasons,
+    startedAt: work.startedAt,
+    completedAt: now.toISOString(),
+    ...(work.tags && { tags: work.tags }),
+    namespaces: work.namespaces,
+    resources,
+    ...(changes && { changes }),
+    volumes,
+    ...(work.controlPlane && { controlPlane }),
+    ...(work.hooks && { hooks }),
+    excluded: work.excluded,
+    unprotected: work.unprotected,
+    objects: [
+      { key: keys.velero.archive(backup), bytes: resources.archiveBytes, sha256: resources.sha256 },
+      { key: keys.velero.resourceList(backup), bytes: list.length, sha256: sha256(list) },
+      ...documents.map(([key, body]) => ({ key, bytes: body.length, sha256: sha256(body) })),
+    ],
+  };
+  await putSignedRecord(vault, keys.records.record(backup), record, signer);
+  return record;
+}

@@ -1,0 +1,25 @@
+import { findJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { BackupName } from '../../contract/states.ts';
+import { BackupRecord } from '../../core/backup/record.ts';
+import { keys, primaryVault, recordKey } from '../../runtime/connect.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { settings } from '../../runtime/settings.ts';
+import { commitBackup } from './commit.ts';
+
+/** Decides the phase and writes Velero's documents and then the commit marker: from here on the recovery point exists. */
+export const handler = lambda('commit-backup', BackupName, async ({ plan, backup }, { now }) => {
+  const vault = primaryVault();
+  const k = keys();
+  const record =
+    (await findJson(vault, BackupRecord, k.records.record(backup))) ??
+    (await commitBackup(vault, k, settings().cluster, backup, now, recordKey()));
+  await releaseLease(vault, k.leases.backup(plan), backup);
+  return {
+    plan,
+    backup,
+    phase: record.phase,
+    items: record.resources?.items ?? 0,
+    volumes: record.volumes.length,
+    reasons: record.reasons.length,
+  };
+});

@@ -1,0 +1,22 @@
+import { getJson } from '../../adapters/s3/documents.ts';
+import { ExportShardRequest } from '../../contract/states.ts';
+import { Work } from '../../core/backup/record.ts';
+import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { exportShard } from '../export/export.ts';
+import { ExportPlan } from '../export/plan.ts';
+
+/** Reads one shard of a large cluster into a part of the archive. Doing it again writes the same part again. */
+export const handler = lambda('export-shard', ExportShardRequest, async ({ backup, shard }, { now }) => {
+  const vault = primaryVault();
+  const k = keys();
+  const work = await getJson(vault, Work, k.records.work(backup));
+  const plan = await getJson(vault, ExportPlan, k.exports.plan(backup));
+  const cluster = await connectCluster('backup', now);
+  try {
+    const { items } = await exportShard({ cluster, vault, keys: k }, work, plan, shard);
+    return { shard, items };
+  } finally {
+    await cluster.close();
+  }
+});

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { type ArchivePart, type ArchiveWriter, archiveWriter } from '../../adapters/archive/writer.ts';
+import type { KubeClient } from '../../adapters/kubernetes/client.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import type { ResourceResult, Work } from '../../core/backup/record.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { getTally, putFingerprints, putTally } from './documents.ts';
+import type { ExportPlan } from './plan.ts';
+import { exportRelated } from './related.ts';
+import { Tally } from './tally.ts';
+import { type ExportContext, exportUnits } from './units.ts';
+
+/** Where an export reads and writes. */
+export interface ExportPorts {
+  readonly cluster: KubeClient;
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+}
+
+/** Exports everything of a plan with one shard: straight from the API server into the archive. */
+export async function exportWhole(
+  ports: ExportPorts,
+  work: Work,
+  plan: ExportPlan,
+  started: number,
+): Promise<ResourceResult> {
+  const tally = new Tally();
+  const key = ports.keys.velero.archive(work.backup);
+  const archive = await writeArchive(ports, key, { first: true, last: true }, async (writer) => {
+    const context = contextOf(ports, work, plan, writer, tally);
+    await exportUnits(context, plan.shards[0] ?? []);
+    await exportRelated(context, plan.related);
+  });
+  return conclude(ports, work, plan, tally, archive, started);
+}
+
+/** Exports one shard into a part of its own, and leaves its tally beside it. */
+export async function exportShard(
+  ports: ExportPorts,
+  work: Work,
+  plan: ExportPlan,
+  shard: number,
+): Promise<Tally> {
+  const tally = new Tally();
+  const { exports: at } = ports.keys;
+  await writeArchive(ports, at.part(work.backup, shard), { first: shard === 0, last: false }, (writer) =>
+    exportUnits(contextOf(ports, work, plan, writer, tally), plan.shards[shard] ?? []),
+  );
+  await putTally(ports.vault, at.tally(work.backup, shard), tally.toDocument());
+  return tally;
+}
+
+/** Joins the parts of all shards, and what belongs to them, into one archive: gzip members stand behind each other. */
+export async function joinShards(
+  ports: ExportPorts,
+  work: Work,
+  plan: ExportPlan,
+  started: number,
+): Promise<ResourceResult> {
+  const { vault, keys } = ports;
+  const { exports: at } = keys;
+  const tally = new Tally();
+  const shards = plan.shards.map((_, shard) => shard);
+  for (const shard of shards) tally.add(await getTally(vault, at.tally(work.backup, shard)));
+  const tail = shards.length;
+  await writeArchive(ports, at.part(work.backup, tail), { first: false, last: true }, (writer) =>
+    exportRelated(contextOf(ports, work, plan, writer, tally), plan.related),
+  );
+  const parts = [...shards, tail].map((shard) => at.part(work.backup, shard));
+  const archive = await concatenate(vault, parts, keys.velero.archive(work.backup));
+  return conclude(ports, work, plan, tally, archive, started);
+}
+
+function contextOf(
+  { cluster }: ExportPorts,
+  work: Work,
+  plan: ExportPlan,
+  writer: ArchiveWriter,
+  tally: Tally,
+): ExportContext {
+  const { labelSelector, orLabelSelectors } = work.selection;
+  const selectors = labelSelector ? [labelSelector] : orLabelSelectors;
+  const { resourceVersion } = plan;
+  const namespaces = new Set(work.namespaces);
+  return { cluster, writer, tally, resourceVersion, namespaces, selectors, spare: [] };
+}
+
+interface WrittenArchive {
+  readonly archiveBytes: number;
+  readonly sha256: string;
+}
+
+async function writeArchive(
+  { vault }: ExportPorts,
+  key: string,
+  part: ArchivePart,
+  fill: (writer: ArchiveWriter) => Promise<void>,
+): Promise<WrittenArchive> {
+  const writer = archiveWriter(part);
+  return uploadWhile(
+    vault.upload(key, writer.output),
+    async () => {
+      await fill(writer);
+      return writer.end();
+    },
+    writer.abort,
+  );
+}
+
+async function concatenate(vault: Vault, parts: readonly string[], key: string): Promise<WrittenArchive> {
+  const hash = createHash('sha256');
+  const output = new PassThrough();
+  let archiveBytes = 0;
+  const copy = async () => {
+    for (const part of parts) {
+      for await (const chunk of (await vault.stream(part)) as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        archiveBytes += chunk.length;
+        if (!output.write(chunk)) await once(output, 'drain');
+      }
+    }
+    output.end();
+    return { archiveBytes, sha256: hash.digest('hex') };
+  };
+  return uploadWhile(vault.upload(key, output), copy, (error) => output.destroy(error));
+}
+
+/** Writes into a stream while it is uploaded. Whichever fails first ends the other, and is what is thrown. */
+async function uploadWhile<T>(
+  uploading: Promise<unknown>,
+  write: () => Promise<T>,
+  abort: (error: Error) => void,
+): Promise<T> {
+  let uploadError: Error | undefined;
+  uploading.catch((error: Error) => {
+    uploadError = error;
+    abort(error);
+  });
+  try {
+    const [written] = await Promise.all([write(), uploading]);
+    return written;
+  } catch (error) {
+    const cause = uploadError ?? (error as Error);
+    abort(cause);
+    await uploading.catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** Writes what stands beside an archive, and says what it is. */
+async function conclude(
+  { vault, keys }: ExportPorts,
+  work: Work,
+  plan: ExportPlan,
+  tally: Tally,
+  { archiveBytes, sha256 }: WrittenArchive,
+  started: number,
+): Promise<ResourceResult> {
+  await vault.put(keys.velero.resourceList(work.backup), tally.resourceList());
+  const digests = tally.digests();
+  await putFingerprints(vault, keys.records.fingerprints(work.backup), digests);
+  const inexact = [...tally.inexact].sort();
+  return {
+    items: tally.items,
+    bytes: tally.bytes,
+    archiveBytes,
+    sha256,
+    resourceVersion: plan.resourceVersion,
+    consistency: inexact.length === 0 ? 'exact' : 'per-type',
+    inexact,
+    unreadable: [...plan.unreadable, ...tally.unreadable].sort(),
+    types: Object.fromEntries(digests.map(({ type, items, digest }) => [type, { items, digest }])),
+    shards: plan.shards.length,
+    seconds: Math.round(performance.now() - started) / 1000,
+  };
+}

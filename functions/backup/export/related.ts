@@ -1,0 +1,39 @@
+import { bindsInto } from '../../core/backup/related.ts';
+import { RELATED } from '../../core/backup/selection.ts';
+import type { KubeObject, ResourceType } from '../../core/kubernetes/resources.ts';
+import { groupResource } from '../../core/kubernetes/resources.ts';
+import { type ExportContext, exportList, type Take } from './units.ts';
+
+/**
+ * Reads what belongs to the objects that are in the archive: the volumes of its claims, the definitions of its
+ * custom resources, the cluster roles bound to its service accounts, and the classes that it names.
+ */
+export async function exportRelated(context: ExportContext, types: readonly ResourceType[]): Promise<void> {
+  const { related } = context.tally;
+  const byName =
+    (names: ReadonlySet<string>): Take =>
+    ({ name }) =>
+      names.has(name);
+  const bound: Take = (_, parse) => {
+    const binding = parse();
+    if (!bindsInto(binding, related.accounts)) return false;
+    related.roles.add(roleOf(binding));
+    return true;
+  };
+  // Bindings come before roles: they say which roles are needed.
+  const takes: [string, Take, boolean][] = [
+    [RELATED.volumes, byName(related.volumes), related.volumes.size > 0],
+    [RELATED.definitions, byName(related.definitions), related.definitions.size > 0],
+    [RELATED.storageClasses, byName(related.storageClasses), related.storageClasses.size > 0],
+    [RELATED.priorityClasses, byName(related.priorityClasses), related.priorityClasses.size > 0],
+    [RELATED.bindings, bound, related.accounts.size > 0],
+    [RELATED.roles, byName(related.roles), true],
+  ];
+  for (const [name, take, needed] of takes) {
+    const type = types.find((t) => groupResource(t) === name);
+    if (type && needed) await exportList(context, { type }, take);
+  }
+}
+
+const roleOf = (binding: KubeObject): string =>
+  (binding.roleRef as { name?: string } | undefined)?.name ?? '';

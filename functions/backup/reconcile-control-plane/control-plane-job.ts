@@ -1,0 +1,198 @@
+import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
+import type { ClusterSettings } from '../../contract/settings.ts';
+import {
+  CONTROL_PLANE,
+  type ControlPlaneOutcome,
+  type ControlPlaneWork,
+  controlPlaneRun,
+  ETCD_PATH,
+  etcdOutcome,
+  filesOutcome,
+  filesPath,
+  scratchOutcome,
+  statusOutcome,
+} from '../../core/backup/control-plane.ts';
+import type { Work } from '../../core/backup/record.ts';
+import { BACKUP_STEP, type JobFolder, type ResticJob } from '../../core/jobs/job-spec.ts';
+import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import { repositoryUrl } from '../../core/restic/repository.ts';
+import { initArgs, snapshotArgs } from '../../core/restic/restic.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+
+/** One Job of the control plane: who leads etcd, its snapshot, or the files of a node. */
+export interface ControlPlaneItem {
+  readonly id: string;
+  readonly gate: string;
+  readonly namespace: string;
+  /** Of the snapshot: the leader. */
+  readonly endpoint?: string;
+  /** Of the scratch server: what became of the snapshot. */
+  readonly taken?: ControlPlaneOutcome;
+  /** Of files: the node. */
+  readonly node?: string;
+}
+
+/** What of the control plane has ended well so far. */
+export interface Known {
+  readonly leader?: string | undefined;
+  /** The snapshot of etcd. */
+  readonly taken?: ControlPlaneOutcome | undefined;
+}
+
+/** What there is to do; the snapshot of etcd only when its leader is known, the scratch server when it is taken. */
+export function itemsOf(
+  work: ControlPlaneWork,
+  keys: VaultKeys,
+  { leader, taken }: Known = {},
+): ControlPlaneItem[] {
+  const gate = keys.restic.repository(CONTROL_PLANE);
+  const common = { namespace: CONTROL_PLANE, gate };
+  return [
+    // It touches no repository, so it waits for none.
+    ...(work.endpoints.length > 0 ? [{ ...common, id: 'etcd-status', gate: `${gate}/none` }] : []),
+    ...(leader ? [{ ...common, id: 'etcd', endpoint: leader }] : []),
+    ...(work.scratch && taken?.snapshot ? [{ ...common, id: 'etcd-scratch', taken }] : []),
+    ...work.nodes.map((node) => ({ ...common, id: `files.${node}`, node })),
+  ];
+}
+
+/** Where the client certificate of etcd is seen by its Jobs. */
+const TLS = '/etcd-tls';
+const SCRATCH = '/scratch';
+const SNAPSHOT = `${ETCD_PATH}/etcd.db`;
+
+/** The Job of an item, on a control-plane node. `init`: makes the repository first. */
+export function controlPlaneJob(
+  s: ClusterSettings,
+  run: Pick<Work, 'backup' | 'plan'>,
+  work: ControlPlaneWork,
+  item: ControlPlaneItem,
+  bucket: string,
+  init: boolean,
+): ResticJob {
+  const { etcdImage: image, tlsSecret, folder } = s.controlPlane;
+  const step = { repository: repositoryUrl(s.jobs.s3Endpoint, bucket, item.gate), region: s.vault.region };
+  const common = {
+    run: controlPlaneRun(run.backup),
+    id: item.id,
+    namespace: SYSTEM_NAMESPACE,
+    settings: s.jobs,
+    onControlPlane: true,
+    // Keys are their owner's alone, who may be another than root.
+    capabilities: ['DAC_READ_SEARCH'],
+  };
+  const restic = (path: string, tag: string) => [
+    ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
+    { ...step, name: BACKUP_STEP, args: snapshotArgs(s.cluster, run, [path], [tag]) },
+  ];
+  if (item.node) {
+    const path = filesPath(item.node);
+    const files: JobFolder = { name: 'files', path, from: { node: folder } };
+    return { ...common, node: item.node, folders: [files], steps: restic(path, `node=${item.node}`) };
+  }
+  if (item.taken) return scratchJob(s, run, item, item.taken, step);
+  const tls: JobFolder = {
+    name: 'tls',
+    path: TLS,
+    from: tlsSecret ? { secret: tlsSecret } : { node: folder },
+  };
+  const [node] = work.nodes;
+  const onNode = node === undefined ? {} : { node };
+  const client = ['etcdctl', '--command-timeout=10m', ...certificates(s), '--endpoints'];
+  if (item.id === 'etcd-status') {
+    const command = [...client, work.endpoints.join(','), 'endpoint', 'status', '-w', 'json'];
+    return { ...common, ...onNode, folders: [tls], steps: [{ name: 'leader', image, command }] };
+  }
+  return {
+    ...common,
+    ...onNode,
+    folders: [
+      tls,
+      { name: 'snapshot', path: ETCD_PATH, from: 'empty' },
+      { name: 'scratch', path: SCRATCH, from: 'empty' },
+    ],
+    steps: [
+      ...(work.scratch
+        ? [{ name: 'count', image, command: [...client, item.endpoint as string, ...COUNT] }]
+        : []),
+      {
+        name: 'snapshot',
+        image,
+        command: [...client, item.endpoint as string, 'snapshot', 'save', SNAPSHOT],
+      },
+      { name: 'status', image, command: ['etcdutl', 'snapshot', 'status', SNAPSHOT, '-w', 'json'] },
+      // Making a data directory of it checks its hash and opens every page: proof that it can be restored.
+      {
+        name: 'verify',
+        image,
+        command: ['etcdutl', 'snapshot', 'restore', SNAPSHOT, '--data-dir', `${SCRATCH}/etcd`],
+      },
+      ...restic(ETCD_PATH, `etcd=${item.endpoint}`),
+    ],
+  };
+}
+
+const COUNT = ['get', '', '--from-key', '--count-only', '-w', 'fields'];
+
+/** A scratch server that does not come up says nothing: its Job is ended after this long. */
+const SCRATCH_SECONDS = 1800;
+
+/** The Job that opens the stored snapshot in a server of its own, which nobody else reaches, and asks what it holds. */
+function scratchJob(
+  s: ClusterSettings,
+  run: Pick<Work, 'backup'>,
+  item: ControlPlaneItem,
+  { snapshot, counted }: ControlPlaneOutcome,
+  step: { readonly repository: string; readonly region: string },
+): ResticJob {
+  const image = s.controlPlane.etcdImage;
+  const data = `${SCRATCH}/etcd`;
+  const ask = ['etcdctl', '--command-timeout=10m', '--endpoints', 'http://127.0.0.1:2379'];
+  const args = ['restore', `${snapshot}:${ETCD_PATH}`, '--target', SCRATCH, '--verify', '--no-lock'];
+  return {
+    run: controlPlaneRun(run.backup),
+    id: item.id,
+    namespace: SYSTEM_NAMESPACE,
+    settings: { ...s.jobs, deadlineSeconds: Math.min(s.jobs.deadlineSeconds, SCRATCH_SECONDS) },
+    capabilities: [],
+    folders: [{ name: 'scratch', path: SCRATCH, from: 'empty' }],
+    steps: [
+      { ...step, name: 'fetch', args },
+      {
+        name: 'restore',
+        image,
+        command: ['etcdutl', 'snapshot', 'restore', `${SCRATCH}/etcd.db`, '--data-dir', data],
+      },
+      {
+        name: 'server',
+        image,
+        command: [
+          ...['etcd', '--data-dir', data, '--listen-client-urls', 'http://127.0.0.1:2379'],
+          ...[
+            '--advertise-client-urls',
+            'http://127.0.0.1:2379',
+            '--listen-peer-urls',
+            'http://127.0.0.1:2380',
+          ],
+        ],
+        serves: { ready: [...ask, 'endpoint', 'health'] },
+      },
+      { name: 'revision', image, command: [...ask, ...COUNT] },
+      { name: 'keys', image, command: [...ask, ...COUNT, `--rev=${counted?.revision ?? 0}`] },
+    ],
+  };
+}
+
+/** The names of a Secret of the type kubernetes.io/tls, or the files of the node. */
+function certificates({ controlPlane }: ClusterSettings): string[] {
+  const { tlsSecret, caFile, certFile, keyFile } = controlPlane;
+  const [ca, cert, key] = tlsSecret ? ['ca.crt', 'tls.crt', 'tls.key'] : [caFile, certFile, keyFile];
+  return ['--cacert', `${TLS}/${ca}`, '--cert', `${TLS}/${cert}`, '--key', `${TLS}/${key}`];
+}
+
+/** What a Job's end says of its item. */
+export function outcomeOf(item: ControlPlaneItem, end: JobEnd): ControlPlaneOutcome {
+  if (item.id === 'etcd-status') return statusOutcome(end);
+  if (item.taken) return scratchOutcome(item.taken, end);
+  return item.endpoint ? etcdOutcome(item.endpoint, end) : filesOutcome(item.id, end);
+}

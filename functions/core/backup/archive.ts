@@ -1,0 +1,51 @@
+import { groupResource, type ResourceType } from '../kubernetes/resources.ts';
+
+/**
+ * Paths inside a backup's tar.gz: Velero backup format 1.1.0. Every object stands twice, once below its
+ * resource and once below `<version>-preferredversion`, each file one JSON object.
+ */
+export const FORMAT_VERSION = '1.1.0';
+export const VERSION_ENTRY = { path: 'metadata/version', content: `${FORMAT_VERSION}\n` } as const;
+
+/** Velero's extractor gives a parent directory the mode of its file, so files must be executable. */
+export const ENTRY_MODE = 0o755;
+
+/** Where an object is in an archive. */
+export interface ArchivedName {
+  readonly groupResource: string;
+  readonly version: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
+const scope = (namespace: string | undefined) => (namespace ? `namespaces/${namespace}` : 'cluster');
+
+/** Both paths of an object: `[plain, preferred version]`. */
+export function entryPaths(type: ResourceType, name: string, namespace?: string): [string, string] {
+  const root = `resources/${groupResource(type)}`;
+  const tail = `${scope(namespace)}/${name}.json`;
+  return [`${root}/${tail}`, `${root}/${type.version}-preferredversion/${tail}`];
+}
+
+/** `resources/<plural[.group]>/[<folder>/]{cluster|namespaces/<ns>}/<name>.json` */
+const ENTRY = /^resources\/([^/\0]+)\/(?:([^/\0]+)\/)?(?:cluster|namespaces\/([^/\0]+))\/([^/\0]+)\.json$/;
+const PREFERRED = /^(.+)-preferredversion$/;
+
+/** Parts of an object's path: type, folder, namespace, name; undefined when it is none, or climbs. */
+function partsOf(path: string): (string | undefined)[] | undefined {
+  const parts = ENTRY.exec(path)?.slice(1);
+  return parts?.some((part) => part === '.' || part === '..') ? undefined : parts;
+}
+
+/** Whether a path may be in an archive at all: relative, of the format's depth, and climbing nowhere. */
+export function isArchivePath(path: string): boolean {
+  return path === VERSION_ENTRY.path || partsOf(path) !== undefined;
+}
+
+/** The object of a preferred-version path; undefined for every other path of an archive. */
+export function parsePreferredPath(path: string): ArchivedName | undefined {
+  const [groupResource = '', folder = '', namespace, name = ''] = partsOf(path) ?? [];
+  const version = PREFERRED.exec(folder)?.[1];
+  if (version === undefined || version === '.' || version === '..') return undefined;
+  return { groupResource, version, namespace, name };
+}

@@ -1,0 +1,191 @@
+import * as z from 'zod/mini';
+import type { JobEnd } from '../kubernetes/job-end.ts';
+import type { KubeObject } from '../kubernetes/resources.ts';
+import { EXIT, failure, parseSummary } from '../restic/restic.ts';
+
+/** The repository of etcd snapshots and node files: no namespace can have this name. */
+export const CONTROL_PLANE = '_control-plane';
+
+/** Pods of etcd as kubeadm makes them, and the annotation in which it writes a member's address. */
+const ETCD_COMPONENT = { label: 'component', value: 'etcd' } as const;
+const CLIENT_URLS = 'kubeadm.kubernetes.io/etcd.advertise-client-urls';
+export const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
+
+/** What of the control plane a backup takes. */
+export const ControlPlaneWork = z.object({
+  /** Client URLs of the etcd members. */
+  endpoints: z.array(z.string()),
+  /** Nodes whose files are taken; the first of them runs the Jobs of etcd. */
+  nodes: z.array(z.string()),
+  /** Opens the snapshot of etcd in a scratch server, and compares. */
+  scratch: z.optional(z.boolean()),
+});
+export type ControlPlaneWork = z.infer<typeof ControlPlaneWork>;
+
+/** How the backup of etcd, or of a node's files, ended. */
+export const ControlPlaneOutcome = z.object({
+  /** `etcd`, `etcd-status`, `etcd-scratch`, or `files.<node>`. */
+  id: z.string(),
+  result: z.enum(['protected', 'partial', 'failed']),
+  message: z.optional(z.string()),
+  snapshot: z.optional(z.string()),
+  files: z.optional(z.int()),
+  bytes: z.optional(z.int()),
+  /** Of etcd: the leader's client URL when it was asked, and what the snapshot holds. */
+  endpoint: z.optional(z.string()),
+  revision: z.optional(z.int()),
+  keys: z.optional(z.int()),
+  hash: z.optional(z.int()),
+  /** How many keys the leader counted, and at which revision, just before the snapshot. */
+  counted: z.optional(z.object({ revision: z.int(), keys: z.int() })),
+});
+export type ControlPlaneOutcome = z.infer<typeof ControlPlaneOutcome>;
+
+/** The control plane as the cluster shows it; `endpoints` of the configuration go before what is found. */
+export function findControlPlane(
+  nodes: readonly KubeObject[],
+  systemPods: readonly KubeObject[],
+  configured: readonly string[],
+): { readonly work: ControlPlaneWork; readonly problems: string[] } {
+  const names = nodes
+    .filter((n) => n.metadata.labels?.[CONTROL_PLANE_LABEL] !== undefined)
+    .map((n) => n.metadata.name);
+  const found = systemPods
+    .filter((p) => p.metadata.labels?.[ETCD_COMPONENT.label] === ETCD_COMPONENT.value)
+    .flatMap((p) => (p.metadata.annotations?.[CLIENT_URLS] ?? '').split(','))
+    .filter(Boolean);
+  const endpoints = configured.length > 0 ? [...configured] : [...new Set(found)].sort();
+  const problems = [
+    ...(names.length === 0 ? [`control plane: no node has the label ${CONTROL_PLANE_LABEL}`] : []),
+    ...(endpoints.length === 0
+      ? ['control plane: no etcd member was found in kube-system; name them in controlPlane.endpoints']
+      : []),
+  ];
+  return { work: { endpoints, nodes: names.sort() }, problems };
+}
+
+const EndpointStatuses = z.array(
+  z.object({
+    Endpoint: z.string(),
+    Status: z.object({ header: z.object({ member_id: z.string() }), leader: z.string() }),
+  }),
+);
+
+/**
+ * The leader's endpoint, from the log of `etcdctl endpoint status -w json`, in which members that do not answer have
+ * lines of their own. Undefined when no member that answers is the leader.
+ */
+export function leaderIn(log: string): string | undefined {
+  const line = log.split('\n').find((l) => l.startsWith('['));
+  if (!line) return undefined;
+  // Member ids have 64 bits: as numbers they would be rounded, so they are compared as text.
+  const exact = line.replaceAll(/"(member_id|leader)":(\d+)/g, '"$1":"$2"');
+  const parsed = z.safeParse(EndpointStatuses, parseJson(exact));
+  if (!parsed.success) return undefined;
+  return parsed.data.find(({ Status }) => Status.header.member_id === Status.leader)?.Endpoint;
+}
+
+/** `etcdutl snapshot status -w json`. */
+const SnapshotStatus = z.object({
+  hash: z.int(),
+  revision: z.int(),
+  totalKey: z.int(),
+  totalSize: z.int(),
+});
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the status Job says: who leads. */
+export function statusOutcome(end: JobEnd): ControlPlaneOutcome {
+  const endpoint = leaderIn(end.log);
+  if (endpoint) return { id: 'etcd-status', result: 'protected', endpoint };
+  const said =
+    end.exitCode === undefined ? failure(end) : `etcdctl ended with code ${end.exitCode}: ${tail(end.log)}`;
+  return { id: 'etcd-status', result: 'failed', message: `no leader of etcd was found: ${said}` };
+}
+
+/** How many keys a server of etcd counted, and at which revision, from the log of `etcdctl get --count-only -w fields`. */
+function countedIn(log: string): { revision: number; keys: number } | undefined {
+  const [revision, keys] = ['Revision', 'Count'].map(
+    (field) => new RegExp(`^"${field}" : (\\d+)$`, 'm').exec(log)?.[1],
+  );
+  if (revision === undefined || keys === undefined) return undefined;
+  return { revision: Number(revision), keys: Number(keys) };
+}
+
+/** What the snapshot Job says. Only a snapshot that etcdutl could open and restic has stored is protected. */
+export function etcdOutcome(endpoint: string, end: JobEnd): ControlPlaneOutcome {
+  const of = { id: 'etcd', endpoint };
+  const status = z.safeParse(SnapshotStatus, parseJson((end.reports.status ?? '').trim()));
+  const summary = parseSummary(end.log);
+  if (end.exitCode === EXIT.ok && summary?.snapshot && status.success) {
+    const { revision, totalKey: keys, totalSize: bytes, hash } = status.data;
+    const counted = countedIn(end.reports.count ?? '');
+    return {
+      ...of,
+      result: 'protected',
+      snapshot: summary.snapshot,
+      revision,
+      keys,
+      bytes,
+      hash,
+      ...(counted && { counted }),
+    };
+  }
+  const message = end.step && end.step !== 'backup' ? `step ${end.step}: ${tail(end.log)}` : failure(end);
+  return { ...of, result: 'failed', message };
+}
+
+/**
+ * What the scratch server says of a snapshot: it must stand at the snapshot's revision, and hold as many keys as the
+ * leader counted, at the revision of that count.
+ */
+export function scratchOutcome(taken: ControlPlaneOutcome, end: JobEnd): ControlPlaneOutcome {
+  const id = 'etcd-scratch';
+  const fail = (message: string): ControlPlaneOutcome => ({ id, result: 'failed', message });
+  if (end.exitCode === undefined) return fail(failure(end));
+  if (end.exitCode !== EXIT.ok) return fail(`step ${end.step}: ${tail(end.log)}`);
+  const there = countedIn(end.reports.revision ?? '')?.revision;
+  const keys = countedIn(end.log)?.keys;
+  if (there === undefined || keys === undefined || !taken.counted)
+    return fail('etcd did not say what it holds');
+  if (there !== taken.revision)
+    return fail(`the snapshot opens at revision ${there}, and was taken at ${taken.revision}`);
+  if (keys !== taken.counted.keys)
+    return fail(
+      `at revision ${taken.counted.revision} the snapshot has ${keys} keys, and the leader had ${taken.counted.keys}`,
+    );
+  return { id, result: 'protected', revision: there, counted: taken.counted };
+}
+
+/** What the Job of a node's files says. */
+export function filesOutcome(id: string, end: JobEnd): ControlPlaneOutcome {
+  const summary = parseSummary(end.log);
+  if (!summary?.snapshot || (end.exitCode !== EXIT.ok && end.exitCode !== EXIT.incomplete))
+    return { id, result: 'failed', message: failure(end) };
+  const { snapshot, files, bytes, errors } = summary;
+  if (end.exitCode === EXIT.ok) return { id, result: 'protected', snapshot, files, bytes };
+  return {
+    id,
+    result: 'partial',
+    snapshot,
+    files,
+    bytes,
+    message: `restic could not read: ${errors.join('; ')}`,
+  };
+}
+
+const tail = (log: string): string => log.trim().split('\n').slice(-3).join(' ').slice(-500) || 'no output';
+
+/** Path of the etcd snapshot, and of a node's files, in the repository. */
+export const ETCD_PATH = '/control-plane/etcd';
+export const filesPath = (node: string): string => `/control-plane/nodes/${node}`;
+
+/** A run of its own, so that the Jobs of volumes are not taken for its leftovers. */
+export const controlPlaneRun = (backup: string): string => `${backup}-cp`;

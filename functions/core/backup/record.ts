@@ -1,0 +1,195 @@
+import * as z from 'zod/mini';
+import { Phase } from '../../contract/phase.ts';
+import { Selection } from '../../contract/settings.ts';
+import { sourceName } from '../restic/source.ts';
+import { failedHooks, HookOutcome, PodHooks } from '../volumes/hooks.ts';
+import { LeftOut, VolumeOutcome, WorkVolume } from '../volumes/work.ts';
+import { CONTROL_PLANE, ControlPlaneOutcome, ControlPlaneWork } from './control-plane.ts';
+
+/** As a record has it: those of the first releases had the names alone. */
+const StoredLeftOut = z.union([
+  LeftOut,
+  z.pipe(
+    z.string(),
+    z.transform((volume): LeftOut => ({ volume, reason: 'no pod opted it in' })),
+  ),
+]);
+
+/** What one backup is to do: written once when it is opened, read by every later step. */
+export const Work = z.object({
+  plan: z.string(),
+  backup: z.string(),
+  startedAt: z.string(),
+  namespaces: z.array(z.string()),
+  /** Most of the cluster's namespaces are in the backup: a type is then read in one list, not in one a namespace. */
+  wide: z.boolean(),
+  selection: Selection,
+  tags: z.optional(z.array(z.string())),
+  volumes: z.array(WorkVolume),
+  controlPlane: z.optional(ControlPlaneWork),
+  hooks: z.optional(z.array(PodHooks)),
+  /** Claims that a rule or an annotation leaves out: somebody's decision. */
+  excluded: z.array(LeftOut),
+  /** Claims that nobody decided on: shown, not hidden. */
+  unprotected: z.array(LeftOut),
+  /** What makes the backup PartiallyFailed before it starts: a namespace or volume that is not there. */
+  problems: z.array(z.string()),
+});
+export type Work = z.infer<typeof Work>;
+
+/** What the export wrote. */
+export const ResourceResult = z.object({
+  items: z.int(),
+  bytes: z.int(),
+  archiveBytes: z.int(),
+  sha256: z.string(),
+  /** The one instant, when every type could be read at it. */
+  resourceVersion: z.string(),
+  consistency: z.enum(['exact', 'per-type']),
+  /** Types that were not read at the one instant. */
+  inexact: z.array(z.string()),
+  /** Types or groups that could not be read at all. */
+  unreadable: z.array(z.string()),
+  /** By `plural.group`: how many objects, and a digest by which two backups are seen to be equal. */
+  types: z.record(z.string(), z.object({ items: z.int(), digest: z.string() })),
+  shards: z.int(),
+  seconds: z.number(),
+});
+export type ResourceResult = z.infer<typeof ResourceResult>;
+
+/** How far the Jobs of a backup or restore are: written again at each look, gone from view when they have ended. */
+export const Progress = z.object({
+  at: z.string(),
+  volumes: z.array(
+    z.object({
+      volume: z.string(),
+      state: z.enum(['waiting', 'starting', 'running', 'done']),
+      /** What keeps its pod from starting. */
+      trouble: z.optional(z.string()),
+      percent: z.optional(z.number()),
+      files: z.optional(z.int()),
+      bytes: z.optional(z.int()),
+      totalBytes: z.optional(z.int()),
+      bytesPerSecond: z.optional(z.int()),
+    }),
+  ),
+});
+export type Progress = z.infer<typeof Progress>;
+
+const Counts = { added: z.int(), changed: z.int(), removed: z.int() };
+
+/** What became of the objects since an earlier backup of the plan. All counts 0: nothing changed. */
+export const ChangesSince = z.object({
+  since: z.string(),
+  ...Counts,
+  types: z.record(z.string(), z.object(Counts)),
+});
+export type ChangesSince = z.infer<typeof ChangesSince>;
+
+const Integrity = z.object({ key: z.string(), bytes: z.int(), sha256: z.string() });
+
+/** record.json, the commit marker. A recovery point exists when its record does. */
+export const BackupRecord = z.object({
+  version: z.literal(1),
+  cluster: z.string(),
+  plan: z.string(),
+  backup: z.string(),
+  phase: Phase,
+  /** Why the phase is not Completed, one sentence a reason. */
+  reasons: z.array(z.string()),
+  startedAt: z.string(),
+  completedAt: z.string(),
+  /** What a person called it; retention may keep it by that. */
+  tags: z.optional(z.array(z.string())),
+  namespaces: z.array(z.string()),
+  resources: z.optional(ResourceResult),
+  /** Absent for the first backup of a plan. */
+  changes: z.optional(ChangesSince),
+  volumes: z.array(VolumeOutcome),
+  /** Of plans that take it: etcd, and the files of each control-plane node. */
+  controlPlane: z.optional(z.array(ControlPlaneOutcome)),
+  /** Hooks that have run, with what they wrote. */
+  hooks: z.optional(z.array(HookOutcome)),
+  excluded: z._default(z.array(LeftOut), []),
+  unprotected: z.array(StoredLeftOut),
+  /** Every object of the recovery point outside the restic repositories. */
+  objects: z.array(Integrity),
+});
+export type BackupRecord = z.infer<typeof BackupRecord>;
+
+/** replica.json: the proof that the second region held everything of the recovery point. */
+export const ReplicaProof = z.object({
+  backup: z.string(),
+  region: z.string(),
+  bucket: z.string(),
+  provenAt: z.string(),
+  objects: z.int(),
+  bytes: z.int(),
+  copied: z.int(),
+  /** Copies that were not proven before and that S3 had no sha256 of. */
+  read: z.optional(z.int()),
+});
+export type ReplicaProof = z.infer<typeof ReplicaProof>;
+
+/** lock.json: until when S3 refuses to remove any object of this copy of the recovery point. Written after the locks. */
+export const RecoveryPointLock = z.object({
+  mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
+  /** ISO 8601. */
+  until: z.string(),
+});
+export type RecoveryPointLock = z.infer<typeof RecoveryPointLock>;
+
+/** Decides the phase from what the steps left behind, with a reason for everything that is not whole. */
+export function decidePhase(
+  work: Work,
+  resources: ResourceResult,
+  volumes: readonly VolumeOutcome[],
+  controlPlane: readonly ControlPlaneOutcome[] = [],
+  hooks: readonly HookOutcome[] = [],
+): { phase: Phase; reasons: string[] } {
+  const byId = new Map(volumes.map((v) => [v.id, v]));
+  const reasons = [
+    ...work.problems,
+    ...resources.unreadable.map((type) => `${type} could not be read`),
+    ...failedHooks(hooks),
+    ...missingOfControlPlane(work.controlPlane, controlPlane),
+    ...work.volumes.flatMap((v) => {
+      const outcome = byId.get(v.id);
+      if (outcome?.result === 'protected') return [];
+      return [`${sourceName(v)}: ${outcome ? (outcome.message ?? outcome.result) : 'no result'}`];
+    }),
+  ];
+  return { phase: reasons.length === 0 ? 'Completed' : 'PartiallyFailed', reasons };
+}
+
+function missingOfControlPlane(
+  work: ControlPlaneWork | undefined,
+  outcomes: readonly ControlPlaneOutcome[],
+): string[] {
+  if (!work) return [];
+  const byId = new Map(outcomes.map((o) => [o.id, o]));
+  const wanted = [
+    ...(work.endpoints.length > 0 ? ['etcd'] : []),
+    // Without a snapshot there is nothing to open, and that is said.
+    ...(work.scratch && byId.get('etcd')?.snapshot ? ['etcd-scratch'] : []),
+    ...work.nodes.map((node) => `files.${node}`),
+  ];
+  return wanted.flatMap((id) => {
+    const outcome = byId.get(id);
+    if (outcome?.result === 'protected') return [];
+    return [`control plane, ${id}: ${outcome?.message ?? 'no result'}`];
+  });
+}
+
+/** Every restic snapshot of a recovery point, by the namespace of its repository. */
+export function snapshotsIn(
+  record: BackupRecord,
+): { readonly namespace: string; readonly snapshot: string }[] {
+  const controlPlane = (record.controlPlane ?? []).map(({ snapshot }) => ({
+    namespace: CONTROL_PLANE,
+    snapshot,
+  }));
+  return [...record.volumes, ...controlPlane].flatMap(({ namespace, snapshot }) =>
+    snapshot ? [{ namespace, snapshot }] : [],
+  );
+}

@@ -1,0 +1,69 @@
+import type { LoopState } from '../../contract/states.ts';
+import type { JobEnd } from '../kubernetes/job-end.ts';
+import { type ActualJob, type DesiredJob, reconcile } from './reconcile.ts';
+
+/** What the loop needs of a cluster. */
+export interface JobPort<D, A> {
+  /** All Jobs of the run, in one LIST. */
+  list(): Promise<A[]>;
+  start(work: D, attempt: number, opensGate: boolean): Promise<void>;
+  end(job: A): Promise<JobEnd>;
+  remove(job: A): Promise<void>;
+  /** Looks after Jobs that run: new credentials before the old ones expire. */
+  tend(running: readonly { readonly work: D; readonly job: A }[]): Promise<void>;
+}
+
+/** What the loop needs of the vault: one result per piece of work. */
+export interface ResultPort<D> {
+  finished(): Promise<Set<string>>;
+  /** True when the result is a failure. */
+  write(work: D, end: JobEnd): Promise<boolean>;
+  failures(): Promise<number>;
+  openGates(gates: readonly string[]): Promise<Set<string>>;
+}
+
+export interface LoopOptions {
+  readonly concurrency: number;
+  readonly concurrencyPerNode: number;
+  readonly maxAttempts: number;
+  /** Seconds between two looks while Jobs run. */
+  readonly pollSeconds: number;
+}
+
+/**
+ * One look and its actions: results are written before their Jobs are deleted, so a kill between the two leaves
+ * only a leftover that the next look removes.
+ */
+export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
+  desired: readonly D[],
+  jobs: JobPort<D, A>,
+  results: ResultPort<D>,
+  options: LoopOptions,
+): Promise<LoopState> {
+  const [actual, finished] = await Promise.all([jobs.list(), results.finished()]);
+  const pending = desired.filter((d) => !finished.has(d.id));
+  const openGates = await results.openGates([...new Set(pending.map((d) => d.gate))]);
+  const decision = reconcile({ desired, actual, finished, openGates, ...options });
+  for (const { work, job } of decision.collect) {
+    await results.write(work, await jobs.end(job));
+    // Failed attempts before this one were kept as the memory of the attempt; now the result is.
+    for (const attempt of actual.filter((a) => a.id === job.id)) await jobs.remove(attempt);
+  }
+  for (const job of decision.remove) await jobs.remove(job);
+  const byId = new Map(desired.map((d) => [d.id, d]));
+  await jobs.tend(
+    actual.flatMap((job) => {
+      const work = byId.get(job.id);
+      return work && job.state === 'running' ? [{ work, job }] : [];
+    }),
+  );
+  for (const { work, attempt, opensGate } of decision.start) await jobs.start(work, attempt, opensGate);
+  const open = decision.running + decision.waiting;
+  const done = desired.length - open;
+  return {
+    running: open,
+    done,
+    failed: await results.failures(),
+    waitSeconds: open > 0 ? options.pollSeconds : 0,
+  };
+}

@@ -1,0 +1,120 @@
+import type { KubeObject } from '../kubernetes/resources.ts';
+
+const DROPPED_METADATA = [
+  'generateName',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'ownerReferences',
+  'managedFields',
+];
+
+/** Labels that say from where an object came. Velero's own names, so that its tools find them. */
+export const BACKUP_LABEL = 'velero.io/backup-name';
+export const RESTORE_LABEL = 'velero.io/restore-name';
+
+type Spec = Record<string, unknown>;
+
+function cleanService({ metadata }: KubeObject, spec: Spec, preserveNodePorts: boolean): void {
+  if (spec.clusterIP !== 'None') {
+    delete spec.clusterIP;
+    delete spec.clusterIPs;
+  }
+  if (preserveNodePorts) return;
+  delete spec.healthCheckNodePort;
+  const meant = nodePortsMeant(metadata.annotations?.[LAST_APPLIED]);
+  for (const port of (spec.ports ?? []) as Spec[]) if (!meant.has(port.nodePort)) delete port.nodePort;
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Node ports that a person wrote into a manifest: those are kept, as Velero keeps them. */
+function nodePortsMeant(lastApplied: string | undefined): Set<unknown> {
+  try {
+    const ports = (JSON.parse(lastApplied ?? '{}') as { spec?: { ports?: Spec[] } }).spec?.ports ?? [];
+    return new Set(ports.map((p) => p.nodePort).filter((p) => p !== undefined));
+  } catch {
+    return new Set();
+  }
+}
+
+function cleanPod(spec: Spec): void {
+  for (const field of ['nodeName', 'priority', 'preemptionPolicy', 'ephemeralContainers']) delete spec[field];
+  dropTokenVolumes(spec);
+}
+
+/** Takes the volume of the service account's token off a pod: admission gives each pod one, under a name of its own. */
+export function dropTokenVolumes(spec: Spec): void {
+  const token = (name: unknown) => typeof name === 'string' && name.startsWith('kube-api-access-');
+  spec.volumes = ((spec.volumes ?? []) as Spec[]).filter((v) => !token(v.name));
+  for (const list of ['containers', 'initContainers'] as const) {
+    for (const c of (spec[list] ?? []) as Spec[]) {
+      c.volumeMounts = ((c.volumeMounts ?? []) as Spec[]).filter((m) => !token(m.name));
+    }
+  }
+}
+
+function cleanJob(spec: Spec): void {
+  const uidLabels = ['controller-uid', 'batch.kubernetes.io/controller-uid'];
+  const selector = (spec.selector as { matchLabels?: Spec } | undefined)?.matchLabels;
+  const labels = (spec.template as { metadata?: { labels?: Spec } } | undefined)?.metadata?.labels;
+  for (const label of uidLabels) {
+    delete selector?.[label];
+    delete labels?.[label];
+  }
+  if (selector && Object.keys(selector).length === 0) delete spec.selector;
+}
+
+/** What binding and provisioning wrote; not the storage class, which old claims have as an annotation. */
+const BINDING_ANNOTATION =
+  /^(pv\.kubernetes\.io\/|volume\.(beta\.)?kubernetes\.io\/(selected-node|storage-provisioner|migrated-to))/;
+
+function cleanClaim(object: KubeObject): void {
+  delete object.spec?.volumeName;
+  for (const name of Object.keys(object.metadata.annotations ?? {})) {
+    if (BINDING_ANNOTATION.test(name)) delete object.metadata.annotations?.[name];
+  }
+}
+
+/**
+ * What the cluster adds to its objects by itself is taken off, so that a create asks only for what a person meant.
+ * Changes the object itself, which was parsed for this.
+ */
+export function cleanForRestore(
+  object: KubeObject,
+  labels: { backup: string; restore: string },
+  preserveNodePorts = false,
+): KubeObject {
+  for (const field of DROPPED_METADATA) delete object.metadata[field];
+  delete object.status;
+  if (object.kind === 'PersistentVolumeClaim') cleanClaim(object);
+  if (object.kind === 'Service' && object.spec) cleanService(object, object.spec, preserveNodePorts);
+  if (object.kind === 'Pod' && object.spec) cleanPod(object.spec);
+  if (object.kind === 'Job' && object.spec) cleanJob(object.spec);
+  if (object.kind === 'Namespace') delete object.spec;
+  object.metadata.labels = {
+    ...object.metadata.labels,
+    [BACKUP_LABEL]: labels.backup,
+    [RESTORE_LABEL]: labels.restore,
+  };
+  return object;
+}
+
+/**
+ * What a ServiceAccount that is there already gets from the archived one: its labels, annotations and the secrets of
+ * both. The token secret that old clusters made of their own accord is not among them: it is of another cluster.
+ */
+export function mergedAccount(live: KubeObject, archived: KubeObject): unknown {
+  const { labels, annotations, name } = archived.metadata;
+  const both = (key: 'secrets' | 'imagePullSecrets') => {
+    const [had = [], got = []] = [live[key], archived[key]] as { name?: string }[][];
+    const known = new Set(had.map((s) => s.name));
+    const added = got.filter((s) => !known.has(s.name) && !s.name?.startsWith(`${name}-token-`));
+    return added.length > 0 ? { [key]: [...had, ...added] } : {};
+  };
+  return { metadata: { labels, annotations }, ...both('secrets'), ...both('imagePullSecrets') };
+}

@@ -1,0 +1,75 @@
+import type { RestoreOptions } from '../../contract/restore-options.ts';
+import type { ArchivedName } from '../backup/archive.ts';
+import { matchesGlob } from '../kubernetes/patterns.ts';
+import { type PodSpec, podSpecOf } from '../kubernetes/pod-spec.ts';
+import type { KubeObject } from '../kubernetes/resources.ts';
+
+/**
+ * Why an object is held back: whoever could write into a backup could take the cluster over with it. undefined when
+ * it is harmless, or when the restore allows it by name.
+ */
+export function holdReason(
+  at: ArchivedName,
+  object: KubeObject,
+  options: RestoreOptions,
+): string | undefined {
+  const reason = danger(at, object);
+  if (!reason) return undefined;
+  const name = allowName(at);
+  if ((options.allow ?? []).some((pattern) => matchesGlob(pattern, name))) return undefined;
+  return `${reason}; let it through with "allow": ["${name}"]`;
+}
+
+/** `plural.group/namespace/name`, or `plural.group/name` of what has no namespace. */
+const allowName = (at: ArchivedName): string =>
+  [at.groupResource, ...(at.namespace === undefined ? [] : [at.namespace]), at.name].join('/');
+
+const RBAC = 'rbac.authorization.k8s.io';
+const HOOKS = 'webhookconfigurations.admissionregistration.k8s.io';
+
+function danger(at: ArchivedName, object: KubeObject): string | undefined {
+  const type = at.groupResource;
+  if (type === `mutating${HOOKS}` || type === `validating${HOOKS}`)
+    return 'it sees and may change every request';
+  if (type === 'apiservices.apiregistration.k8s.io') return 'it answers for the API server';
+  if (type === `clusterrolebindings.${RBAC}` || type === `rolebindings.${RBAC}`) return bindingDanger(object);
+  if (type === `clusterroles.${RBAC}` || type === `roles.${RBAC}`) return roleDanger(object);
+  const pod = podSpecOf(object);
+  return pod && podDanger(pod);
+}
+
+function bindingDanger(object: KubeObject): string | undefined {
+  const role = (object.roleRef as { name?: string } | undefined)?.name;
+  if (role === 'cluster-admin') return 'it makes somebody cluster-admin';
+  const subjects = (object.subjects ?? []) as { kind?: string; name?: string }[];
+  return subjects.some((s) => s.kind === 'Group' && s.name === 'system:masters')
+    ? 'it speaks of system:masters'
+    : undefined;
+}
+
+interface Rule {
+  verbs?: string[];
+  apiGroups?: string[];
+  resources?: string[];
+}
+
+function roleDanger(object: KubeObject): string | undefined {
+  for (const { verbs = [], apiGroups = [], resources = [] } of (object.rules ?? []) as Rule[]) {
+    if (verbs.includes('*') && apiGroups.includes('*') && resources.includes('*'))
+      return 'it allows everything';
+    const escalating = verbs.find((v) => ['escalate', 'bind', 'impersonate'].includes(v));
+    if (escalating) return `it allows to ${escalating}`;
+  }
+  return undefined;
+}
+
+function podDanger(pod: PodSpec): string | undefined {
+  for (const field of ['hostPID', 'hostIPC', 'hostNetwork'] as const)
+    if (pod[field]) return `its pods use the node (${field})`;
+  const path = pod.volumes?.find((v) => v.hostPath);
+  if (path) return `its pods mount a path of the node (volume ${path.name})`;
+  const privileged = [...(pod.containers ?? []), ...(pod.initContainers ?? [])].find(
+    (c) => c.securityContext?.privileged,
+  );
+  return privileged && `its container ${privileged.name} is privileged`;
+}

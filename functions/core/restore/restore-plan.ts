@@ -1,0 +1,147 @@
+import type { ArchivedName } from '../backup/archive.ts';
+import type { KubeObject, ResourceType } from '../kubernetes/resources.ts';
+
+/** Velero's order. Stage 1 is everything that must exist before volumes are filled, stage 2 the rest. */
+const STAGE_1 = [
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'namespaces',
+  'storageclasses.storage.k8s.io',
+  'persistentvolumeclaims',
+  'clusterroles.rbac.authorization.k8s.io',
+  'roles.rbac.authorization.k8s.io',
+  'serviceaccounts',
+  'clusterrolebindings.rbac.authorization.k8s.io',
+  'rolebindings.rbac.authorization.k8s.io',
+  'secrets',
+  'configmaps',
+  'limitranges',
+  'priorityclasses.scheduling.k8s.io',
+];
+const STAGE_2_FIRST = ['pods', 'replicasets.apps', 'endpoints', 'services'];
+const STAGE_2_LAST = [
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+];
+
+/** Types that a restore never writes, with the reason that its plan shows. */
+const NEVER: Record<string, string> = {
+  nodes: 'nodes register themselves',
+  events: 'events tell of the past',
+  'events.events.k8s.io': 'events tell of the past',
+  'csinodes.storage.k8s.io': 'nodes register themselves',
+  'volumeattachments.storage.k8s.io': 'attachments are made by the scheduler',
+  'endpointslices.discovery.k8s.io': 'made from the Service and its pods',
+  persistentvolumes: 'fresh volumes are provisioned for the claims',
+  'volumesnapshots.snapshot.storage.k8s.io': 'a snapshot shows a volume as it was and cannot be made again',
+  'volumesnapshotcontents.snapshot.storage.k8s.io':
+    'what it refers to is in the storage of the volume that was',
+};
+
+export type RestoreAction = 'create' | 'skip' | 'hold';
+
+/** One line of a restore plan: what happens to an object, in which order, and why. */
+export interface PlanItem extends ArchivedName {
+  readonly stage: 1 | 2;
+  readonly order: number;
+  readonly action: RestoreAction;
+  readonly reason?: string;
+}
+
+/** Stage and position of a type. */
+export function restoreOrder(groupResource: string): { stage: 1 | 2; order: number } {
+  const first = STAGE_1.indexOf(groupResource);
+  if (first >= 0) return { stage: 1, order: first };
+  const early = STAGE_2_FIRST.indexOf(groupResource);
+  if (early >= 0) return { stage: 2, order: early };
+  const late = STAGE_2_LAST.indexOf(groupResource);
+  return { stage: 2, order: late >= 0 ? 200 + late : 100 };
+}
+
+function terminated(object: KubeObject): boolean {
+  const phase = object.status?.phase;
+  return object.kind === 'Pod' && (phase === 'Succeeded' || phase === 'Failed');
+}
+
+function finishedJob(object: KubeObject): boolean {
+  const conditions = (object.status?.conditions ?? []) as { type: string; status: string }[];
+  return (
+    object.kind === 'Job' &&
+    conditions.some((c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True')
+  );
+}
+
+/** Endpoints that a controller keeps: it says so by a mark, which older ones lack at times, or they are of pods. */
+function isOfController({ metadata, subsets }: KubeObject): boolean {
+  const mark =
+    metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time'] ??
+    metadata.labels?.['endpoints.kubernetes.io/managed-by'];
+  const all = (subsets ?? []) as { addresses?: Address[]; notReadyAddresses?: Address[] }[];
+  const addresses = all.flatMap((s) => [...(s.addresses ?? []), ...(s.notReadyAddresses ?? [])]);
+  return mark !== undefined || addresses.some((a) => a.targetRef?.kind === 'Pod');
+}
+interface Address {
+  targetRef?: { kind?: string };
+}
+
+function skipReason(
+  at: ArchivedName,
+  object: KubeObject,
+  inBackup: (uid: string) => boolean,
+): string | undefined {
+  const { metadata } = object;
+  const owner = metadata.ownerReferences?.find((o) => o.controller && inBackup(o.uid));
+  if (NEVER[at.groupResource]) return NEVER[at.groupResource];
+  if (metadata.annotations?.['kubernetes.io/config.mirror']) return 'a mirror pod belongs to its node';
+  if (terminated(object)) return 'the pod has ended';
+  if (finishedJob(object)) return 'the Job has ended';
+  if (owner && at.groupResource !== 'persistentvolumeclaims') return `made by ${owner.kind}/${owner.name}`;
+  if (at.groupResource === 'endpoints' && isOfController(object)) return 'made from the Service and its pods';
+  if (at.groupResource.startsWith('apiservices.') && object.spec?.service == null)
+    return 'registered by the API server itself';
+  if (object.type === 'kubernetes.io/service-account-token') return 'a token of the old cluster';
+  if (at.groupResource === 'configmaps' && at.name === 'kube-root-ca.crt') return 'published by the cluster';
+  return undefined;
+}
+
+/**
+ * Decides one object of a recovery point. `inBackup` tells whether an owner's uid is of the same recovery point,
+ * `held` why an object is held back.
+ */
+export function planItem(
+  at: ArchivedName,
+  object: KubeObject,
+  inBackup: (uid: string) => boolean,
+  held?: string,
+): PlanItem {
+  const skip = skipReason(at, object, inBackup);
+  const reason = skip ?? held;
+  return {
+    ...at,
+    ...restoreOrder(at.groupResource),
+    action: skip ? 'skip' : held ? 'hold' : 'create',
+    ...(reason && { reason }),
+  };
+}
+
+/** Order of work: stage, then type, then group name, namespace and name. */
+export function compareItems(a: PlanItem, b: PlanItem): number {
+  const text = (i: PlanItem) => `${i.groupResource}\n${i.namespace ?? ''}\n${i.name}`;
+  return a.stage - b.stage || a.order - b.order || (text(a) < text(b) ? -1 : 1);
+}
+
+/** Identity of an object within an archive. */
+export function itemKey(at: ArchivedName): string {
+  return `${at.groupResource}/${at.version}/${at.namespace ?? ''}/${at.name}`;
+}
+
+/** The collection of an archived object. Kind and scope are not needed for a path. */
+export function typeOfItem(item: ArchivedName): ResourceType {
+  const [resource, ...group] = item.groupResource.split('.');
+  return {
+    resource: resource as string,
+    group: group.join('.'),
+    version: item.version,
+    kind: '',
+    namespaced: item.namespace !== undefined,
+  };
+}

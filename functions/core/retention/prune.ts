@@ -1,0 +1,167 @@
+import * as z from 'zod/mini';
+import { parseBackupName } from '../backup/backup-name.ts';
+import { type BackupRecord, snapshotsIn } from '../backup/record.ts';
+import type { RecoveryPoint, RetentionDecision } from './retention.ts';
+
+const Decision = z.object({ backup: z.string(), keep: z.boolean(), reasons: z.array(z.string()) });
+
+/** A backup without a record, of which something is left. */
+export const Orphan = z.object({
+  backup: z.string(),
+  objects: z.int(),
+  remove: z.boolean(),
+  reason: z.string(),
+});
+export type Orphan = z.infer<typeof Orphan>;
+
+const Forget = z.object({ backup: z.string(), namespace: z.string(), snapshots: z.array(z.string()) });
+export type Forget = z.infer<typeof Forget>;
+
+/** What is decided of one copy. */
+export const CopyPlan = z.object({
+  decisions: z.array(Decision),
+  orphans: z.array(Orphan),
+  /** Backups of which an earlier run that was interrupted has removed the record. */
+  begun: z.array(z.string()),
+  forget: z.array(Forget),
+});
+export type CopyPlan = z.infer<typeof CopyPlan>;
+
+/** What one prune run removes, written down before the first removal: afterwards nothing else knows the snapshots. */
+export const PrunePlan = z.object({
+  version: z.literal(2),
+  plan: z.string(),
+  prune: z.string(),
+  decidedAt: z.string(),
+  /** Earlier runs that were interrupted: what they had begun is among what this one removes and forgets. */
+  finishes: z.array(z.string()),
+  primary: CopyPlan,
+  replica: CopyPlan,
+  /** Namespaces whose repositories hold snapshots that no record names: they are found by their tags. */
+  search: z.array(z.string()),
+});
+export type PrunePlan = z.infer<typeof PrunePlan>;
+
+/** How the Job of a repository ended, and the snapshots of no record that it found. */
+export const PruneOutcome = z.object({
+  namespace: z.string(),
+  ok: z.boolean(),
+  message: z.string(),
+  orphans: z.optional(z.object({ primary: z.array(z.string()), replica: z.array(z.string()) })),
+});
+export type PruneOutcome = z.infer<typeof PruneOutcome>;
+
+/** Backups of which a run leaves nothing in a copy. */
+export const removedFrom = ({ decisions, orphans, begun }: CopyPlan): string[] => [
+  ...begun,
+  ...decisions.filter((d) => !d.keep).map((d) => d.backup),
+  ...orphans.filter((o) => o.remove).map((o) => o.backup),
+];
+
+/** Namespaces whose repositories a run has to do with. */
+export const repositoriesOf = ({ primary, replica, search }: PrunePlan): string[] =>
+  [...new Set([...[...primary.forget, ...replica.forget].map((f) => f.namespace), ...search])].sort();
+
+/** Snapshots of records that are to go. Of a record that nobody signed none: it might name those of another. */
+export function snapshotsToForget(records: readonly BackupRecord[]): Forget[] {
+  return records.flatMap((record) => {
+    const byNamespace = Map.groupBy(snapshotsIn(record), (s) => s.namespace);
+    return [...byNamespace].map(([namespace, found]) => ({
+      backup: record.backup,
+      namespace,
+      snapshots: found.map((s) => s.snapshot),
+    }));
+  });
+}
+
+/** All snapshots of one repository that a list names, each once: one restic call. */
+export const snapshotsOf = (forget: readonly Forget[], namespace: string): string[] => [
+  ...new Set(forget.filter((f) => f.namespace === namespace).flatMap((f) => f.snapshots)),
+];
+
+/**
+ * Whether a run would remove more than a share of what a copy holds; then nothing is removed. One may always go, or a plan
+ * with few recovery points could never lose any. Failed backups hold nothing and are not counted.
+ */
+export function exceedsShare(
+  points: readonly RecoveryPoint[],
+  decisions: readonly RetentionDecision[],
+  percent: number,
+): { readonly removes: number; readonly of: number } | undefined {
+  const held = new Set(
+    points.filter((p) => p.phase !== 'Failed' && p.phase !== 'Unknown').map((p) => p.backup),
+  );
+  const removes = decisions.filter((d) => !d.keep && held.has(d.backup)).length;
+  const allowed = Math.max(1, Math.floor((held.size * percent) / 100));
+  return removes > allowed ? { removes, of: held.size } : undefined;
+}
+
+/** When something that was last seen to change then is left over. */
+export const graceEnds = (since: Date, days: number): Date =>
+  new Date(since.getTime() + days * 24 * 3600 * 1000);
+
+/**
+ * Whether what a copy has of a backup without a record is left over. A backup may be named after an instant long ago, so
+ * what counts is also when it last wrote; and no execution takes as long as the grace.
+ */
+export function isLeftOver(
+  backup: string,
+  lastWritten: Date | undefined,
+  now: Date,
+  graceDays: number,
+): boolean {
+  const named = parseBackupName(backup)?.at;
+  if (!named || !lastWritten) return false;
+  return graceEnds(named, graceDays) < now && graceEnds(lastWritten, graceDays) < now;
+}
+
+/** A snapshot as `restic snapshots --json` tells of it. */
+const Snapshot = z.object({ id: z.string(), time: z.string(), tags: z.optional(z.array(z.string())) });
+
+/** A snapshot that a backup of Holdfast made. */
+export interface TaggedSnapshot {
+  readonly id: string;
+  readonly time: Date;
+  readonly backup: string;
+}
+
+/** Reads the list; of what a person made, without our tag, nothing. undefined when it cannot be read. */
+export function parseSnapshots(log: string): TaggedSnapshot[] | undefined {
+  const line = log.split('\n').find((l) => l.startsWith('['));
+  if (line === undefined) return undefined;
+  try {
+    return z.parse(z.array(Snapshot), JSON.parse(line)).flatMap(({ id, time, tags = [] }) => {
+      const backup = tags.find((t) => t.startsWith('backup='))?.slice('backup='.length);
+      return backup && parseBackupName(backup) ? [{ id, time: new Date(time), backup }] : [];
+    });
+  } catch {
+    return undefined; // cut off: the next run reads it
+  }
+}
+
+/** What is known of the backups that a repository's snapshots are of, in one copy. */
+export interface Recorded {
+  /** Those that this run removes from the copy. */
+  readonly removed: ReadonlySet<string>;
+  /** Those that have a record in this copy, and in any. */
+  readonly here: ReadonlySet<string>;
+  readonly anywhere: ReadonlySet<string>;
+  /** When the run decided: a snapshot that is younger is of a backup that is made again. */
+  readonly decidedAt: Date;
+}
+
+/** Snapshots that no recovery point needs: of backups that this run removes, and of those that never got a record. */
+export function orphanSnapshots(
+  snapshots: readonly TaggedSnapshot[],
+  { removed, here, anywhere, decidedAt }: Recorded,
+  now: Date,
+  graceDays: number,
+): string[] {
+  return snapshots
+    .filter(({ backup, time }) => {
+      if (here.has(backup)) return false;
+      if (removed.has(backup)) return time < decidedAt;
+      return !anywhere.has(backup) && isLeftOver(backup, time, now, graceDays);
+    })
+    .map((s) => s.id);
+}

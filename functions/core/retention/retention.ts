@@ -1,0 +1,175 @@
+import { parseDuration } from '../../contract/duration.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import type { Phase } from '../../contract/phase.ts';
+import type { Retention } from '../../contract/settings.ts';
+import { type Calendar, calendarOf, type Period } from './calendar.ts';
+
+/** A backup as retention sees it, in one copy of the vault. */
+export interface RecoveryPoint {
+  readonly backup: string;
+  readonly at: Date;
+  /** `Unknown`: it has no record yet, or none that can be read. */
+  readonly phase: Phase | 'Unknown';
+  /** The copy in the second region is proven. */
+  readonly replicated: boolean;
+  /** Its record is what Holdfast signed. One that is not pushes none out that is. */
+  readonly signed: boolean;
+  readonly tags: readonly string[];
+  /** Until when one of its copies cannot be removed. */
+  readonly lockedUntil?: Date | undefined;
+  /** Why it stays whatever the policy says, beyond what this file knows. */
+  readonly held?: string | undefined;
+}
+
+export interface RetentionDecision {
+  readonly backup: string;
+  readonly keep: boolean;
+  readonly reasons: readonly string[];
+}
+
+const newestFirst = (a: RecoveryPoint, b: RecoveryPoint) =>
+  b.at.getTime() - a.at.getTime() || (a.backup < b.backup ? 1 : -1);
+
+/** Failed ones hold nothing, and of one at work nobody knows what it will hold: neither takes the place of another. */
+const holds = (p: RecoveryPoint) => p.phase === 'Completed' || p.phase === 'PartiallyFailed';
+
+/**
+ * What to keep and what to remove of one plan's recovery points in one copy, newest first, with the reasons for each.
+ * Rules count as restic's do: the newest of each hour, day, week, month or year of the plan's time zone, and `within` from
+ * the newest recovery point, not from `now`. So when backups stop, nothing goes by the clock alone, except by `ttl`, which
+ * says just that, and after a lock has ended. Some stay whatever the policy says: see `protections`.
+ *
+ * @throws HoldfastError RetentionEmpty for a policy that keeps nothing: that would be "remove everything".
+ */
+export function decideRetention(
+  points: readonly RecoveryPoint[],
+  policy: Retention,
+  timeZone: string,
+  now: Date,
+): RetentionDecision[] {
+  if (keepRules(policy).length === 0)
+    throw new HoldfastError('RetentionEmpty', 'a retention without a rule that keeps something is refused', {
+      hint: 'Give the plan keepLast, or another option that keeps',
+    });
+  const calendar = calendarOf(timeZone);
+  const sorted = [...points].sort(newestFirst);
+  const signed = wanted(
+    sorted.filter((p) => holds(p) && p.signed),
+    policy,
+    calendar,
+  );
+  const all = wanted(sorted.filter(holds), policy, calendar);
+  const lastGood = [true, false].map(
+    (is) => sorted.find((p) => p.phase === 'Completed' && (p.signed || !is))?.backup,
+  );
+  const oldest = policy.ttl && calendar.before(now, durationOf(policy.ttl));
+  return sorted.map((p): RetentionDecision => {
+    const stays = protections(p, lastGood.includes(p.backup), now);
+    const expired = oldest && p.at < oldest;
+    const rules = expired ? [] : ((p.signed ? signed : all).get(p.backup) ?? []);
+    const reasons = [...rules, ...stays];
+    if (reasons.length > 0) return { backup: p.backup, keep: true, reasons };
+    if (p.phase === 'Failed') return { backup: p.backup, keep: false, reasons: ['failed: it holds nothing'] };
+    return {
+      backup: p.backup,
+      keep: false,
+      reasons: [expired ? `older than ttl ${policy.ttl}` : 'no rule keeps it'],
+    };
+  });
+}
+
+/** Why a recovery point stays whatever the policy says. */
+function protections(p: RecoveryPoint, lastGood: boolean, now: Date): string[] {
+  return [
+    ...(p.phase === 'Unknown' && !p.held ? ['no record yet'] : []),
+    ...(lastGood ? ['last good recovery point'] : []),
+    ...(holds(p) && !p.replicated ? ['replica not proven'] : []),
+    // Nobody replicates a failed backup: somebody has put this record in the place of another.
+    ...(p.phase === 'Failed' && p.replicated ? ['failed, and yet its replica is proven'] : []),
+    ...(p.lockedUntil && p.lockedUntil > now ? [`locked until ${p.lockedUntil.toISOString()}`] : []),
+    ...(p.held ? [p.held] : []),
+  ];
+}
+
+/** A rule that keeps: the newest of each period, so many or those within a duration of the newest of all. */
+interface KeepRule {
+  readonly name: string;
+  /** Absent: each recovery point is one of its own. */
+  readonly period?: Period | undefined;
+  readonly count: number;
+  readonly within?: string | undefined;
+}
+
+function keepRules(policy: Retention): (KeepRule | { readonly tags: readonly string[] })[] {
+  const counted = (name: string, count = 0, period?: Period) => (count > 0 ? [{ name, count, period }] : []);
+  const within = (name: string, duration?: string, period?: Period) =>
+    duration
+      ? [{ name: `${name} ${duration}`, count: Number.POSITIVE_INFINITY, within: duration, period }]
+      : [];
+  return [
+    ...counted('keep-last', policy.keepLast),
+    ...counted('keep-hourly', policy.keepHourly, 'hour'),
+    ...counted('keep-daily', policy.keepDaily, 'day'),
+    ...counted('keep-weekly', policy.keepWeekly, 'week'),
+    ...counted('keep-monthly', policy.keepMonthly, 'month'),
+    ...counted('keep-yearly', policy.keepYearly, 'year'),
+    ...within('keep-within', policy.keepWithin),
+    ...within('keep-within-hourly', policy.keepWithinHourly, 'hour'),
+    ...within('keep-within-daily', policy.keepWithinDaily, 'day'),
+    ...within('keep-within-weekly', policy.keepWithinWeekly, 'week'),
+    ...within('keep-within-monthly', policy.keepWithinMonthly, 'month'),
+    ...within('keep-within-yearly', policy.keepWithinYearly, 'year'),
+    ...(policy.keepTags ?? []).filter((tags) => tags.length > 0).map((tags) => ({ tags })),
+  ];
+}
+
+/** Reasons of the rules that keep something, by backup. `sorted`: newest first. */
+function wanted(
+  sorted: readonly RecoveryPoint[],
+  policy: Retention,
+  calendar: Calendar,
+): Map<string, string[]> {
+  const reasons = new Map<string, string[]>(sorted.map((p) => [p.backup, []]));
+  for (const rule of keepRules(policy)) {
+    const kept =
+      'tags' in rule
+        ? sorted
+            .filter((p) => rule.tags.every((t) => p.tags.includes(t)))
+            .map((p) => [p, `tags ${rule.tags.join(', ')}`] as const)
+        : keptBy(rule, sorted, calendar);
+    for (const [point, reason] of kept) reasons.get(point.backup)?.push(reason);
+  }
+  return reasons;
+}
+
+/**
+ * As restic: the newest of each period counts. The oldest of all is kept, too, while the count is not used up, so that a
+ * history grows to the length that it shall have.
+ */
+function keptBy(
+  rule: KeepRule,
+  sorted: readonly RecoveryPoint[],
+  calendar: Calendar,
+): (readonly [RecoveryPoint, string])[] {
+  const newest = sorted[0];
+  if (!newest) return [];
+  const limit = rule.within ? calendar.before(newest.at, durationOf(rule.within)) : undefined;
+  const kept: (readonly [RecoveryPoint, string])[] = [];
+  let last: string | undefined;
+  for (const [i, point] of sorted.entries()) {
+    if (kept.length >= rule.count || (limit && point.at <= limit)) break;
+    const period = rule.period ? calendar.periodOf(rule.period, point.at) : point.backup;
+    const isOldest = i === sorted.length - 1;
+    if (period === last && !isOldest) continue;
+    const number = limit ? '' : ` ${kept.length + 1} of ${rule.count}`;
+    kept.push([point, `${rule.name}${number}${period === last ? ' (the oldest)' : ''}`]);
+    last = period;
+  }
+  return kept;
+}
+
+function durationOf(text: string) {
+  const duration = parseDuration(text);
+  if (duration) return duration;
+  throw new RangeError(`"${text}" is not a duration`);
+}

@@ -1,0 +1,191 @@
+import * as z from 'zod/mini';
+import { Phase } from '../../contract/phase.ts';
+import { COPIES, Copy } from './copies.ts';
+import type { InventoryObject } from './replication.ts';
+
+/** Which share of the packs a run reads: the n-th of t. Everything else is read by every run. */
+export interface Part {
+  readonly part: number;
+  readonly parts: number;
+}
+
+/** The part, from 1, that a pack belongs to: by the first byte of its id, as `restic check --read-data-subset=n/t` chooses. */
+export const partOf = (id: string, parts: number): number =>
+  (Number.parseInt(id.slice(0, 2), 16) % parts) + 1;
+
+/** Whether a run reads an object of the vault. */
+export function isRead(key: string, { part, parts }: Part): boolean {
+  const pack = /^restic\/[^/]+\/[^/]+\/data\/(?:[^/]+\/)?([0-9a-f]{64})$/.exec(key)?.[1];
+  return pack === undefined || partOf(pack, parts) === part;
+}
+
+/** The part after that of the last run that came to its end: every byte is read in `parts` runs. */
+export const nextPart = (parts: number, last: Part | undefined): number =>
+  last?.parts === parts ? (last.part % parts) + 1 : 1;
+
+/**
+ * `absent`: not there, and need not be: the copy is not proven, or has another retention, or restic has put its data into
+ * another pack. `unproven`: there, and not what the other copy has, and nothing says which is right.
+ */
+export const CopyState = z.enum(['good', 'damaged', 'missing', 'absent', 'unproven']);
+export type CopyState = z.infer<typeof CopyState>;
+
+/** What the copies have of one object. */
+export const Seen = z.object({ primary: CopyState, replica: CopyState });
+export type Seen = z.infer<typeof Seen>;
+
+/** What is to be done about an object: written over in these copies, or nothing can be done. */
+export function judge(seen: Seen): { readonly heal: readonly Copy[]; readonly lost: boolean } {
+  const bad = COPIES.filter((copy) => seen[copy] === 'damaged' || seen[copy] === 'missing');
+  const has = (state: CopyState) => COPIES.some((copy) => seen[copy] === state);
+  return { heal: has('good') ? bad : [], lost: bad.length > 0 && !has('good') && !has('unproven') };
+}
+
+/** An object that is not what was promised, and what became of it. */
+export const Finding = z.object({
+  key: z.string(),
+  ...Seen.shape,
+  /** `unproven`: the copies differ and nothing says which is right. */
+  outcome: z.enum(['healed', 'lost', 'unproven']),
+  /** Recovery points that need it, as far as that is known; of a pack or an index only its repository is. */
+  recoveryPoints: z.array(z.string()),
+  repository: z.optional(z.string()),
+});
+export type Finding = z.infer<typeof Finding>;
+
+/** Findings of one step, written before anything is healed: a run that was killed would not find them again. */
+export const Findings = z.array(Finding);
+
+/** What is known of an object in both steps counts once, as it was found last. */
+export const mergeFindings = (before: readonly Finding[], now: readonly Finding[]): Finding[] => [
+  ...new Map([...before, ...now].map((f) => [f.key, f])).values(),
+];
+
+/** A repository as a run finds it. */
+const VerifyRepository = z.object({
+  namespace: z.string(),
+  /** Copies that must have it: where recovery points need it, in the replica proven ones. */
+  neededIn: z.array(Copy),
+  snapshots: z.array(z.object({ id: z.string(), backup: z.string() })),
+});
+export type VerifyRepository = z.infer<typeof VerifyRepository>;
+
+/** run.json: what a run verifies, written once when it begins. */
+export const VerifyRun = z.object({
+  run: z.string(),
+  part: z.int(),
+  parts: z.int(),
+  startedAt: z.string(),
+  backups: z.array(z.string()),
+  repositories: z.array(VerifyRepository),
+});
+export type VerifyRun = z.infer<typeof VerifyRun>;
+
+/** place.json: how far a run is. Everything before it is verified and healed. */
+export const VerifyPlace = z.object({
+  step: z.int(),
+  /** Key within the step. */
+  after: z.optional(z.string()),
+  objects: z.int(),
+  bytes: z.int(),
+});
+export type VerifyPlace = z.infer<typeof VerifyPlace>;
+
+/** What `restic check` said of one copy of a repository. */
+export const CheckOutcome = z.object({
+  namespace: z.string(),
+  copy: Copy,
+  ok: z.boolean(),
+  message: z.string(),
+  /** Packs that its index refers to and that are not there. */
+  missing: z.array(z.string()),
+  seconds: z.number(),
+});
+export type CheckOutcome = z.infer<typeof CheckOutcome>;
+
+/** report.json, written last. */
+export const VerifyReport = z.object({
+  run: z.string(),
+  part: z.int(),
+  parts: z.int(),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  seconds: z.number(),
+  /** Completed: all that was to be read is good now. Failed: something is lost. */
+  phase: Phase,
+  reasons: z.array(z.string()),
+  recoveryPoints: z.int(),
+  repositories: z.int(),
+  objects: z.int(),
+  /** In both copies together, of what is good. */
+  bytes: z.int(),
+  damaged: z.int(),
+  healed: z.int(),
+  lost: z.int(),
+  findings: z.array(Finding),
+  checks: z.array(CheckOutcome),
+});
+export type VerifyReport = z.infer<typeof VerifyReport>;
+
+/** What a run comes to. */
+export function verifyReport(
+  { run, part, parts, startedAt, backups, repositories }: VerifyRun,
+  { objects, bytes }: VerifyPlace,
+  findings: readonly Finding[],
+  checks: readonly CheckOutcome[],
+  endedAt: Date,
+): VerifyReport {
+  const count = (outcome: Finding['outcome']) => findings.filter((f) => f.outcome === outcome).length;
+  const reasons = [
+    ...findings.flatMap((f) => (f.outcome === 'healed' ? [] : [reasonOf(f, checks)])),
+    ...checks
+      .filter((c) => !c.ok)
+      .map((c) => `restic check of ${c.namespace} in the ${c.copy}: ${c.message}`),
+  ];
+  const lost = count('lost');
+  return {
+    run,
+    part,
+    parts,
+    startedAt,
+    endedAt: endedAt.toISOString(),
+    seconds: (endedAt.getTime() - Date.parse(startedAt)) / 1000,
+    phase: lost > 0 ? 'Failed' : reasons.length > 0 ? 'PartiallyFailed' : 'Completed',
+    reasons,
+    recoveryPoints: backups.length,
+    repositories: repositories.length,
+    objects,
+    bytes,
+    damaged: findings.length,
+    healed: count('healed'),
+    lost,
+    findings: [...findings],
+    checks: [...checks],
+  };
+}
+
+function reasonOf(f: Finding, checks: readonly CheckOutcome[]): string {
+  const of = f.recoveryPoints.length > 0 ? ` of ${f.recoveryPoints.join(', ')}` : '';
+  const namespace = f.repository?.split('/').at(-1);
+  // Both copies prune for themselves: the data of a pack that only one has is in other packs of the other.
+  const whole = checks.find((c) => c.ok && c.namespace === namespace && f.outcome === 'lost');
+  const but = whole ? `, but restic finds the repository whole in the ${whole.copy}` : '';
+  return `${f.key}${of}: ${f.primary} in the primary, ${f.replica} in the replica: ${f.outcome}${but}`;
+}
+
+/** The keys of two listings, both in the order of keys, each once. */
+export async function* inEither(
+  primary: AsyncIterable<InventoryObject>,
+  replica: AsyncIterable<InventoryObject>,
+): AsyncGenerator<string> {
+  const sides = [primary[Symbol.asyncIterator](), replica[Symbol.asyncIterator]()];
+  let next = await Promise.all(sides.map((side) => side.next()));
+  for (;;) {
+    const [key] = next.flatMap((n) => (n.done ? [] : [n.value.key])).sort();
+    if (key === undefined) return;
+    yield key;
+    next = await Promise.all(
+      next.map((n, i) => (!n.done && n.value.key === key ? (sides[i] as (typeof sides)[0]).next() : n)),
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import type { KubeObject } from '../kubernetes/resources.ts';
+import { commandOf } from './hooks.ts';
+import type { WorkVolume } from './work.ts';
+
+/** Pod annotations: a command whose output is backed up, its container, and the name of the file that it becomes. */
+const COMMAND = 'holdfast.io/backup-command';
+const CONTAINER = `${COMMAND}-container`;
+const FILE = `${COMMAND}-file`;
+
+/** A command of a pod whose output is data to be backed up. */
+export interface Dump {
+  readonly work: WorkVolume & { readonly pod: string };
+  readonly container: string;
+  readonly command: readonly string[];
+}
+
+const runs = ({ status, metadata }: KubeObject): boolean =>
+  status?.phase === 'Running' && !metadata.deletionTimestamp;
+
+/**
+ * What pods replace one another under: the ReplicaSet's name without its hash, so that a rollout goes on with the same
+ * dump. Any other pod stands for itself.
+ */
+function workloadOf({ metadata: { name, labels, ownerReferences } }: KubeObject): string {
+  const owner = ownerReferences?.find((o) => o.controller);
+  const hash = labels?.['pod-template-hash'];
+  if (owner?.kind !== 'ReplicaSet') return name;
+  return hash && owner.name.endsWith(`-${hash}`) ? owner.name.slice(0, -hash.length - 1) : owner.name;
+}
+
+/**
+ * The commands that pods want backed up, one a workload: the replicas of a ReplicaSet give the same answer, so the first
+ * that runs is asked. What is wrong with one is a problem: its data would be missing.
+ */
+export function dumpsOf(pods: readonly KubeObject[]): {
+  readonly dumps: Dump[];
+  readonly problems: string[];
+} {
+  const problems: string[] = [];
+  const dumps = new Map<string, Dump>();
+  const down = new Map<string, string>();
+  for (const pod of [...pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
+    const { name, namespace = '', annotations = {} } = pod.metadata;
+    const text = annotations[COMMAND];
+    if (!text || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') continue;
+    const workload = workloadOf(pod);
+    const id = `${namespace}._${workload}`;
+    if (dumps.has(id)) continue;
+    const what = `pod ${namespace}/${name}: ${COMMAND}`;
+    const command = text.startsWith('[') ? commandOf(text) : ['/bin/sh', '-c', text];
+    const containers = ((pod.spec?.containers ?? []) as { name: string }[]).map((c) => c.name);
+    const container = annotations[CONTAINER] ?? containers[0] ?? '';
+    const file = annotations[FILE] ?? 'dump';
+    if (!command) problems.push(`${what} is no JSON list of texts: ${text}`);
+    else if (!containers.includes(container))
+      problems.push(`${what} names the container "${container}", which the pod has not`);
+    else if (!/^[\w][-.\w]*$/.test(file))
+      problems.push(`${what} names the file "${file}"; write one like dump.sql`);
+    else if (runs(pod)) {
+      dumps.set(id, {
+        work: {
+          id,
+          namespace,
+          dump: { workload, file },
+          pod: name,
+          strategy: 'command',
+        },
+        container,
+        command,
+      });
+    } else
+      down.set(
+        id,
+        `${what} cannot run: the pod is ${pod.metadata.deletionTimestamp ? 'ending' : (pod.status?.phase ?? 'Pending')}`,
+      );
+  }
+  for (const [id, message] of down) if (!dumps.has(id)) problems.push(message);
+  return { dumps: [...dumps.values()], problems };
+}

@@ -1,0 +1,121 @@
+import * as z from 'zod/mini';
+import type { KubeObject } from '../kubernetes/resources.ts';
+
+/** When a hook runs: before the first of its pod's volumes is read, and after the last. */
+export const HookTime = z.enum(['pre', 'post']);
+export type HookTime = z.infer<typeof HookTime>;
+
+/** A command in a container of a pod, from Velero's annotations `pre.hook.backup.velero.io/*` and `post.hook...`. */
+export const Hook = z.object({
+  container: z.string(),
+  command: z.array(z.string()),
+  /** Whether its failure is one of the backup. */
+  onError: z.enum(['Fail', 'Continue']),
+  timeoutSeconds: z.number(),
+});
+export type Hook = z.infer<typeof Hook>;
+
+/** The hooks of a pod, and which volumes of the backup it holds. */
+export const PodHooks = z.object({
+  namespace: z.string(),
+  pod: z.string(),
+  volumes: z.array(z.string()),
+  pre: z.optional(Hook),
+  post: z.optional(Hook),
+});
+export type PodHooks = z.infer<typeof PodHooks>;
+
+/** How a hook ended. */
+export const HookOutcome = z.object({
+  pod: z.string(),
+  hook: HookTime,
+  container: z.string(),
+  ok: z.boolean(),
+  /** Its failure does not count. */
+  continued: z.boolean(),
+  seconds: z.number(),
+  /** The last of what it wrote to stdout and stderr. */
+  output: z.string(),
+  message: z.optional(z.string()),
+});
+export type HookOutcome = z.infer<typeof HookOutcome>;
+
+const DEFAULT_TIMEOUT_SECONDS = 30; // Velero's
+/** A function lives fifteen minutes, and has other work. */
+const LONGEST_SECONDS = 300;
+const UNITS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 1e-3 };
+
+/** A Go duration like `1m30s` in seconds; undefined when the text is none. */
+export function durationSeconds(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) return undefined;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit as string] as number), 0);
+}
+
+function hookOf(pod: KubeObject, time: HookTime, problems: string[]): Hook | undefined {
+  const annotation = (name: string) => pod.metadata.annotations?.[`${time}.hook.backup.velero.io/${name}`];
+  const text = annotation('command');
+  if (!text) return undefined;
+  const wrong = (what: string) =>
+    problems.push(`pod ${pod.metadata.namespace}/${pod.metadata.name}: its ${time} hook has ${what}`);
+  const command = commandOf(text);
+  if (!command) {
+    wrong(`a command that is no JSON list of texts: ${text}`);
+    return undefined;
+  }
+  const containers = (pod.spec?.containers ?? []) as { name: string }[];
+  const container = annotation('container') ?? containers[0]?.name ?? '';
+  if (!containers.some((c) => c.name === container))
+    wrong(`the container "${container}", which the pod has not`);
+  const timeout = annotation('timeout');
+  const seconds = timeout === undefined ? DEFAULT_TIMEOUT_SECONDS : durationSeconds(timeout);
+  if (seconds === undefined) wrong(`the timeout "${timeout}"; write one like 30s`);
+  else if (seconds > LONGEST_SECONDS) wrong(`a timeout of ${timeout}; five minutes are the longest`);
+  return {
+    container,
+    command,
+    onError: annotation('on-error') === 'Continue' ? 'Continue' : 'Fail',
+    timeoutSeconds: Math.min(seconds ?? DEFAULT_TIMEOUT_SECONDS, LONGEST_SECONDS),
+  };
+}
+
+/** As Velero reads it: a JSON list when it begins like one, else one program. */
+export function commandOf(text: string): string[] | undefined {
+  if (!text.startsWith('[')) return [text];
+  try {
+    const parsed = z.safeParse(z.array(z.string()).check(z.minLength(1)), JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A volume of a backup, and the pod that holds it. */
+export interface HeldVolume {
+  readonly id: string;
+  readonly namespace: string;
+  readonly pod?: string | undefined;
+}
+
+/** Hooks of the pods that hold volumes of a backup. What is wrong with one is a problem: it would not do what it should. */
+export function hooksOf(
+  pods: readonly KubeObject[],
+  volumes: readonly HeldVolume[],
+): { readonly hooks: PodHooks[]; readonly problems: string[] } {
+  const problems: string[] = [];
+  const hooks = pods.flatMap((pod): PodHooks[] => {
+    const { name, namespace = '' } = pod.metadata;
+    const held = volumes.filter((v) => v.namespace === namespace && v.pod === name).map((v) => v.id);
+    if (held.length === 0) return [];
+    const [pre, post] = [hookOf(pod, 'pre', problems), hookOf(pod, 'post', problems)];
+    if (!pre && !post) return [];
+    return [{ namespace, pod: name, volumes: held, ...(pre && { pre }), ...(post && { post }) }];
+  });
+  return { hooks, problems };
+}
+
+/** What is missing because hooks failed. A failed pre hook is told by the volumes that were not backed up. */
+export const failedHooks = (outcomes: readonly HookOutcome[]): string[] =>
+  outcomes
+    .filter((o) => !o.ok && !o.continued && o.hook === 'post')
+    .map((o) => `the post hook of pod ${o.pod} failed: ${o.message}`);

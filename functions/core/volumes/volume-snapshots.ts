@@ -1,0 +1,145 @@
+import { quantity } from '../../contract/quantity.ts';
+import type { KubeObject } from '../kubernetes/resources.ts';
+import { ID_ANNOTATION, runLabels, workName } from '../kubernetes/run-labels.ts';
+import type { WorkVolume } from './work.ts';
+
+/** A volume whose data is read from a CSI snapshot of it. */
+export interface SnapshotVolume extends WorkVolume {
+  readonly pvc: string;
+  readonly csi: NonNullable<WorkVolume['csi']>;
+}
+
+export const fromSnapshot = <V extends WorkVolume>(v: V): v is V & SnapshotVolume =>
+  v.strategy === 'snapshot' && v.csi !== undefined && v.pvc !== undefined;
+
+/** How far the snapshot of a volume is. `cut`: its instant is fixed, the application may go on. */
+export interface SnapshotState {
+  readonly state: 'waiting' | 'ready' | 'failed';
+  readonly cut: boolean;
+  /** What it waits for, or why it failed. */
+  readonly message?: string | undefined;
+  /** Bytes that a claim of it must hold at least. */
+  readonly restoreSize?: string | undefined;
+}
+
+/** By these Velero and Kubernetes choose a class for whoever names none. */
+const VELERO_CLASS = 'velero.io/csi-volumesnapshot-class';
+const DEFAULT_CLASS = 'snapshot.storage.kubernetes.io/is-default-class';
+
+type Named = { readonly name: string } | { readonly problem: string };
+
+/**
+ * The VolumeSnapshotClass of a volume: the one that its rule names, else the one of its driver that has Velero's label,
+ * else the driver's default, else the driver's only one. A class that retains would leave a snapshot behind every day.
+ */
+export function snapshotClassFor(
+  classes: readonly KubeObject[],
+  { driver, snapshotClass }: SnapshotVolume['csi'],
+): Named {
+  const ofDriver = classes.filter((c) => (c as { driver?: string }).driver === driver);
+  const chosen = snapshotClass
+    ? classes.find((c) => c.metadata.name === snapshotClass)
+    : (ofDriver.find((c) => c.metadata.labels?.[VELERO_CLASS] === 'true') ??
+      ofDriver.find((c) => c.metadata.annotations?.[DEFAULT_CLASS] === 'true') ??
+      (ofDriver.length === 1 ? ofDriver[0] : undefined));
+  if (!chosen) {
+    if (snapshotClass) return { problem: `the VolumeSnapshotClass ${snapshotClass} does not exist` };
+    const found = ofDriver.map((c) => c.metadata.name).join(', ') || 'none';
+    return {
+      problem: `no VolumeSnapshotClass is the default of the driver ${driver} (it has: ${found}); name one as snapshotClass in the rule`,
+    };
+  }
+  const { name } = chosen.metadata;
+  const { driver: its, deletionPolicy } = chosen as { driver?: string; deletionPolicy?: string };
+  if (its !== driver)
+    return { problem: `the VolumeSnapshotClass ${name} is of the driver ${its}, not ${driver}` };
+  if (deletionPolicy === 'Retain')
+    return {
+      problem: `the VolumeSnapshotClass ${name} retains snapshots, which would pile up; name one with deletionPolicy: Delete as snapshotClass in the rule`,
+    };
+  return { name };
+}
+
+/** Why a claim of a storage class must not be made for a while; undefined when it may. */
+export function temporaryClassProblem(classes: readonly KubeObject[], name: string): string | undefined {
+  const found = classes.find((c) => c.metadata.name === name);
+  if (!found)
+    return `the storage class ${name || '""'} does not exist; name one as temporaryStorageClass in the rule`;
+  if ((found as { reclaimPolicy?: string }).reclaimPolicy !== 'Retain') return undefined;
+  return `the storage class ${name} retains volumes, which would pile up; name one with reclaimPolicy: Delete as temporaryStorageClass in the rule`;
+}
+
+/** The VolumeSnapshot of a volume in a run. */
+export function volumeSnapshot(run: string, v: SnapshotVolume, className: string): KubeObject {
+  return {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshot',
+    metadata: metadataOf(run, v),
+    spec: { volumeSnapshotClassName: className, source: { persistentVolumeClaimName: v.pvc } },
+  };
+}
+
+/** The claim that is made of a volume's snapshot for its Job, and named like the snapshot. */
+export function temporaryClaim(run: string, v: SnapshotVolume, restoreSize?: string): KubeObject {
+  const larger = (quantity(restoreSize ?? '') ?? 0) > (quantity(v.csi.size) ?? 0);
+  const metadata = metadataOf(run, v);
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata,
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: v.csi.storageClass,
+      resources: { requests: { storage: larger ? restoreSize : v.csi.size } },
+      dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: metadata.name },
+    },
+  };
+}
+
+const metadataOf = (run: string, v: SnapshotVolume) => ({
+  name: workName(run, v.id),
+  namespace: v.namespace,
+  labels: runLabels(run),
+  annotations: { [ID_ANNOTATION]: v.id },
+});
+
+interface Status {
+  readyToUse?: boolean;
+  creationTime?: string;
+  restoreSize?: string;
+  error?: { message?: string };
+}
+
+/**
+ * How far a VolumeSnapshot is. It has failed when its instant is not fixed after `cutSeconds`; the storage may then take
+ * hours to be done with it, for which there is the deadline of Jobs.
+ */
+export function snapshotState(
+  object: KubeObject,
+  now: Date,
+  limits: { readonly cutSeconds: number; readonly readySeconds: number },
+): SnapshotState {
+  const { readyToUse, creationTime, restoreSize, error } = (object.status ?? {}) as Status;
+  const cut = creationTime !== undefined;
+  if (readyToUse) return { state: 'ready', cut: true, restoreSize };
+  const since = Date.parse(String((object.metadata as { creationTimestamp?: string }).creationTimestamp));
+  const waited = (now.getTime() - since) / 1000;
+  const said = error?.message;
+  const message = cut
+    ? 'its snapshot is taken, and the storage is not done with it'
+    : `its snapshot is not taken${said ? `: ${said}` : ''}`;
+  const failed = waited >= (cut ? limits.readySeconds : limits.cutSeconds);
+  return {
+    state: failed ? 'failed' : 'waiting',
+    cut,
+    message: failed ? `${message} (for ${Math.floor(waited / 60)} min)` : message,
+  };
+}
+
+/** Snapshots and claims of runs that are long over: whoever made them was killed. */
+export function leftBehind(objects: readonly KubeObject[], now: Date, seconds: number): KubeObject[] {
+  return objects.filter(({ metadata }) => {
+    const made = Date.parse(String((metadata as { creationTimestamp?: string }).creationTimestamp));
+    return now.getTime() - made > seconds * 1000;
+  });
+}

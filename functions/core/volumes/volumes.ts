@@ -1,0 +1,298 @@
+import { matchesSelector, parseSelector } from '../../contract/label-selector.ts';
+import { quantity } from '../../contract/quantity.ts';
+import type { Strategy, VolumeRule } from '../../contract/settings.ts';
+import { matchesGlob } from '../kubernetes/patterns.ts';
+import type { KubeObject } from '../kubernetes/resources.ts';
+import type { LeftOut, WorkVolume } from './work.ts';
+
+/** Pod annotations that opt volumes in and out, as Velero's: `backup.velero.io/backup-volumes: data,logs`. */
+export const BACKUP_VOLUMES = 'backup.velero.io/backup-volumes';
+export const EXCLUDED_VOLUMES = 'backup.velero.io/backup-volumes-excludes';
+
+/** What a plan says of volumes. */
+export interface VolumePolicy {
+  readonly mode: 'opt-in' | 'opt-out' | 'none';
+  readonly rules: readonly VolumeRule[];
+}
+
+/** What a backup does about the volumes of its namespaces: see `Work`, which has the same fields. */
+export interface VolumeSelection {
+  readonly volumes: WorkVolume[];
+  readonly excluded: LeftOut[];
+  readonly unprotected: LeftOut[];
+  readonly problems: string[];
+}
+
+/** Where a volume is held when its Job is made: by then its pod may be on another node. */
+export interface Holder {
+  readonly node: string;
+  readonly podUid: string;
+}
+
+interface PodVolume {
+  name: string;
+  persistentVolumeClaim?: { claimName: string };
+  emptyDir?: object;
+}
+
+/** What the pods of a namespace say of one claim. */
+interface Mention {
+  readonly mountedBy: KubeObject[];
+  readonly named: KubeObject[];
+  readonly excluded: KubeObject[];
+}
+
+const idOf = (namespace: string | undefined, name: string): string => `${namespace}.${name}`;
+const nameOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
+
+/** A pod that has ended holds no volume any more, and its node may be gone. */
+export function holdsVolumes(pod: KubeObject): boolean {
+  return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
+}
+
+/** Whether a pod mounts a claim. */
+export const mounts = (pod: KubeObject, claim: string): boolean =>
+  volumesOf(pod).some((v) => v.persistentVolumeClaim?.claimName === claim);
+
+const volumesOf = (pod: KubeObject): PodVolume[] => (pod.spec?.volumes ?? []) as PodVolume[];
+
+const emptyDirsOf = (pod: KubeObject): string[] =>
+  volumesOf(pod).flatMap((v) => (v.emptyDir ? [v.name] : []));
+
+/** Names in a pod's annotation, separated by commas. */
+const namesIn = (pod: KubeObject, annotation: string): string[] =>
+  (pod.metadata.annotations?.[annotation] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+
+/** Collects what pods say of claims; names that are no claim of their pod are problems. */
+function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, Mention> {
+  const all = new Map<string, Mention>();
+  for (const pod of pods) {
+    const at = (claim: string) => {
+      const id = idOf(pod.metadata.namespace, claim);
+      const found = all.get(id) ?? { mountedBy: [], named: [], excluded: [] };
+      all.set(id, found);
+      return found;
+    };
+    const claims = new Map(volumesOf(pod).map((v) => [v.name, v.persistentVolumeClaim?.claimName]));
+    for (const claim of claims.values()) if (claim) at(claim).mountedBy.push(pod);
+    for (const name of namesIn(pod, BACKUP_VOLUMES)) {
+      const claim = claims.get(name);
+      const what = `pod ${nameOf(pod)}: volume "${name}" of ${BACKUP_VOLUMES}`;
+      if (claim) at(claim).named.push(pod);
+      else if (!emptyDirsOf(pod).includes(name))
+        problems.push(`${what} is neither a volume of a PersistentVolumeClaim nor an emptyDir`);
+    }
+    for (const name of namesIn(pod, EXCLUDED_VOLUMES)) {
+      const claim = claims.get(name);
+      if (claim) at(claim).excluded.push(pod);
+    }
+  }
+  return all;
+}
+
+/** How a claim is read, and what a rule says of it. */
+type Take = Pick<VolumeRule, 'snapshotClass' | 'temporaryStorageClass' | 'runAsUser'> & {
+  readonly strategy: Strategy;
+};
+
+/** What is decided of one claim. `wanted`: somebody asked for it, so that its data must not be missing silently. */
+type Decision =
+  | { readonly take: Take; readonly wanted: boolean }
+  | { readonly exclude: string }
+  | { readonly leave: string };
+
+/** A rule decides before annotations; then what pods say; then the plan's mode. */
+function decide(
+  claim: KubeObject,
+  volume: KubeObject | undefined,
+  said: Mention | undefined,
+  policy: VolumePolicy,
+): Decision {
+  const rule = policy.rules.find((r) => ruleMatches(r, claim, volume));
+  if (rule?.action === 'skip') return { exclude: `rule ${rule.name}` };
+  if (policy.mode === 'none' && !rule) return { leave: 'the plan backs up no volumes' };
+  const take: Take = { ...rule, strategy: rule?.action ?? 'mount' };
+  const opposed = said?.excluded[0];
+  const named = said?.named.length ? said.named : undefined;
+  if (rule || named) return { take, wanted: true };
+  if (policy.mode === 'opt-in') return { leave: `no pod names it in ${BACKUP_VOLUMES}` };
+  if (opposed) return { exclude: `${EXCLUDED_VOLUMES} of pod ${nameOf(opposed)}` };
+  return { take, wanted: false };
+}
+
+/** Whether a rule is about a claim. Sizes are of the claim's request. */
+export function ruleMatches(rule: VolumeRule, claim: KubeObject, volume: KubeObject | undefined): boolean {
+  const { storageClasses, volumeTypes, labelSelector, minBytes, maxBytes } = rule;
+  const storageClass = String(claim.spec?.storageClassName ?? '');
+  const bytes = quantity(sizeOf(claim)) ?? 0;
+  const type = volume && volumeType(volume);
+  return (
+    (storageClasses.length === 0 || storageClasses.some((p) => matchesGlob(p, storageClass))) &&
+    (volumeTypes.length === 0 || (type !== undefined && volumeTypes.includes(type))) &&
+    (!labelSelector || matchesSelector(parseSelector(labelSelector), claim.metadata.labels ?? {})) &&
+    bytes >= (minBytes ?? 0) &&
+    bytes <= (maxBytes ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+function sizeOf(claim: KubeObject): string {
+  const { requests } = (claim.spec?.resources ?? {}) as { requests?: { storage?: string } };
+  return requests?.storage ?? '';
+}
+
+/** Fields of a PersistentVolume's spec that are not its source. */
+const NO_SOURCE = new Set([
+  ...['accessModes', 'capacity', 'claimRef', 'mountOptions', 'nodeAffinity', 'persistentVolumeReclaimPolicy'],
+  ...['storageClassName', 'volumeMode', 'volumeAttributesClassName'],
+]);
+
+/** The source of a volume, by its field: `csi`, `nfs`, `hostPath`. */
+export function volumeType(volume: KubeObject): string | undefined {
+  return Object.keys(volume.spec ?? {}).find((key) => !NO_SOURCE.has(key));
+}
+
+/**
+ * Where the kubelet keeps a volume's files, below a pod's `volumes` folder; absolute for a hostPath volume, which
+ * it does not mount anywhere. Names as in k8s.io/kubernetes/pkg/volume.
+ */
+export function folderOnNode(volume: KubeObject): string | undefined {
+  const type = volumeType(volume);
+  const { name } = volume.metadata;
+  if (type === 'hostPath') return (volume.spec as { hostPath: { path: string } }).hostPath.path;
+  if (type === 'csi') return `kubernetes.io~csi/${name}/mount`;
+  if (type === 'local') return `kubernetes.io~local-volume/${name}`;
+  if (type === 'nfs') return `kubernetes.io~nfs/${name}`;
+  return undefined;
+}
+
+/** Why restic cannot read a claim now, in words; undefined when it can. */
+function obstacle(claim: KubeObject | undefined): string | undefined {
+  if (!claim) return 'is missing';
+  const phase = claim.status?.phase ?? 'Pending';
+  if (phase === 'Lost') return 'is Lost: its PersistentVolume is gone';
+  if (phase !== 'Bound') return `is ${phase}, not Bound`;
+  if (claim.spec?.volumeMode === 'Block') return 'is a Block volume: restic backs up files';
+  return undefined;
+}
+
+/**
+ * What becomes of every claim in the namespaces of a plan: taken, excluded by a decision that is named, or
+ * unprotected. A claim that somebody asked for and that cannot be read is a problem: its data would be missing.
+ */
+export function selectVolumes(
+  allPods: readonly KubeObject[],
+  claims: readonly KubeObject[],
+  volumes: readonly KubeObject[],
+  policy: VolumePolicy = { mode: 'opt-in', rules: [] },
+): VolumeSelection {
+  const problems: string[] = [];
+  const chosen: WorkVolume[] = [];
+  const excluded: LeftOut[] = [];
+  const unprotected: LeftOut[] = [];
+  const pods = policy.mode === 'none' ? [] : allPods.filter(holdsVolumes);
+  const said = mentions(pods, problems);
+  const byName = new Map(volumes.map((v) => [v.metadata.name, v]));
+  for (const claim of [...claims].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) {
+    const id = idOf(claim.metadata.namespace, claim.metadata.name);
+    const volume = byName.get(String(claim.spec?.volumeName));
+    const decision = decide(claim, volume, said.get(id), policy);
+    const why = obstacle(claim) ?? ('take' in decision ? noSnapshot(decision.take, volume) : undefined);
+    if ('exclude' in decision) excluded.push({ volume: nameOf(claim), reason: decision.exclude });
+    else if ('leave' in decision) unprotected.push({ volume: nameOf(claim), reason: why ?? decision.leave });
+    else if (why && decision.wanted) problems.push(`volume ${nameOf(claim)} ${why}`);
+    else if (why) unprotected.push({ volume: nameOf(claim), reason: why });
+    else chosen.push(workVolume(id, claim, volume, said.get(id), decision.take));
+  }
+  const present = new Set(claims.map((c) => idOf(c.metadata.namespace, c.metadata.name)));
+  for (const [id, mention] of said) {
+    if (mention.named.length > 0 && !present.has(id))
+      problems.push(`volume ${id.replace('.', '/')} is missing`);
+  }
+  chosen.push(...emptyDirs(pods, policy));
+  return { volumes: chosen, excluded, unprotected, problems };
+}
+
+function workVolume(
+  id: string,
+  claim: KubeObject,
+  volume: KubeObject | undefined,
+  said: Mention | undefined,
+  take: Take,
+): WorkVolume {
+  const pod = said?.named[0] ?? said?.mountedBy[0];
+  const node = pod?.spec?.nodeName as string | undefined;
+  const reclaimPolicy = volume?.spec?.persistentVolumeReclaimPolicy as string | undefined;
+  // No second pod may mount it; from the node it can be read all the same.
+  const once = ((claim.spec?.accessModes ?? []) as string[]).includes('ReadWriteOncePod');
+  const folder = volume && folderOnNode(volume);
+  const wanted = take.strategy;
+  const strategy: Strategy =
+    wanted === 'snapshot' ? wanted : pod && folder && (once || wanted === 'node') ? 'node' : 'mount';
+  return {
+    id,
+    namespace: claim.metadata.namespace as string,
+    pvc: claim.metadata.name,
+    volumeName: claim.spec?.volumeName as string,
+    strategy,
+    ...(pod && { pod: pod.metadata.name }),
+    ...(reclaimPolicy && { reclaimPolicy }),
+    // A snapshot is mounted wherever there is room.
+    ...(node && strategy !== 'snapshot' && { node }),
+    ...(strategy === 'snapshot' && volume && { csi: csiOf(claim, volume, take) }),
+    ...(strategy === 'node' && { folder: folder as string }),
+    ...(take.runAsUser !== undefined && { runAsUser: take.runAsUser }),
+  };
+}
+
+/** Why a volume that is to be read from a snapshot cannot be; undefined when it can. */
+function noSnapshot({ strategy }: Take, volume: KubeObject | undefined): string | undefined {
+  const type = volume && volumeType(volume);
+  if (strategy !== 'snapshot' || type === 'csi') return undefined;
+  return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; let its rule say mount or node`;
+}
+
+/** What a claim of a volume's snapshot must be like. */
+function csiOf(
+  claim: KubeObject,
+  volume: KubeObject,
+  { snapshotClass, temporaryStorageClass }: Take,
+): NonNullable<WorkVolume['csi']> {
+  return {
+    driver: (volume.spec as { csi: { driver: string } }).csi.driver,
+    size: sizeOf(claim),
+    storageClass: temporaryStorageClass ?? String(claim.spec?.storageClassName ?? ''),
+    ...(snapshotClass && { snapshotClass }),
+  };
+}
+
+/**
+ * The emptyDirs that somebody asks for: a pod by its annotation, or a rule that names `emptyDir` as a type of volume.
+ * All others are scratch space, which ends with its pod.
+ */
+function emptyDirs(pods: readonly KubeObject[], policy: VolumePolicy): WorkVolume[] {
+  return pods.flatMap((pod) => {
+    const { name, namespace = '', labels = {} } = pod.metadata;
+    const named = namesIn(pod, BACKUP_VOLUMES);
+    const opposed = namesIn(pod, EXCLUDED_VOLUMES);
+    const rule = policy.rules.find(
+      (r) =>
+        r.volumeTypes.includes('emptyDir') &&
+        (!r.labelSelector || matchesSelector(parseSelector(r.labelSelector), labels)),
+    );
+    const taken = emptyDirsOf(pod).filter(
+      (v) => rule?.action !== 'skip' && (named.includes(v) || (rule && !opposed.includes(v))),
+    );
+    return taken.map((volume) => ({
+      id: `${namespace}.${name}_${volume}`,
+      namespace,
+      podVolume: { pod: name, volume },
+      pod: name,
+      ...(pod.spec?.nodeName ? { node: pod.spec.nodeName as string } : {}),
+      strategy: 'node' as const,
+      folder: `kubernetes.io~empty-dir/${volume}`,
+    }));
+  });
+}

@@ -1,0 +1,49 @@
+import { type LockedBucket, openLocks } from '../../adapters/s3/object-locks.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import type { PlanSettings } from '../../contract/settings.ts';
+import { LockRequest } from '../../contract/states.ts';
+import type { KeptBy } from '../../core/retention/object-lock.ts';
+import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { settings } from '../../runtime/settings.ts';
+import { lockCopy } from './lock-copy.ts';
+
+/** Time kept back to answer before Lambda ends the function. A page of a thousand versions takes some seconds. */
+const RESERVE_MS = 60_000;
+
+/** Extends the locks of what is kept, as far as time allows, in one copy and then in the other. */
+export const handler = lambda('extend-locks', LockRequest, async (request, { now, remainingMs }) => {
+  const { vault, plans } = settings();
+  if (!vault.objectLock)
+    throw new HoldfastError('InputInvalid', 'vault.objectLock is not in holdfast.yaml: nothing is locked', {
+      hint: 'Set it and deploy, or take the execution for done',
+    });
+  const [copy, locks] = open(request.copy);
+  const result = await lockCopy(request, copy, locks, {
+    keys: keys(),
+    lock: vault.objectLock,
+    retentionOf: (name) =>
+      keptBy(
+        plans.find((p) => p.name === name),
+        request.copy,
+      ),
+    verifier: recordKey(),
+    now,
+    timeLeft: () => remainingMs() > RESERVE_MS,
+  });
+  if (result.after || request.copy === 'replica') return { ...result, remaining: result.after ? 1 : 0 };
+  return { ...result, copy: 'replica', governed: 0, remaining: 1 };
+});
+
+/** The second copy keeps what the first keeps, and what its own policy wants. */
+function keptBy(plan: PlanSettings | undefined, copy: LockRequest['copy']): KeptBy | undefined {
+  if (!plan) return undefined;
+  const { retention, replicaRetention = retention, timeZone } = plan;
+  return { policies: copy === 'primary' ? [retention] : [retention, replicaRetention], timeZone };
+}
+
+function open(copy: LockRequest['copy']): [Vault, LockedBucket] {
+  const vault = copy === 'primary' ? primaryVault() : replicaVault();
+  return [vault, openLocks(vault.bucket, vault.region)];
+}

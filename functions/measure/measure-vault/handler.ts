@@ -1,0 +1,22 @@
+import * as z from 'zod/mini';
+import { METRICS, type MetricName } from '../../contract/metrics.ts';
+import { keys, primaryVault, replicaVault } from '../../runtime/connect.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { emitMetric } from '../../runtime/metrics.ts';
+import { settings } from '../../runtime/settings.ts';
+import { measure } from './measure.ts';
+
+/** Says how old the recovery points of each plan are, here and in the second region: a metric each, or none where there is none. */
+export const handler = lambda('measure-vault', z.strictObject({}), async (_, { now }) => {
+  const { cluster, plans } = settings();
+  const names = plans.map((plan) => plan.name);
+  const ages = await measure(primaryVault(), replicaVault(), keys(), names, now);
+  const emit = (metric: MetricName, plan: string, seconds: number | undefined) => {
+    if (seconds !== undefined) emitMetric(metric, seconds, 'Seconds', { Cluster: cluster, Plan: plan }, now);
+  };
+  for (const [plan, { recoveryPointSeconds, replicaSeconds }] of ages) {
+    emit(METRICS.recoveryPointAge, plan, recoveryPointSeconds);
+    emit(METRICS.replicaAge, plan, replicaSeconds);
+  }
+  return { plans: names.length };
+});

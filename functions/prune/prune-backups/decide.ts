@@ -1,0 +1,166 @@
+import { findJson } from '../../adapters/s3/documents.ts';
+import type { Retention } from '../../contract/settings.ts';
+import { parseBackupName } from '../../core/backup/backup-name.ts';
+import { CONTROL_PLANE } from '../../core/backup/control-plane.ts';
+import { Work } from '../../core/backup/record.ts';
+import {
+  type CopyPlan,
+  exceedsShare,
+  type PrunePlan,
+  snapshotsToForget,
+} from '../../core/retention/prune.ts';
+import {
+  decideRetention,
+  type RecoveryPoint,
+  type RetentionDecision,
+} from '../../core/retention/retention.ts';
+import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Copies } from '../../runtime/copies.ts';
+import { orphansIn } from './orphans.ts';
+import {
+  backupsIn,
+  type FoundBackup,
+  findBackups,
+  namesItsSnapshots,
+  type PruneSight,
+  pointIn,
+} from './points.ts';
+import type { OpenRun } from './runs.ts';
+import { withUnnamedSnapshots } from './snapshots.ts';
+
+/** What decides beside the vault. */
+export interface PrunePolicy {
+  readonly retention: Retention;
+  readonly replicaRetention: Retention;
+  readonly timeZone: string;
+  /** Percent of the recovery points in a copy that one run may remove. */
+  readonly share: number;
+  readonly orphanGraceDays: number;
+}
+
+/** A decision, and what is too much of it. */
+export interface Decided {
+  readonly plan: PrunePlan;
+  readonly refused: readonly { readonly copy: Copy; readonly removes: number; readonly of: number }[];
+}
+
+/** Decides what a run removes from both copies, and what it goes on with of earlier runs. */
+export async function decide(
+  sight: PruneSight,
+  { plan, prune }: { readonly plan: string; readonly prune: string },
+  policy: PrunePolicy,
+  earlier: readonly OpenRun[],
+): Promise<Decided> {
+  const { copies, k, verifier, now } = sight;
+  const names = await backupsIn(copies, k);
+  const isOfPlan = (name: string) => parseBackupName(name)?.plan === plan;
+  const found = await findBackups(copies, k, names.filter(isOfPlan), verifier);
+  const orphans = await orphansIn(copies, k, names, found, now, policy.orphanGraceDays);
+  const kept = decideBoth(found, orphans.young.filter(isOfPlan), policy, now);
+  const copyPlan = (copy: Copy) => planOf(copy, kept[copy], found, orphans[copy], earlier);
+  const both = { primary: copyPlan('primary'), replica: copyPlan('replica') };
+  const unnamed = COPIES.flatMap((copy) => removedUnnamed(both[copy], copy, found));
+  const search = [
+    ...earlier.flatMap((run) => run.search),
+    ...(await repositoriesOf(copies, k, unnamed)),
+    ...(await withUnnamedSnapshots(sight, names, found, policy.orphanGraceDays)),
+  ];
+  return {
+    plan: {
+      version: 2,
+      plan,
+      prune,
+      decidedAt: now.toISOString(),
+      finishes: earlier.map((run) => run.prune),
+      ...both,
+      search: [...new Set(search)].sort(),
+    },
+    refused: COPIES.flatMap((copy) => {
+      const excess = exceedsShare(kept[copy].points, kept[copy].decisions, policy.share);
+      return excess ? [{ copy, ...excess }] : [];
+    }),
+  };
+}
+
+/** What goes from one copy. */
+function planOf(
+  copy: Copy,
+  { decisions }: Kept,
+  found: readonly FoundBackup[],
+  orphans: CopyPlan['orphans'],
+  earlier: readonly OpenRun[],
+): CopyPlan {
+  const going = new Set(decisions.filter((d) => !d.keep).map((d) => d.backup));
+  const records = found.flatMap((f) => (going.has(f.backup) ? (namesItsSnapshots(f[copy]) ?? []) : []));
+  return {
+    decisions: decisions.map((d) => ({ ...d, reasons: [...d.reasons] })),
+    orphans,
+    begun: [...new Set(earlier.flatMap((run) => run[copy].backups))],
+    forget: [...snapshotsToForget(records), ...earlier.flatMap((run) => run[copy].forget)],
+  };
+}
+
+interface Kept {
+  readonly points: readonly RecoveryPoint[];
+  readonly decisions: readonly RetentionDecision[];
+}
+
+/**
+ * Each copy by its own policy, but the replica gives nothing away that stays in the primary: the replicate machine would
+ * bring its snapshots again.
+ */
+function decideBoth(
+  found: readonly FoundBackup[],
+  young: readonly string[],
+  { retention, replicaRetention, timeZone }: PrunePolicy,
+  now: Date,
+): Record<Copy, Kept> {
+  const inPrimary = [...found.flatMap((f) => pointIn('primary', f) ?? []), ...young.map(atWork)];
+  const primary = decideRetention(inPrimary, retention, timeZone, now);
+  const stays = new Set(primary.filter((d) => d.keep).map((d) => d.backup));
+  const held = (backup: string) => (stays.has(backup) ? 'the primary keeps it' : undefined);
+  const inReplica = found.flatMap((f) => pointIn('replica', f, held(f.backup)) ?? []);
+  const replica = decideRetention(inReplica, replicaRetention, timeZone, now);
+  return {
+    primary: { points: inPrimary, decisions: primary },
+    replica: { points: inReplica, decisions: replica },
+  };
+}
+
+/** A backup that has no record and is not old enough to be left over: as far as anybody knows it is at work. */
+const atWork = (backup: string): RecoveryPoint => ({
+  backup,
+  at: (parseBackupName(backup) as { at: Date }).at,
+  phase: 'Unknown',
+  replicated: false,
+  signed: false,
+  tags: [],
+});
+
+/** What goes from a copy without a record that can be believed to name its snapshots. */
+function removedUnnamed(plan: CopyPlan, copy: Copy, found: readonly FoundBackup[]): string[] {
+  const named = new Set(found.filter((f) => namesItsSnapshots(f[copy])).map((f) => f.backup));
+  return [
+    ...plan.decisions.filter((d) => !d.keep && !named.has(d.backup)),
+    ...plan.orphans.filter((o) => o.remove),
+  ].map((d) => d.backup);
+}
+
+/** Where such backups may have left snapshots: in the repositories of their work lists. */
+async function repositoriesOf(
+  { primary, replica }: Copies,
+  k: VaultKeys,
+  names: readonly string[],
+): Promise<string[]> {
+  const namespaces: string[] = [];
+  for (const name of new Set(names)) {
+    const key = k.records.work(name);
+    const work = (await findJson(primary, Work, key)) ?? (await findJson(replica, Work, key));
+    namespaces.push(
+      ...(work?.volumes ?? []).map((v) => v.namespace),
+      ...(work?.controlPlane ? [CONTROL_PLANE] : []),
+    );
+  }
+  return namespaces;
+}

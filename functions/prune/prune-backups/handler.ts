@@ -1,0 +1,25 @@
+import { type PruneRef, PruneRequest } from '../../contract/states.ts';
+import { pruneName } from '../../core/backup/backup-name.ts';
+import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { planSettings, settings } from '../../runtime/settings.ts';
+import { pruneBackups } from './prune.ts';
+
+/** Decides what a plan's retention removes, writes that down, and removes records and objects from both copies. */
+export const handler = lambda(
+  'prune-backups',
+  PruneRequest,
+  async ({ input, startedAt, execution }, { now }): Promise<PruneRef> => {
+    const { retention, replicaRetention = retention, timeZone } = planSettings(input.plan);
+    const { maxShare, orphanGraceDays } = settings().prune;
+    const prune = pruneName(input.plan, new Date(startedAt));
+    return pruneBackups(
+      { primary: primaryVault(), replica: replicaVault() },
+      keys(),
+      { input, prune, holder: holderName(prune, execution), now, isGone: holderIsGone },
+      { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },
+      recordKey(),
+    );
+  },
+);

@@ -1,0 +1,64 @@
+import * as z from 'zod/mini';
+import { createJson, findJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { type CopyPlan, type Forget, PrunePlan, removedFrom } from '../../core/retention/prune.ts';
+import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Copies } from '../../runtime/copies.ts';
+
+/** What an interrupted run had begun in a copy: backups whose record it has removed. */
+interface Begun {
+  readonly backups: readonly string[];
+  readonly forget: readonly Forget[];
+}
+
+/** An earlier run that was interrupted. */
+export interface OpenRun extends Readonly<Record<Copy, Begun>> {
+  readonly prune: string;
+  readonly search: readonly string[];
+}
+
+const NOTHING: Begun = { backups: [], forget: [] };
+
+/** A plan of any release; those of the first had no version, and no mark of their end: of them nothing is finished. */
+const AnyPlan = z.object({ version: z.optional(z.number()) });
+
+/** Marks a run as done: nothing of it is left to finish. */
+export const finishRun = (vault: Vault, k: VaultKeys, prune: string, by = prune): Promise<boolean> =>
+  createJson(vault, k.records.prune.done(prune), { prune, by });
+
+/**
+ * Runs of any plan that have a plan and are not done. What they had begun is to be finished; what they
+ * had not is decided anew, for the policy may have been corrected since.
+ */
+export async function openRuns(copies: Copies, k: VaultKeys): Promise<OpenRun[]> {
+  const vault = copies.primary;
+  const root = k.records.prune.root;
+  const keys = new Set<string>();
+  for await (const o of vault.list(root)) keys.add(o.key);
+  const runs = [...new Set([...keys].map((key) => key.slice(root.length).split('/')[0] as string))];
+  const open: OpenRun[] = [];
+  for (const prune of runs) {
+    const key = k.records.prune.plan(prune);
+    if (!keys.has(key) || keys.has(k.records.prune.done(prune))) continue;
+    const version = (await findJson(vault, AnyPlan, key))?.version;
+    const plan = version === 2 ? await findJson(vault, PrunePlan, key) : undefined;
+    const begun = plan ? await begunOf(copies, k, plan) : { primary: NOTHING, replica: NOTHING };
+    open.push({ prune, search: plan?.search ?? [], ...begun });
+  }
+  return open;
+}
+
+async function begunOf(copies: Copies, k: VaultKeys, plan: PrunePlan): Promise<Record<Copy, Begun>> {
+  const [primary, replica] = await Promise.all(
+    COPIES.map(async (copy) => {
+      const part: CopyPlan = plan[copy];
+      const gone = await Promise.all(
+        removedFrom(part).map(async (b) => ((await copies[copy].exists(k.records.record(b))) ? [] : [b])),
+      );
+      const backups = gone.flat();
+      return { backups, forget: part.forget.filter((f) => backups.includes(f.backup)) };
+    }),
+  );
+  return { primary: primary as Begun, replica: replica as Begun };
+}

@@ -1,0 +1,66 @@
+import pMap from 'p-map';
+import { findJson } from '../../adapters/s3/documents.ts';
+import { BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
+import { graceEnds } from '../../core/retention/prune.ts';
+import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import { contentHash } from '../../core/vault/replication.ts';
+import type { FoundBackup, PruneSight } from './points.ts';
+
+const CONCURRENCY = 16;
+
+/**
+ * Namespaces whose repositories hold snapshots that no record of their copy names and that are older than the grace. Whose
+ * they are only their tags say, which restic reads: so a Job is to look there, and decides.
+ */
+export async function withUnnamedSnapshots(
+  sight: PruneSight,
+  names: readonly string[],
+  found: readonly FoundBackup[],
+  graceDays: number,
+): Promise<string[]> {
+  const namespaces = await Promise.all(COPIES.map((copy) => inCopy(sight, copy, names, found, graceDays)));
+  return [...new Set(namespaces.flat())];
+}
+
+async function inCopy(
+  { copies, k, now }: PruneSight,
+  copy: Copy,
+  names: readonly string[],
+  found: readonly FoundBackup[],
+  graceDays: number,
+): Promise<string[]> {
+  const vault = copies[copy];
+  const ofPlan = new Set(found.flatMap((f) => idsIn(f[copy])));
+  // Records of other plans are read only where there is a snapshot that is none of this one's.
+  let others: Promise<ReadonlySet<string>> | undefined;
+  const known = new Set(found.map((f) => f.backup));
+  const ofOthers = async () => {
+    const records = await pMap(
+      names.filter((name) => !known.has(name)),
+      (name) => findJson(vault, BackupRecord, k.records.record(name)).catch(unreadable),
+      { concurrency: CONCURRENCY },
+    );
+    return new Set(records.flatMap((record) => (record ? snapshotsIn(record) : [])).map((s) => s.snapshot));
+  };
+  const namespaces: string[] = [];
+  for (const namespace of await vault.folders(k.restic.root)) {
+    for await (const { key, modified } of vault.list(`${k.restic.repository(namespace)}/snapshots/`)) {
+      const id = contentHash(key);
+      if (!id || ofPlan.has(id) || graceEnds(modified, graceDays) >= now) continue;
+      others ??= ofOthers();
+      if ((await others).has(id)) continue;
+      namespaces.push(namespace);
+      break;
+    }
+  }
+  return namespaces;
+}
+
+const idsIn = (record: FoundBackup[Copy]): string[] =>
+  record && record !== 'unreadable' ? snapshotsIn(record.record).map((s) => s.snapshot) : [];
+
+/** One that is damaged names nothing here: the Job finds that its backup has a record, and leaves its snapshots. */
+function unreadable(error: unknown): undefined {
+  if ((error as Error).name !== 'RecoveryPointDamaged') throw error;
+  return undefined;
+}

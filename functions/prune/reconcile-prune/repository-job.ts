@@ -1,0 +1,116 @@
+import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
+import type { ClusterSettings } from '../../contract/settings.ts';
+import type { ResticJob, ResticStep } from '../../core/jobs/job-spec.ts';
+import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import { repositoryUrl } from '../../core/restic/repository.ts';
+import { forgetArgs, lastWords, listArgs, pruneArgs, unlockArgs } from '../../core/restic/restic.ts';
+import {
+  type PruneOutcome,
+  type PrunePlan,
+  parseSnapshots,
+  repositoriesOf,
+  snapshotsOf,
+  type TaggedSnapshot,
+} from '../../core/retention/prune.ts';
+import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+
+/** One Job of a prune run: a repository in both copies. */
+export interface PruneItem {
+  readonly id: string;
+  readonly gate: string;
+  readonly namespace: string;
+  readonly forget: Readonly<Record<Copy, readonly string[]>>;
+  /** Lists all snapshots first, so that those of no record are seen. */
+  readonly lists: boolean;
+}
+
+/** The Jobs of a run: one a repository, and a second one where the first found snapshots of no record. */
+export function itemsOf(plan: PrunePlan, outcomes: readonly PruneOutcome[], keys: VaultKeys): PruneItem[] {
+  const item = (namespace: string, over: Omit<PruneItem, 'gate' | 'namespace'>): PruneItem => ({
+    ...over,
+    gate: keys.restic.repository(namespace),
+    namespace,
+  });
+  return [
+    ...repositoriesOf(plan).map((namespace) =>
+      item(namespace, {
+        id: namespace,
+        forget: {
+          primary: snapshotsOf(plan.primary.forget, namespace),
+          replica: snapshotsOf(plan.replica.forget, namespace),
+        },
+        lists: true,
+      }),
+    ),
+    ...outcomes.flatMap(({ namespace, orphans }) =>
+      orphans && orphans.primary.length + orphans.replica.length > 0
+        ? [item(namespace, { id: `${namespace}.orphans`, forget: orphans, lists: false })]
+        : [],
+    ),
+  ];
+}
+
+/** Where a copy is, as the Jobs see it. */
+const placeOf = ({ jobs, vault }: ClusterSettings, copy: Copy) =>
+  copy === 'primary'
+    ? { endpoint: jobs.s3Endpoint, region: vault.region }
+    : { endpoint: jobs.replicaS3Endpoint, region: vault.replicaRegion };
+
+/** The Job of an item. `buckets`: of the copies that have the repository. */
+export function pruneJob(
+  settings: ClusterSettings,
+  run: string,
+  item: PruneItem,
+  buckets: Readonly<Partial<Record<Copy, string>>>,
+): ResticJob {
+  const steps = COPIES.flatMap((copy) => {
+    const bucket = buckets[copy];
+    if (bucket === undefined) return [];
+    const { endpoint, region } = placeOf(settings, copy);
+    const at = { repository: repositoryUrl(endpoint, bucket, item.gate), region };
+    return stepsIn(copy, item, at, copy === 'replica' && settings.vault.continuous === true);
+  });
+  return { run, id: item.id, namespace: SYSTEM_NAMESPACE, settings: settings.jobs, steps, capabilities: [] };
+}
+
+/** What is done in one copy. A prune needs the repository for itself: a lock of a Job that was killed would keep it out. */
+function stepsIn(
+  copy: Copy,
+  item: PruneItem,
+  at: Pick<ResticStep, 'repository' | 'region'>,
+  replicated: boolean,
+): ResticStep[] {
+  const snapshots = item.forget[copy];
+  const step = (name: string, args: string[]): ResticStep => ({ ...at, name: `${name}-${copy}`, args });
+  return [
+    ...(item.lists ? [step(LIST, listArgs())] : []),
+    ...(snapshots.length > 0
+      ? [
+          step('unlock', unlockArgs(replicated)),
+          step('forget', forgetArgs(snapshots)),
+          step('prune', pruneArgs()),
+        ]
+      : []),
+  ];
+}
+
+const LIST = 'list';
+
+/** The snapshots that a Job saw in a copy, before it forgot any; undefined when it did not look, or its list is not whole. */
+export function seenIn(copy: Copy, end: JobEnd): TaggedSnapshot[] | undefined {
+  const name = `${LIST}-${copy}`;
+  const log = end.reports[name] ?? (end.step === name ? end.log : undefined);
+  return log === undefined ? undefined : parseSnapshots(log);
+}
+
+/** What the end of a Job says of its repository. */
+export function outcomeOf(
+  { namespace }: PruneItem,
+  end: JobEnd,
+  orphans: Readonly<Record<Copy, string[]>> | undefined,
+): PruneOutcome {
+  const ok = end.exitCode === 0;
+  const message = ok ? 'forgotten' : (end.message ?? lastWords(end.log));
+  return { namespace, ok, message, ...(ok && orphans && { orphans }) };
+}

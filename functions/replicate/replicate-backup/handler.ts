@@ -1,0 +1,63 @@
+import { createJson, findJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import { ReplicateRequest, type ReplicateState } from '../../contract/states.ts';
+import { ReplicaProof } from '../../core/backup/record.ts';
+import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { settings } from '../../runtime/settings.ts';
+import { findSignedRecord } from '../../runtime/signed-records.ts';
+import { replicate } from './replicate.ts';
+import { takeTurn } from './turn.ts';
+
+/** Time kept back to answer before Lambda ends the function. */
+const RESERVE_MS = 30_000;
+/** Between two looks at whether a prune has ended, or S3 has brought more. */
+const WAIT_SECONDS = 30;
+
+/** S3 usually needs less; what it has not brought by then is copied. From the end of the backup on. */
+const AWAIT_S3_MS = 30 * 60_000;
+
+/** Copies what the replica lacks, as far as time allows; when nothing is missing any more, writes the proof. */
+export const handler = lambda(
+  'replicate-backup',
+  ReplicateRequest,
+  async ({ plan, backup, execution }, { now, remainingMs }): Promise<ReplicateState> => {
+    const [primary, replica, k] = [primaryVault(), replicaVault(), keys()];
+    const proven = await findJson(primary, ReplicaProof, k.records.replica(backup));
+    const lease = k.leases.replicate(plan);
+    if (proven) {
+      await releaseLease(primary, lease, backup);
+      return { plan, backup, remaining: 0, objects: proven.objects, copied: proven.copied, waitSeconds: 0 };
+    }
+    const found = await findSignedRecord(primary, k.records.record(backup), recordKey());
+    if (!found)
+      throw new HoldfastError('RecoveryPointNotFound', `${backup} is not in bucket ${primary.bucket}`);
+    const { record } = found;
+    const holder = holderName(backup, execution);
+    if (!(await takeTurn(primary, k, { plan, holder, now, isGone: holderIsGone })))
+      return { plan, backup, remaining: 1, objects: 0, copied: 0, waitSeconds: WAIT_SECONDS };
+    const awaitsS3 =
+      settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;
+    const timeLeft = () => remainingMs() > RESERVE_MS;
+    const result = await replicate(primary, replica, k, record, timeLeft, awaitsS3);
+    if (result.remaining === 0) {
+      const { objects, bytes, copied, read } = result;
+      const proof: ReplicaProof = {
+        backup,
+        region: replica.region,
+        bucket: replica.bucket,
+        provenAt: now.toISOString(),
+        objects,
+        bytes,
+        copied,
+        read,
+      };
+      await createJson(replica, k.records.replica(backup), proof);
+      await createJson(primary, k.records.replica(backup), proof);
+      await releaseLease(primary, lease, holder);
+    }
+    const { remaining, objects, copied, awaited } = result;
+    return { plan, backup, remaining, objects, copied, waitSeconds: awaited > 0 ? WAIT_SECONDS : 0 };
+  },
+);

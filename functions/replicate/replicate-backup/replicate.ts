@@ -1,0 +1,124 @@
+import pMap, { pMapIterable } from 'p-map';
+import { readInventory, writeInventory } from '../../adapters/s3/inventory.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { type BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
+import { ProvenBefore, type Version } from '../../core/vault/inventory.ts';
+import { inCopyOrder, type Pair, pairs, repositoryStages } from '../../core/vault/replication.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { Copies } from './copies.ts';
+
+const CONCURRENCY = 8;
+/** A large object does not keep the ones after it waiting. */
+const LIMITS = { concurrency: CONCURRENCY, backpressure: 8 * CONCURRENCY };
+
+export interface ReplicateResult {
+  /** 0: everything is in the replica. Else at least as many objects are not. */
+  readonly remaining: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly copied: number;
+  /** Copies that had to be read to be proven. */
+  readonly read: number;
+  /** Of what remains: objects that S3 is still to bring. */
+  readonly awaited: number;
+}
+
+/**
+ * Compares the two copies of a recovery point object by object, proves what the replica has, and copies what is missing or
+ * wrong, in the order in which nothing ever refers to what is not there. Of repositories it keeps an inventory of what was
+ * proven, so that old packs are listed but not looked at again. Neither listings nor objects are held in memory. With
+ * `awaitsS3`, what S3's own replication is at is not copied beside it.
+ */
+export async function replicate(
+  primary: Vault,
+  replica: Vault,
+  keys: VaultKeys,
+  record: BackupRecord,
+  timeLeft: () => boolean,
+  awaitsS3 = false,
+): Promise<ReplicateResult> {
+  const promised = new Map(record.objects.map((o) => [o.key, o.sha256]));
+  const namespaces = [...new Set(snapshotsIn(record).map((s) => s.namespace))];
+  const seen = { remaining: 0, objects: 0, bytes: 0 };
+  const copies = new Copies(primary, replica, promised, awaitsS3);
+  const result = (): ReplicateResult => {
+    const { copied, read, awaited } = copies;
+    return { ...seen, remaining: seen.remaining + awaited, copied, read, awaited };
+  };
+
+  async function* open(prefix: string): AsyncGenerator<Pair> {
+    for await (const pair of pairs(primary.list(prefix), replica.list(prefix))) {
+      if (!timeLeft()) {
+        seen.remaining++;
+        return;
+      }
+      seen.objects++;
+      seen.bytes += pair.object.bytes;
+      yield pair;
+    }
+  }
+  /** The proven copy of an object; undefined when there was no time for it, or it is awaited. */
+  const bring = async (pair: Pair): Promise<Version | undefined> => {
+    if (timeLeft()) return copies.bring(pair);
+    seen.remaining++;
+    return undefined;
+  };
+  for (const stage of repositoryStages(namespaces.map(keys.restic.repository))) {
+    for (const prefix of stage) await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
+    if (result().remaining > 0) return result(); // what refers to this stage must not be copied before it is whole
+  }
+  const few: Pair[] = [];
+  for (const prefix of [keys.velero.dir(record.backup), keys.records.dir(record.backup)])
+    for await (const pair of open(prefix)) few.push(pair);
+  for (const batch of inCopyOrder(few)) {
+    if (result().remaining > 0) return result();
+    await pMap(batch, bring, { concurrency: CONCURRENCY });
+  }
+  return result();
+}
+
+/** Brings one kind of a repository's objects, and keeps what is proven then: also when it fails, or ends before its time. */
+async function bringStage(
+  replica: Vault,
+  inventory: string | undefined,
+  listing: AsyncIterable<Pair>,
+  bring: (pair: Pair) => Promise<Version | undefined>,
+): Promise<void> {
+  if (!inventory) return pMapAll(listing, bring);
+  const before = new ProvenBefore(readInventory(replica, inventory));
+  const end = { added: 0, failure: undefined as unknown };
+
+  async function* opened(): AsyncGenerator<{ pair: Pair; proven: boolean }> {
+    for await (const pair of listing) {
+      if (end.failure) return;
+      const { object, copy } = pair;
+      const proven = await before.has(object.key, copy);
+      yield { pair, proven: proven && copy?.bytes === object.bytes };
+    }
+  }
+  const prove = async ({ pair, proven }: { pair: Pair; proven: boolean }) => {
+    if (proven) return pair.copy;
+    try {
+      const brought = await bring(pair);
+      if (brought) end.added++;
+      return brought;
+    } catch (error) {
+      end.failure ??= error;
+      return undefined;
+    }
+  };
+  async function* entries(): AsyncGenerator<Version> {
+    try {
+      for await (const entry of pMapIterable(opened(), prove, LIMITS)) if (entry) yield entry;
+    } catch (error) {
+      end.failure ??= error;
+    }
+    yield* before.rest();
+  }
+  await writeInventory(replica, inventory, entries(), () => end.added + before.dropped > 0);
+  if (end.failure) throw end.failure;
+}
+
+async function pMapAll(listing: AsyncIterable<Pair>, bring: (pair: Pair) => Promise<unknown>): Promise<void> {
+  for await (const _ of pMapIterable(listing, bring, LIMITS));
+}

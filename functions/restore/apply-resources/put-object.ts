@@ -1,0 +1,109 @@
+import { type KubeClient, type KubeResponse, statusMessage } from '../../adapters/kubernetes/client.ts';
+import type { RestoreOptions } from '../../contract/restore-options.ts';
+import type { ArchivedName } from '../../core/backup/archive.ts';
+import { namesType } from '../../core/kubernetes/patterns.ts';
+import { collectionPath, type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
+import { mergedAccount, RESTORE_LABEL } from '../../core/restore/clean.ts';
+import { differencesIn } from '../../core/restore/compare.ts';
+import { typeOfItem } from '../../core/restore/restore-plan.ts';
+import type { AppliedItem } from '../documents.ts';
+
+/** How one object ended. `again`: what it lacks may come. `busy`: the API server had too much to do. */
+export interface Ending extends Pick<AppliedItem, 'result'> {
+  readonly reason?: string | undefined;
+  readonly again?: boolean;
+  readonly busy?: boolean;
+}
+
+interface PutOptions {
+  readonly restore: string;
+  readonly options: RestoreOptions;
+}
+
+/** Messages of refusals that pass when something else is there or gone. */
+const PASSING =
+  /not found|could not find the requested resource|no matches for kind|exceeded quota|being terminated|failed calling webhook|being deleted|the object has been modified|connection refused|not yet|try again/i;
+
+/** Creates an object, or does with the one that is there what the restore's policy says. */
+export async function putObject(
+  cluster: KubeClient,
+  at: ArchivedName,
+  wanted: KubeObject,
+  status: KubeObject['status'],
+  put: PutOptions,
+): Promise<Ending> {
+  const type = typeOfItem(at);
+  const answer = await cluster.call('POST', collectionPath(type, at.namespace), {
+    body: wanted,
+    accept: [400, 403, 404, 405, 409, 415, 422, 429, 500, 503],
+  });
+  const ending = await ended(cluster, at, wanted, answer, put);
+  const restoresStatus = status !== undefined && namesType(put.options.restoreStatus ?? [], type);
+  if (!restoresStatus || (ending.result !== 'created' && ending.result !== 'updated')) return ending;
+  const written = await cluster.call('PATCH', `${objectPath(type, at.name, at.namespace)}/status`, {
+    body: { status },
+    contentType: 'application/merge-patch+json',
+    accept: [400, 403, 404, 405, 409, 422],
+  });
+  return written.status < 400 ? ending : { ...ending, reason: `without its status: ${messageIn(written)}` };
+}
+
+async function ended(
+  cluster: KubeClient,
+  at: ArchivedName,
+  wanted: KubeObject,
+  answer: KubeResponse,
+  put: PutOptions,
+): Promise<Ending> {
+  if (answer.status < 400) return { result: 'created' };
+  const reason = messageIn(answer);
+  if (answer.status === 429) return { result: 'failed', reason, again: true, busy: true };
+  const exists = answer.status === 409 && /already exists/i.test(reason);
+  if (!exists) return { result: 'failed', reason, again: answer.status >= 500 || PASSING.test(reason) };
+  return existing(cluster, at, wanted, put);
+}
+
+async function existing(
+  cluster: KubeClient,
+  at: ArchivedName,
+  wanted: KubeObject,
+  { restore, options }: PutOptions,
+): Promise<Ending> {
+  const path = objectPath(typeOfItem(at), at.name, at.namespace);
+  const found = await cluster.call('GET', path, { accept: [404] });
+  if (found.status === 404) return { result: 'failed', reason: 'it went away', again: true };
+  const live = JSON.parse(found.body.toString('utf8')) as KubeObject;
+  if (live.metadata.deletionTimestamp)
+    return { result: 'failed', reason: 'the one that is there is still being deleted', again: true };
+  // Ours from an earlier try of this very step: a killed function starts it again.
+  if (live.metadata.labels?.[RESTORE_LABEL] === restore) return { result: 'created' };
+  const differing = differencesIn(wanted, live);
+  if (differing.length === 0) return { result: 'unchanged', reason: 'exists already, and is the same' };
+  if (options.existingResources === 'fail') return { result: 'failed', reason: 'exists already' };
+  if (options.existingResources === 'update') return update(cluster, path, wanted, differing);
+  // As Velero: the default account is there before any restore, and needs the names of its pull secrets.
+  if (at.groupResource === 'serviceaccounts')
+    return update(cluster, path, mergedAccount(live, wanted), differing);
+  return { result: 'skipped', reason: `exists already, and differs in ${some(differing)}` };
+}
+
+async function update(
+  cluster: KubeClient,
+  path: string,
+  body: unknown,
+  differing: readonly string[],
+): Promise<Ending> {
+  const answer = await cluster.call('PATCH', path, {
+    body,
+    contentType: 'application/merge-patch+json',
+    accept: [400, 403, 404, 409, 415, 422, 429],
+  });
+  if (answer.status < 400) return { result: 'updated', reason: `differed in ${some(differing)}` };
+  const reason = messageIn(answer);
+  return { result: 'failed', reason, again: answer.status === 429 || PASSING.test(reason) };
+}
+
+const some = (paths: readonly string[]): string =>
+  paths.length <= 3 ? paths.join(', ') : `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more`;
+
+const messageIn = ({ status, body }: KubeResponse): string => statusMessage(body) || `status ${status}`;

@@ -1,0 +1,89 @@
+import * as z from 'zod/mini';
+import { getJson } from '../adapters/s3/documents.ts';
+import type { Vault } from '../adapters/s3/vault.ts';
+import { RestoreOptions } from '../contract/restore-options.ts';
+import { itemKey, type PlanItem } from '../core/restore/restore-plan.ts';
+import type { VaultKeys } from '../core/vault/vault-keys.ts';
+import { VolumeOutcome } from '../core/volumes/work.ts';
+
+/** plan.json of a restore: the choices; its items are in plan.jsonl beside it. */
+export const StoredRestore = z.object({
+  restore: z.string(),
+  backup: z.string(),
+  from: z.string(),
+  /** Whether claims are to be filled; a Velero source has nothing to fill them with. */
+  fillsVolumes: z.boolean(),
+  startedAt: z.string(),
+  namespaces: z.array(z.string()),
+  options: RestoreOptions,
+  /** The archive that was planned from; what is applied is read from the same one. */
+  archiveSha256: z.string(),
+  dryRun: z.boolean(),
+  volumes: z.array(VolumeOutcome),
+});
+export type StoredRestore = z.infer<typeof StoredRestore>;
+
+/** Key of an applied item in the archive. */
+export const keyOfApplied = (a: AppliedItem): string => a.from ?? itemKey({ ...a, namespace: a.namespace });
+
+export type ItemResult = AppliedItem['result'];
+
+/** How one item of the plan ended. */
+export const AppliedItem = z.object({
+  groupResource: z.string(),
+  version: z.string(),
+  namespace: z.optional(z.string()),
+  name: z.string(),
+  /** Key of the object in the archive, when it is not this one. */
+  from: z.optional(z.string()),
+  result: z.enum(['created', 'updated', 'unchanged', 'skipped', 'held', 'failed']),
+  reason: z.optional(z.string()),
+});
+export type AppliedItem = z.infer<typeof AppliedItem>;
+
+export const getRestore = (vault: Vault, k: VaultKeys, restore: string): Promise<StoredRestore> =>
+  getJson(vault, StoredRestore, k.restores.plan(restore));
+
+const lines = (body: Buffer): unknown[] =>
+  body
+    .toString('utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as unknown);
+
+/** The plan's items, in order of work. We wrote the file and nobody else may: its lines are not parsed again field by field. */
+export async function getItems(vault: Vault, k: VaultKeys, restore: string): Promise<PlanItem[]> {
+  return lines(await vault.get(k.restores.items(restore))) as PlanItem[];
+}
+
+export async function getApplied(
+  vault: Vault,
+  k: VaultKeys,
+  restore: string,
+  stage: 1 | 2,
+): Promise<AppliedItem[]> {
+  return lines(await vault.get(k.restores.applied(restore, stage))).map((line) => z.parse(AppliedItem, line));
+}
+
+/** The same, before the stage has begun or after it broke off. */
+export async function findApplied(
+  vault: Vault,
+  k: VaultKeys,
+  restore: string,
+  stage: 1 | 2,
+): Promise<AppliedItem[]> {
+  return (await vault.exists(k.restores.applied(restore, stage))) ? getApplied(vault, k, restore, stage) : [];
+}
+
+export async function putApplied(
+  vault: Vault,
+  k: VaultKeys,
+  restore: string,
+  stage: 1 | 2,
+  items: readonly AppliedItem[],
+): Promise<void> {
+  await vault.put(
+    k.restores.applied(restore, stage),
+    Buffer.from(items.map((i) => `${JSON.stringify(i)}\n`).join('')),
+  );
+}

@@ -1,0 +1,28 @@
+import { removeJobs } from '../../adapters/kubernetes/jobs.ts';
+import { createJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { messageOf } from '../../contract/holdfast-error.ts';
+import { FailRestoreRequest } from '../../contract/states.ts';
+import { restoreName } from '../../core/backup/backup-name.ts';
+import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { handler as lambda, logger } from '../../runtime/handler.ts';
+
+/** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */
+export const handler = lambda(
+  'fail-restore',
+  FailRestoreRequest,
+  async ({ startedAt, execution, error, cause }, { now }) => {
+    const restore = restoreName(new Date(startedAt), execution);
+    const vault = primaryVault();
+    const k = keys();
+    try {
+      const cluster = await connectCluster('restore', now);
+      await removeJobs(cluster, restore);
+      await cluster.close();
+    } catch (thrown) {
+      logger.warn(`Jobs of ${restore} could not be removed: ${messageOf(thrown)}`);
+    }
+    await createJson(vault, k.restores.report(restore), { restore, phase: 'Failed', error, cause });
+    await releaseLease(vault, k.leases.restore, restore);
+    return { restore, phase: 'Failed', error, cause };
+  },
+);

@@ -1,0 +1,70 @@
+import { gunzipSync } from 'node:zlib';
+import * as z from 'zod/mini';
+import { findJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import type { VeleroKeys } from '../../core/vault/vault-keys.ts';
+
+/** What a restore needs of velero-backup.json. */
+const VeleroBackup = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.optional(z.object({ includedNamespaces: z.nullish(z.array(z.string())) })),
+  status: z.object({
+    phase: z.string(),
+    formatVersion: z.optional(z.string()),
+    startTimestamp: z.nullish(z.string()),
+  }),
+});
+type VeleroBackup = z.infer<typeof VeleroBackup>;
+
+/** A backup that a Velero wrote, by name, or the newest Completed one for `latest`; with the namespaces it holds. */
+export async function findVeleroBackup(
+  vault: Vault,
+  k: VeleroKeys,
+  name: string,
+): Promise<{ backup: string; namespaces: string[] }> {
+  const found =
+    name === 'latest' ? await newest(vault, k) : await findJson(vault, VeleroBackup, k.backup(name));
+  if (!found)
+    throw new HoldfastError(
+      'RecoveryPointNotFound',
+      `${name === 'latest' ? 'no Completed backup' : `backup ${name}`} below ${k.root} in bucket ${vault.bucket}`,
+      { hint: 'Look at what `velero backup get` lists' },
+    );
+  const { phase, formatVersion = '1' } = found.status;
+  if (!['Completed', 'PartiallyFailed'].includes(phase) || !formatVersion.startsWith('1'))
+    throw new HoldfastError(
+      'RestoreRefused',
+      `backup ${found.metadata.name} is ${phase}, of format ${formatVersion}`,
+      { hint: 'Completed and PartiallyFailed backups of format 1 can be restored' },
+    );
+  return { backup: found.metadata.name, namespaces: await namespacesOf(vault, k, found) };
+}
+
+async function newest(vault: Vault, k: VeleroKeys): Promise<VeleroBackup | undefined> {
+  const all: VeleroBackup[] = [];
+  for (const folder of await vault.folders(k.root)) {
+    const backup = await findJson(vault, VeleroBackup, k.backup(folder));
+    if (backup?.status.phase === 'Completed') all.push(backup);
+  }
+  const at = (b: VeleroBackup) => Date.parse(b.status.startTimestamp ?? '') || 0;
+  return all.sort((a, b) => at(b) - at(a))[0];
+}
+
+/** What is in a backup says its resource list; what was asked for may be patterns. */
+async function namespacesOf(
+  vault: Vault,
+  k: VeleroKeys,
+  { metadata, spec }: VeleroBackup,
+): Promise<string[]> {
+  const list = await vault.find(k.resourceList(metadata.name));
+  if (!list) return (spec?.includedNamespaces ?? []).filter((n) => !/[*?]/.test(n));
+  const kinds = z.parse(
+    z.record(z.string(), z.array(z.string())),
+    JSON.parse(gunzipSync(list.body).toString('utf8')),
+  );
+  const inside = Object.values(kinds).flatMap((names) =>
+    names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.indexOf('/'))] : [])),
+  );
+  return [...new Set([...(kinds['v1/Namespace'] ?? []), ...inside])].sort();
+}

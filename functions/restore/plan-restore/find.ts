@@ -1,0 +1,37 @@
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import { newestFirst, parseBackupName } from '../../core/backup/backup-name.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { type FoundRecord, findSignedRecord, type Verifier } from '../../runtime/signed-records.ts';
+
+/** A recovery point by name, or the newest Completed one for `latest`. */
+export async function findRecoveryPoint(
+  vault: Vault,
+  k: VaultKeys,
+  name: string,
+  plan: string | undefined,
+  verifier: Verifier,
+): Promise<FoundRecord> {
+  const find = (backup: string) => findSignedRecord(vault, k.records.record(backup), verifier);
+  if (name !== 'latest') {
+    const found = parseBackupName(name) && (await find(name));
+    if (found?.record.resources) return found;
+    const why = found
+      ? `failed and holds nothing: ${found.record.reasons.join('; ')}`
+      : `is not in bucket ${vault.bucket}`;
+    throw new HoldfastError('RecoveryPointNotFound', `recovery point ${name} ${why}`, {
+      hint: 'Use the name of another one, or "latest"',
+    });
+  }
+  for (const folder of newestFirst(await vault.folders(k.records.root), plan)) {
+    const found = await find(folder);
+    if (found?.record.phase === 'Completed') return found;
+  }
+  throw new HoldfastError(
+    'RecoveryPointNotFound',
+    `no Completed recovery point${plan ? ` of plan ${plan}` : ''} in bucket ${vault.bucket}`,
+    {
+      hint: 'Name one that is PartiallyFailed, or read the other copy with "from": "replica"',
+    },
+  );
+}

@@ -1,0 +1,107 @@
+import type { RestoreFiles } from '../../contract/restore-options.ts';
+import type { ClusterSettings } from '../../contract/settings.ts';
+import type { ResticJob } from '../../core/jobs/job-spec.ts';
+import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import { repositoryUrl } from '../../core/restic/repository.ts';
+import { EXIT, failure, parseSummary, restoreArgs, restoreFilesArgs } from '../../core/restic/restic.ts';
+import { sourcePath } from '../../core/restic/source.ts';
+import type { Holder } from '../../core/volumes/volumes.ts';
+import type { VolumeOutcome } from '../../core/volumes/work.ts';
+import type { AppliedItem } from '../documents.ts';
+
+/** A snapshot to be put into a fresh claim of the same name. */
+export type RestoreWork = VolumeOutcome & {
+  readonly gate: string;
+  readonly snapshot: string;
+  readonly pvc: string;
+  /** Namespace of the claim. */
+  readonly into: string;
+  /** Only these files, into this folder of the claim, which is in use. */
+  readonly only?: { readonly include: readonly string[]; readonly to: string };
+};
+
+/** Some files of a volume, for a claim that exists: into a folder of their own unless the person names one. */
+export function filesToRestore(
+  volumes: readonly VolumeOutcome[],
+  { include, to }: RestoreFiles,
+  restore: string,
+  repositoryOf: (namespace: string) => string,
+  mapping: Readonly<Record<string, string>> = {},
+): RestoreWork[] {
+  return volumes.flatMap((v) => {
+    if (!v.snapshot || !v.pvc) return [];
+    const only = { include, to: to ?? `/holdfast-${restore}` };
+    const into = mapping[v.namespace] ?? v.namespace;
+    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into, only }];
+  });
+}
+
+/** Volumes whose claim this restore created: one that was there before is somebody's data and is not touched. */
+export function volumesToFill(
+  volumes: readonly VolumeOutcome[],
+  applied: readonly AppliedItem[],
+  repositoryOf: (namespace: string) => string,
+  mapping: Readonly<Record<string, string>> = {},
+): RestoreWork[] {
+  const created = new Set(
+    applied
+      .filter((a) => a.groupResource === 'persistentvolumeclaims' && a.result === 'created')
+      .map((a) => `${a.namespace}.${a.name}`),
+  );
+  return volumes.flatMap((v) => {
+    const into = mapping[v.namespace] ?? v.namespace;
+    if (!v.snapshot || !v.pvc || !created.has(`${into}.${v.pvc}`)) return [];
+    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into }];
+  });
+}
+
+/** The Job that fills a fresh claim and reads everything back (`--verify`). Being its first consumer, it also decides its node. */
+export function restoreJob(
+  s: ClusterSettings,
+  restore: string,
+  v: RestoreWork,
+  from: 'primary' | 'replica',
+  bucket: string,
+  holder?: Holder,
+): ResticJob {
+  const path = sourcePath(v);
+  const [endpoint, region] =
+    from === 'primary'
+      ? [s.jobs.s3Endpoint, s.vault.region]
+      : [s.jobs.replicaS3Endpoint, s.vault.replicaRegion];
+  return {
+    run: restore,
+    id: v.id,
+    namespace: v.into,
+    settings: s.jobs,
+    steps: [
+      {
+        name: 'restore',
+        repository: repositoryUrl(endpoint, bucket, v.gate),
+        region,
+        args: v.only
+          ? restoreFilesArgs(v.snapshot, v, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
+          : restoreArgs(v.snapshot, v, path),
+      },
+    ],
+    mount: { pvc: v.pvc, path, readOnly: false },
+    ...(holder && { node: holder.node }),
+    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
+  };
+}
+
+/** What a restore Job's end says of its volume. */
+export function restoredOutcome(v: RestoreWork, end: JobEnd): VolumeOutcome {
+  const { id, namespace, pvc, snapshot } = v;
+  const summary = parseSummary(end.log);
+  const of = { id, namespace, pvc, snapshot, seconds: end.seconds };
+  if (end.exitCode === EXIT.ok && summary && v.only && summary.files === 0)
+    return {
+      ...of,
+      result: 'failed',
+      message: `nothing in the snapshot matches ${v.only.include.join(', ')}`,
+    };
+  if (end.exitCode === EXIT.ok && summary)
+    return { ...of, result: 'protected', files: summary.files, bytes: summary.bytes };
+  return { ...of, result: 'failed', message: failure(end) };
+}

@@ -1,0 +1,21 @@
+import type { KubeClient } from '../../adapters/kubernetes/client.ts';
+import { listObjects } from '../../adapters/kubernetes/lists.ts';
+import type { KubeObject } from '../../core/kubernetes/resources.ts';
+import { TYPES } from '../../core/kubernetes/well-known.ts';
+import type { Source } from '../../core/restic/source.ts';
+import { type Holder, holdsVolumes, mounts } from '../../core/volumes/volumes.ts';
+
+/**
+ * Which pod holds a claim, or a volume of its own, now, and where; undefined when none does: the Job of a claim may then run
+ * wherever the volume can be.
+ */
+export async function holderOf(
+  cluster: KubeClient,
+  { namespace, pvc, podVolume }: Source,
+): Promise<Holder | undefined> {
+  const holds = (pod: KubeObject) =>
+    podVolume ? pod.metadata.name === podVolume.pod : pvc !== undefined && mounts(pod, pvc);
+  const pods = await listObjects(cluster, TYPES.pods, namespace);
+  const holder = pods.find((p) => holdsVolumes(p) && p.spec?.nodeName && holds(p));
+  return holder && { node: holder.spec?.nodeName as string, podUid: holder.metadata.uid as string };
+}

@@ -1,0 +1,55 @@
+import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
+import type { ClusterSettings } from '../../contract/settings.ts';
+import type { ResticJob } from '../../core/jobs/job-spec.ts';
+import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import { repositoryUrl } from '../../core/restic/repository.ts';
+import { checkArgs, checkWords, missingPacks } from '../../core/restic/restic.ts';
+import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import type { CheckOutcome, VerifyRun } from '../../core/vault/verification.ts';
+
+/** The check of one copy of a repository. */
+export interface CheckWork {
+  readonly id: string;
+  readonly namespace: string;
+  readonly copy: Copy;
+  readonly gate: string;
+}
+
+/** Both copies of every repository of a run. `exists`: whether a copy has the repository. */
+export const checksOf = (
+  { repositories }: VerifyRun,
+  keyOf: (namespace: string) => string,
+  exists: (work: CheckWork) => boolean,
+): CheckWork[] =>
+  repositories
+    .flatMap(({ namespace }) =>
+      COPIES.map((copy) => ({ id: `${namespace}.${copy}`, namespace, copy, gate: keyOf(namespace) })),
+    )
+    .filter(exists);
+
+/** The Job that lets restic read one copy of a repository. It has no right to write, so it takes no lock. */
+export function checkJob(
+  { jobs, vault }: ClusterSettings,
+  { run, part, parts }: VerifyRun,
+  { id, copy, gate }: CheckWork,
+  bucket: string,
+): ResticJob {
+  const [endpoint, region] =
+    copy === 'primary' ? [jobs.s3Endpoint, vault.region] : [jobs.replicaS3Endpoint, vault.replicaRegion];
+  const args = checkArgs(part, parts);
+  return {
+    run,
+    id,
+    namespace: SYSTEM_NAMESPACE,
+    settings: jobs,
+    steps: [{ name: 'check', repository: repositoryUrl(endpoint, bucket, gate), region, args }],
+    capabilities: [],
+  };
+}
+
+/** What a check Job's end says of a copy. */
+export function checkOutcome({ namespace, copy }: CheckWork, end: JobEnd): CheckOutcome {
+  const ok = end.exitCode === 0;
+  const message = ok ? 'no errors were found' : checkWords(end);
+  return { namespace, copy, ok, message, missing: ok ? [] : missingPacks(end.log), seconds: end.seconds };
+}

@@ -1,0 +1,66 @@
+import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { CheckOutcome, Finding } from '../../core/vault/verification.ts';
+import type { Copies } from '../../runtime/copies.ts';
+import { digestOf, heal, lookAt } from './look.ts';
+import { settle } from './verify.ts';
+
+/** Name of the note of what restic found missing; it comes after those of all steps. */
+const NOTE = 'missing';
+
+/** Heals what only restic can miss: packs to which a copy's index refers, and which are not there. */
+export async function healMissing(
+  copies: Copies,
+  keys: VaultKeys,
+  run: string,
+  checks: readonly CheckOutcome[],
+): Promise<void> {
+  const lacking = Map.groupBy(
+    checks.flatMap(({ namespace, copy, missing }) => missing.map((pack) => ({ namespace, copy, pack }))),
+    ({ namespace, pack }) => `${keys.restic.repository(namespace)}/data/${pack.slice(0, 2)}/${pack}`,
+  );
+  for (const [key, lack] of lacking) {
+    const [{ namespace, pack }] = lack as [(typeof lack)[number]];
+    const has = (copy: Copy) => lack.some((l) => l.copy === copy);
+    const seen = await lookAt(copies, key, pack, { primary: has('primary'), replica: has('replica') });
+    const repository = keys.restic.repository(namespace);
+    const look = { ...seen, recoveryPoints: [], repository, stillWanted: async () => true };
+    await settle({ copies, keys }, run, `${NOTE}-${namespace}-${pack}`, [look]);
+  }
+}
+
+/**
+ * A configuration has no digest outside of it, but restic authenticates it whenever it opens the repository: that of the one copy
+ * of which restic found no errors is proven, and the other is healed from it. Copies that are equal by now were healed before a
+ * function was killed.
+ */
+export async function healConfigs(
+  copies: Copies,
+  findings: readonly Finding[],
+  checks: readonly CheckOutcome[],
+  { restic }: VaultKeys,
+): Promise<Finding[]> {
+  const settled: Finding[] = [];
+  for (const finding of findings) {
+    const { key, outcome, repository } = finding;
+    const isConfig = outcome === 'unproven' && key === `${repository}/config`;
+    const opened = (copy: Copy) =>
+      checks.some((c) => c.ok && c.copy === copy && restic.repository(c.namespace) === repository);
+    const healed = isConfig && (await healConfig(copies, key, COPIES.filter(opened)));
+    settled.push(healed ? { ...finding, outcome: 'healed' } : finding);
+  }
+  return settled;
+}
+
+/** `proven`: copies of the repository that restic opened and read without an error. */
+async function healConfig(copies: Copies, key: string, proven: readonly Copy[]): Promise<boolean> {
+  const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
+  if (primary && primary.sha256 === replica?.sha256) return true;
+  const [from, ...others] = proven;
+  const good = from === 'primary' ? primary : replica;
+  if (from === undefined || others.length > 0 || !good) return false;
+  const seen = { primary: 'damaged', replica: 'damaged', [from]: 'good' } as const;
+  const none = { recoveryPoints: [], stillWanted: async () => true };
+  await heal(copies, { key, ...good, seen, ...none });
+  return true;
+}

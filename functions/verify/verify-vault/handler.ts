@@ -1,0 +1,61 @@
+import { createJson, getJson } from '../../adapters/s3/documents.ts';
+import { METRICS } from '../../contract/metrics.ts';
+import { VerifyRequest, type VerifyState } from '../../contract/states.ts';
+import { verificationName } from '../../core/backup/backup-name.ts';
+import { type VerifyReport, VerifyRun } from '../../core/vault/verification.ts';
+import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { emitMetric } from '../../runtime/metrics.ts';
+import { settings } from '../../runtime/settings.ts';
+import type { Verifier } from '../../runtime/signed-records.ts';
+import { writeReport } from './report.ts';
+import { partOfRun, survey } from './survey.ts';
+import { verifyVault } from './verify.ts';
+
+/** Time kept back: a batch of objects is read to its end. */
+const RESERVE_MS = 180_000;
+
+/** Opens a verification of both copies of the vault, goes on with it as far as time allows, or writes its report. */
+export const handler = lambda(
+  'verify-vault',
+  VerifyRequest,
+  async (request, { now, remainingMs }): Promise<VerifyState> => {
+    const copies = { primary: primaryVault(), replica: replicaVault() };
+    const k = keys();
+    let publicKey: Promise<Buffer> | undefined; // asked for once
+    const verifier: Verifier = { publicKey: () => (publicKey ??= recordKey().publicKey()) };
+    if (request.stage === 'open') {
+      const run = verificationName(new Date(request.startedAt), request.execution);
+      const parts = request.input.parts ?? settings().verification.parts;
+      const of = await partOfRun(copies, k, run, parts);
+      const found = { run, ...of, startedAt: request.startedAt, ...(await survey(copies, k, verifier)) };
+      await createJson(copies.primary, k.records.verify.run(run), found);
+      return stateOf(await getJson(copies.primary, VerifyRun, k.records.verify.run(run)), 1);
+    }
+    if (request.stage === 'report') {
+      const report = await writeReport(copies, k, request.run, now);
+      emitMetrics(report);
+      const { startedAt: _, endedAt: __, reasons, findings: ___, checks, ...counts } = report;
+      return { ...counts, reasons: reasons.length, checks: checks.length, remaining: 0 };
+    }
+    const goOn = () => remainingMs() > RESERVE_MS;
+    const { plan, remaining } = await verifyVault({ copies, keys: k, verifier, timeLeft: goOn }, request.run);
+    return stateOf(plan, remaining);
+  },
+);
+
+const stateOf = ({ run, part, parts, backups }: VerifyRun, remaining: number): VerifyState => ({
+  run,
+  part,
+  parts,
+  recoveryPoints: backups.length,
+  remaining,
+});
+
+function emitMetrics({ bytes, damaged, healed, lost }: VerifyReport): void {
+  const of = { Cluster: settings().cluster };
+  emitMetric(METRICS.bytesVerified, bytes, 'Bytes', of);
+  emitMetric(METRICS.objectsDamaged, damaged, 'Count', of);
+  emitMetric(METRICS.objectsHealed, healed, 'Count', of);
+  emitMetric(METRICS.objectsLost, lost, 'Count', of);
+}

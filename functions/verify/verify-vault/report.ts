@@ -1,0 +1,47 @@
+import pMap from 'p-map';
+import type * as z from 'zod/mini';
+import { findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import {
+  CheckOutcome,
+  Findings,
+  mergeFindings,
+  VerifyPlace,
+  VerifyReport,
+  VerifyRun,
+  verifyReport,
+} from '../../core/vault/verification.ts';
+import type { Copies } from '../../runtime/copies.ts';
+import { healConfigs, healMissing } from './after-checks.ts';
+
+/** Heals what restic’s checks tell, and writes what a run came to. A report that is there stays. */
+export async function writeReport(
+  copies: Copies,
+  keys: VaultKeys,
+  run: string,
+  now: Date,
+): Promise<VerifyReport> {
+  const vault = copies.primary;
+  const { verify } = keys.records;
+  const written = await findJson(vault, VerifyReport, verify.report(run));
+  if (written) return written;
+  const checks = await allBelow(vault, verify.jobDir(run), CheckOutcome);
+  await healMissing(copies, keys, run, checks);
+  const [plan, place, findings] = await Promise.all([
+    getJson(vault, VerifyRun, verify.run(run)),
+    getJson(vault, VerifyPlace, verify.place(run)),
+    allBelow(vault, verify.findingsDir(run), Findings),
+  ]);
+  const settled = await healConfigs(copies, mergeFindings([], findings.flat()), checks, keys);
+  const report = verifyReport(plan, place, settled, checks, now);
+  await putJson(vault, verify.report(run), report);
+  return report;
+}
+
+/** All documents below a prefix, in the order of their keys. */
+async function allBelow<T>(vault: Vault, prefix: string, schema: z.core.$ZodType<T>): Promise<T[]> {
+  const keys: string[] = [];
+  for await (const { key } of vault.list(prefix)) keys.push(key);
+  return pMap(keys, (key) => getJson(vault, schema, key), { concurrency: 8 });
+}

@@ -1,0 +1,167 @@
+import pMap from 'p-map';
+import { findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
+import { repositoryStages } from '../../core/vault/replication.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import {
+  type Finding,
+  Findings,
+  mergeFindings,
+  VerifyPlace,
+  type VerifyRepository,
+  VerifyRun,
+} from '../../core/vault/verification.ts';
+import type { Copies } from '../../runtime/copies.ts';
+import type { Verifier } from '../../runtime/signed-records.ts';
+import { findingOf, heal, type Look } from './look.ts';
+import { lookAtPoint } from './recovery-point.ts';
+import { lookAtObject, lookAtSnapshot, objectsBelow } from './repository.ts';
+
+const CONCURRENCY = 8;
+/** Objects between two notes of the place: what is read again when the function is killed. */
+const BATCH = 32;
+
+export interface Verification {
+  readonly copies: Copies;
+  readonly keys: VaultKeys;
+  readonly verifier: Verifier;
+  timeLeft(): boolean;
+}
+
+/** Looks that belong together: what is wrong with any is noted, and then healed, before the place is. */
+interface Batch {
+  readonly looks: readonly Look[];
+  /** Key after which the next batch of the step begins. */
+  readonly after?: string;
+}
+type Step = (after: string | undefined) => AsyncGenerator<Batch>;
+
+/**
+ * Verifies both copies from the place where the run is, object by object, and heals what the other copy has as it was
+ * promised: repositories first, in the order of a copy, and recovery points with their records last. Findings are written
+ * before what they find is healed, and the place after, so a run that was killed anywhere ends as if it had not been.
+ */
+export async function verifyVault(
+  verification: Verification,
+  run: string,
+): Promise<{ readonly plan: VerifyRun; readonly remaining: number }> {
+  const { copies, keys, timeLeft } = verification;
+  const vault = copies.primary;
+  const plan = await getJson(vault, VerifyRun, keys.records.verify.run(run));
+  let place: VerifyPlace = (await findJson(vault, VerifyPlace, keys.records.verify.place(run))) ?? {
+    step: 0,
+    objects: 0,
+    bytes: 0,
+  };
+  const moveTo = async (next: VerifyPlace) => {
+    place = next;
+    await putJson(vault, keys.records.verify.place(run), place);
+  };
+  const steps = stepsOf(verification, plan);
+  while (place.step < steps.length) {
+    const { step } = place;
+    for await (const { looks, after } of (steps[step] as Step)(place.after)) {
+      await settle(
+        verification,
+        run,
+        `${String(step).padStart(6, '0')}-${place.after?.split('/').at(-1) ?? ''}`,
+        looks,
+      );
+      const counts = countsWith(place, looks);
+      await moveTo(after ? { step, after, ...counts } : { step: step + 1, ...counts });
+      if (!timeLeft()) break;
+    }
+    if (!timeLeft()) break;
+  }
+  return { plan, remaining: steps.length - place.step };
+}
+
+/** What has been read so far, with these: bytes of what is good, or healed, in each copy. */
+function countsWith({ objects, bytes }: VerifyPlace, looks: readonly Look[]) {
+  const fresh = looks.filter((look) => !look.counted);
+  const good = fresh.filter((look) => findingOf(look)?.outcome !== 'lost');
+  const copiesOf = ({ seen }: Look) => Object.values(seen).filter((state) => state !== 'absent').length;
+  return {
+    objects: objects + fresh.length,
+    bytes: good.reduce((sum, look) => sum + look.bytes * copiesOf(look), bytes),
+  };
+}
+
+/** Notes what is wrong with any of these, and then heals it. `id`: of the note. */
+export async function settle(
+  { copies, keys }: Pick<Verification, 'copies' | 'keys'>,
+  run: string,
+  id: string,
+  looks: readonly Look[],
+): Promise<void> {
+  const problems: { look: Look; finding: Finding }[] = [];
+  for (const look of looks) {
+    const finding = findingOf(look);
+    if (finding && (await look.stillWanted())) problems.push({ look, finding });
+  }
+  if (problems.length === 0) return;
+  const key = keys.records.verify.findings(run, id);
+  const before = (await findJson(copies.primary, Findings, key)) ?? [];
+  const found = problems.map(({ finding }) => finding);
+  await putJson(copies.primary, key, mergeFindings(before, found));
+  for (const { look, finding } of problems) if (finding.outcome === 'healed') await heal(copies, look);
+}
+
+function stepsOf(verification: Verification, plan: VerifyRun): Step[] {
+  const { copies, keys, verifier } = verification;
+  const ofBackup = (backup: string): Step =>
+    async function* () {
+      yield { looks: await lookAtPoint(copies, keys, backup, verifier) };
+    };
+  return [
+    ...plan.repositories.flatMap((repository) => stepsOfRepository(verification, plan, repository)),
+    ...plan.backups.map(ofBackup),
+  ];
+}
+
+function stepsOfRepository(
+  { copies, keys }: Verification,
+  plan: VerifyRun,
+  repository: VerifyRepository,
+): Step[] {
+  const { namespace, snapshots } = repository;
+  const root = keys.restic.repository(namespace);
+  const listed = repositoryStages([root])
+    .flat()
+    .map(
+      (prefix): Step =>
+        (after) =>
+          batches(
+            objectsBelow(copies, prefix, after, plan),
+            (key) => key,
+            (key) => lookAtObject(copies, key, repository, root),
+          ),
+    );
+  const promised: Step = (after = '') =>
+    batches(
+      snapshots.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1)),
+      ({ id }) => id,
+      async (snapshot) => {
+        const look = await lookAtSnapshot(copies, keys, namespace, snapshot);
+        return findingOf(look) ? look : undefined;
+      },
+    );
+  return [...listed, promised];
+}
+
+/** Looks at objects side by side, a batch at a time; the last batch may be empty. */
+async function* batches<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  keyOf: (item: T) => string,
+  look: (item: T) => Promise<Look | undefined>,
+): AsyncGenerator<Batch> {
+  const lookAtAll = async (batch: readonly T[]) =>
+    (await pMap(batch, look, { concurrency: CONCURRENCY })).filter((l) => l !== undefined);
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < BATCH) continue;
+    yield { looks: await lookAtAll(batch), after: keyOf(item) };
+    batch = [];
+  }
+  yield { looks: await lookAtAll(batch) };
+}

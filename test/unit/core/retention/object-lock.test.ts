@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BackupRecord } from '../../../../functions/core/backup/record.ts';
+import {
+  extension,
+  type FoundPoint,
+  isLocked,
+  lockedAtLeastUntil,
+  lockScope,
+  type Retention,
+} from '../../../../functions/core/retention/object-lock.ts';
+import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
+
+const NOW = new Date('2026-03-01T00:00:00Z');
+const inDays = (days: number) => new Date(NOW.getTime() + days * 24 * 3600 * 1000);
+const mode = fc.constantFrom('GOVERNANCE' as const, 'COMPLIANCE' as const);
+const lock = fc.record({ mode, days: fc.integer({ min: 1, max: 400 }) });
+const held = fc.option(fc.record({ mode, until: fc.integer({ min: -400, max: 400 }).map(inDays) }), {
+  nil: undefined,
+});
+/** The lock that a version has after it was looked at. */
+const after = (found: Retention | undefined, given: Parameters<typeof extension>[1]) =>
+  extension(found, given, NOW) ?? (found as Retention);
+
+describe('the extension of a lock', () => {
+  it('never shortens one', () => {
+    fc.assert(
+      fc.property(held, lock, (found, given) => {
+        if (found) expect(after(found, given).until >= found.until).toBe(true);
+      }),
+    );
+  });
+
+  it('leaves at least half of the period, whatever was there', () => {
+    fc.assert(
+      fc.property(held, lock, (found, given) => {
+        expect(after(found, given).until >= lockedAtLeastUntil(given, NOW)).toBe(true);
+      }),
+    );
+  });
+
+  it('is of the whole period from now on, so that the next is due after half of it', () => {
+    fc.assert(
+      fc.property(held, lock, (found, given) => {
+        const longer = extension(found, given, NOW);
+        if (longer) expect(longer.until).toEqual(inDays(given.days));
+      }),
+    );
+  });
+
+  it('is not repeated', () => {
+    fc.assert(
+      fc.property(held, lock, (found, given) => {
+        expect(extension(after(found, given), given, NOW)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('changes the mode of no lock that holds', () => {
+    fc.assert(
+      fc.property(held, lock, (found, given) => {
+        fc.pre(found !== undefined && found.until > NOW);
+        expect(after(found, given).mode).toBe(found?.mode);
+      }),
+    );
+  });
+
+  it.each([
+    ['has none', undefined],
+    ['has one that is over', { mode: 'GOVERNANCE' as const, until: inDays(-1) }],
+  ])('is of the configured mode where a version %s', (_, found) => {
+    expect(extension(found, { mode: 'COMPLIANCE', days: 30 }, NOW)?.mode).toBe('COMPLIANCE');
+  });
+});
+
+describe('what is locked below a recovery point', () => {
+  it.each([
+    ['restic/paris/shop/locks/abc', false],
+    ['records/paris/daily-1/lock.json', false],
+    ['records/paris/daily-1/progress.json', false],
+    ['records/paris/daily-1/record.json', true],
+    ['records/paris/daily-1/volumes/lock.json', true],
+    ['restic/paris/locks/data/00/00', true],
+    ['restic/paris/shop/index/abc', true],
+  ])('%s: %s', (key, locked) => {
+    expect(isLocked(key)).toBe(locked);
+  });
+});
+
+const keys = vaultKeys('paris');
+const nameOf = (day: number) => `daily-202601${String(day).padStart(2, '0')}000000`;
+const point = (day: number, over: Partial<FoundPoint> = {}): FoundPoint => ({
+  backup: nameOf(day),
+  record: {
+    phase: 'Completed',
+    volumes: [{ id: 'v', namespace: `ns-${day}`, result: 'protected', snapshot: 's' }],
+  } as unknown as BackupRecord,
+  replicated: true,
+  wholeSince: new Date(Date.UTC(2026, 0, day, 1)),
+  ...over,
+});
+const forged = (day: number) => point(day, { record: undefined, wholeSince: undefined });
+const scopeOf = (
+  found: readonly FoundPoint[],
+  keepLast: number | undefined = 2,
+  repositories: string[] = [],
+) =>
+  lockScope(
+    keys,
+    found,
+    () => (keepLast ? { policies: [{ keepLast }], timeZone: 'UTC' } : undefined),
+    NOW,
+    repositories,
+  );
+const dirs = (day: number) => [keys.records.dir(nameOf(day)), keys.velero.dir(nameOf(day))];
+const repository = (namespace: string) => `${keys.restic.repository(namespace)}/`;
+
+describe('what a pass locks', () => {
+  it('is all of the recovery points that the policy keeps, and their whole repositories', () => {
+    const { kept, prefixes } = scopeOf([point(1), point(2), point(3)]);
+    expect([...kept].sort()).toEqual([nameOf(2), nameOf(3)]);
+    expect(prefixes).toEqual([...dirs(2), ...dirs(3), repository('ns-2'), repository('ns-3')].sort());
+  });
+
+  it('is everything of a plan that is not in holdfast.yaml any more', () => {
+    const scope = lockScope(keys, [point(1), point(2), point(3)], () => undefined, NOW, []);
+    expect(scope.kept).toHaveLength(3);
+  });
+
+  it('is not promised for what was not whole when the pass began', () => {
+    const late = point(3, { wholeSince: inDays(1) });
+    const { kept, prefixes } = scopeOf([point(2), late]);
+    expect([kept, prefixes.includes(keys.records.dir(nameOf(3)))]).toEqual([[nameOf(2)], true]);
+  });
+
+  it('is not less because of any number of forged records', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 4, max: 28 })), (days) => {
+        const honest = scopeOf([point(1), point(2), point(3)]);
+        const attacked = scopeOf([point(1), point(2), point(3), ...days.map(forged)], 2, ['ns-2', 'ns-3']);
+        expect([...attacked.kept].sort()).toEqual([...honest.kept].sort());
+        expect(attacked.prefixes).toEqual(expect.arrayContaining([...honest.prefixes]));
+      }),
+    );
+  });
+
+  it('holds on to what a forged record has replaced, and to every repository', () => {
+    const { kept, prefixes } = scopeOf([point(2), forged(3)], 2, ['ns-2', 'ns-3', 'other']);
+    expect(kept).toEqual([nameOf(2)]);
+    expect(prefixes).toEqual([...dirs(2), ...dirs(3), ...['ns-2', 'ns-3', 'other'].map(repository)].sort());
+  });
+});

@@ -1,0 +1,114 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WorldError } from '../base/errors.ts';
+
+/** One edit of the installed emulator. `find` must occur exactly once, or the pinned version is not the one we know. */
+interface Patch {
+  readonly why: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const nodeWorkerErrors: Patch[] = [
+  {
+    why: 'a rejected handler must say the name of its error, because Retry and Catch match on names',
+    file: 'core/lambda_runtime.py',
+    find: 'status: "error", error: String(err.message || err), trace: err.stack || ""',
+    replace:
+      'status: "error", errorType: err.name, error: String(err.message || err), trace: err.stack || ""',
+  },
+  {
+    why: 'the same for a handler that throws before its first await',
+    file: 'core/lambda_runtime.py',
+    find: '        status: "error", error: e.message, trace: e.stack\n',
+    replace: '        status: "error", errorType: e.name, error: e.message, trace: e.stack\n',
+  },
+  {
+    why: 'the name must replace the one word the emulator has for every error of a warm function',
+    file: 'services/lambda_svc.py',
+    find:
+      '            error_type = "Runtime.HandlerError"\n' +
+      '            if _RIE_TIMEOUT_TEXT_RE.fullmatch(error_msg):\n',
+    replace:
+      '            error_type = result.get("errorType") or "Runtime.HandlerError"\n' +
+      '            if _RIE_TIMEOUT_TEXT_RE.fullmatch(error_msg):\n',
+  },
+];
+
+const scheduledTime: Patch[] = [
+  {
+    why: 'backups are named after the scheduled time, which EventBridge Scheduler puts into the input',
+    file: 'services/scheduler.py',
+    find: '            _schedule_last_fired[state_key] = now\n            target = sched.get("Target") or {}\n',
+    replace: `            if at_epoch is not None:
+                scheduled = at_epoch
+            elif interval is not None:
+                scheduled = _schedule_last_fired[state_key] + interval
+            else:
+                scheduled = next_fire.timestamp()
+            _schedule_last_fired[state_key] = now
+            target = dict(sched.get("Target") or {})
+            if isinstance(target.get("Input"), str):
+                target["Input"] = target["Input"].replace(
+                    "<aws.scheduler.scheduled-time>",
+                    datetime.fromtimestamp(scheduled, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                )
+`,
+  },
+];
+
+const distributedMap: Patch[] = [
+  {
+    why: 'a distributed Map of a JSONata machine gives its reader JSONata arguments',
+    file: 'services/stepfunctions.py',
+    find: '    params = _resolve_params_obj(reader.get("Parameters") or reader.get("Arguments") or {}, effective, ctx)\n',
+    replace: `    if "Arguments" in reader:
+        params = _apply_jsonata_template(reader["Arguments"], effective, ctx)
+    else:
+        params = _resolve_params_obj(reader.get("Parameters") or {}, effective, ctx)
+`,
+  },
+  {
+    why: 'and selects its items by JSONata',
+    file: 'services/stepfunctions.py',
+    find: '        child_input = _resolve_params_obj(item_selector, effective, item_ctx) if item_selector else item\n',
+    replace: `        if item_selector and _state_query_language(state_def, ctx) == "JSONata":
+            child_input = _apply_jsonata_template(item_selector, effective, item_ctx)
+        else:
+            child_input = _resolve_params_obj(item_selector, effective, item_ctx) if item_selector else item
+`,
+  },
+  {
+    why: 'and says by JSONata what comes out of it',
+    file: 'services/stepfunctions.py',
+    find:
+      '                              "The specified tolerated failure threshold was exceeded")\n' +
+      '    result = _apply_result_selector(state_def, results)\n',
+    replace: `                              "The specified tolerated failure threshold was exceeded")
+    if _state_query_language(state_def, ctx) == "JSONata":
+        output = _apply_jsonata_output(state_def, raw_input, ctx, result=results, default=results)
+        return output, _next_or_end(state_def)
+    result = _apply_result_selector(state_def, results)
+`,
+  },
+];
+
+/** Everything that is changed in the emulator; docs/local-world.md says the same in words. */
+export const patches: readonly Patch[] = [...nodeWorkerErrors, ...scheduledTime, ...distributedMap];
+
+/** Applies every patch to an installed package folder. */
+export function applyPatches(packageFolder: string): void {
+  for (const patch of patches) {
+    const path = join(packageFolder, patch.file);
+    const parts = readFileSync(path, 'utf8').split(patch.find);
+    if (parts.length !== 2) {
+      throw new WorldError(
+        'PatchMismatch',
+        `${patch.file} holds the text to change ${parts.length - 1} times, not once (${patch.why}).`,
+        'The emulator’s version changed: look at world/tools/emulator-patches.ts again.',
+      );
+    }
+    writeFileSync(path, parts.join(patch.replace));
+  }
+}
