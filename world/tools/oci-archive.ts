@@ -52,7 +52,7 @@ function configOf(image: ImageDescription, layer: Blob): unknown {
       ...(image.command && { Cmd: image.command }),
     },
     rootfs: { type: 'layers', diff_ids: [`sha256:${layer.digest}`] },
-    history: [{ created_by: 'holdfast infra/local' }],
+    history: [{ created_by: 'holdfast world' }],
   };
 }
 
