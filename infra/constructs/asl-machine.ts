@@ -6,6 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { expandDefinition } from '../../functions/contract/asl.ts';
 import { arnPlaceholder, type FunctionName } from '../../functions/contract/functions.ts';
 import { type Machine, machineName } from '../../functions/contract/names.ts';
 
@@ -23,9 +24,12 @@ export interface AslMachineProps {
 
 const STATE_MACHINES = new URL('../../state-machines/', import.meta.url);
 
-/** Reads an ASL file and checks it, and that its placeholders and what they stand for are the same set. */
+/**
+ * Reads an ASL file, expands its shared blocks and checks the result. What remains are the placeholders that CloudFormation
+ * fills: they and `known` must be the same set.
+ */
 export function readDefinition(file: URL, known: readonly string[]): string {
-  const text = readFileSync(file, 'utf8');
+  const text = expandDefinition(readFileSync(file, 'utf8'), file.pathname);
   // The validator knows no placeholders: it sees what the file will look like on AWS.
   const plain = text
     .replace(/\$\{Partition\}/g, 'aws')

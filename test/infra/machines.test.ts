@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import aslValidator from 'asl-validator';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FUNCTION_NAMES, FUNCTIONS, lambdaName } from '../../functions/contract/functions.ts';
 import { MACHINES, machineName } from '../../functions/contract/names.ts';
@@ -20,9 +21,18 @@ describe.each(MACHINES)('the %s machine', (machine) => {
       Properties: { StateMachineName: machineName('prod', machine) },
     }),
   );
+  const definition = flat(resource?.Properties.DefinitionString);
+
+  test('is plain ASL in the template: valid, with every Retry and Catch written out', () => {
+    const plain = JSON.parse(definition.replace(/\$\{\w+\}/g, 'aws'));
+    expect(aslValidator(plain).errorsText('\n')).toBe('');
+    const rules = [...definition.matchAll(/"(?:Retry|Catch)": (.)/g)].map((m) => m[1]);
+    expect(rules.length).toBeGreaterThan(0);
+    expect(rules.filter((first) => first !== '[')).toEqual([]);
+  });
 
   test('has every placeholder of its ASL file filled', () => {
-    const used = [...flat(resource?.Properties.DefinitionString).matchAll(/\$\{(\w+)\}/g)].map((m) => m[1]);
+    const used = [...definition.matchAll(/\$\{([^}]*)\}/g)].map((m) => m[1]);
     expect(used.length).toBeGreaterThan(0);
     expect(Object.keys(resource?.Properties.DefinitionSubstitutions).sort()).toEqual(
       [...new Set(used)].sort(),

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { ERROR_NAMES, RETRYABLE_ERRORS } from '../../functions/contract/errors.ts';
 import { arnPlaceholder, FUNCTION_NAMES, FUNCTIONS } from '../../functions/contract/functions.ts';
-import { MACHINES } from '../../functions/contract/names.ts';
+import { MACHINES, type Machine } from '../../functions/contract/names.ts';
+import { DIRECTORY, definitionOf } from './definition.ts';
 
 interface Rule {
   readonly ErrorEquals: readonly string[];
@@ -28,9 +29,8 @@ interface Graph {
   readonly States: Readonly<Record<string, State>>;
 }
 
-const DIRECTORY = new URL('../../state-machines/', import.meta.url);
-const text = (machine: string) => readFileSync(new URL(`${machine}.asl.json`, DIRECTORY), 'utf8');
-const machineOf = (machine: string) => JSON.parse(text(machine)) as Graph & { QueryLanguage: string };
+const machineOf = (machine: Machine) =>
+  JSON.parse(definitionOf(machine)) as Graph & { QueryLanguage: string };
 
 /** A machine and the branches in it, each a graph of its own. */
 function graphs(graph: Graph): Graph[] {
@@ -41,8 +41,8 @@ function graphs(graph: Graph): Graph[] {
     ),
   ];
 }
-const statesOf = (machine: string) => graphs(machineOf(machine)).flatMap((g) => Object.entries(g.States));
-const invoking = (machine: string) =>
+const statesOf = (machine: Machine) => graphs(machineOf(machine)).flatMap((g) => Object.entries(g.States));
+const invoking = (machine: Machine) =>
   statesOf(machine).filter(([, s]) => s.Resource?.endsWith(':::lambda:invoke'));
 const exits = (s: State): string[] =>
   [s.Next, s.Default, ...(s.Choices ?? []).map((c) => c.Next), ...(s.Catch ?? []).map((c) => c.Next)].filter(
@@ -70,7 +70,7 @@ describe('the files of the machines', () => {
 describe.each(MACHINES)('the machine %s', (machine) => {
   it('is valid and speaks JSONata', () => {
     const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:f';
-    const plain = text(machine)
+    const plain = definitionOf(machine)
       .replace(/\$\{Partition\}/g, 'aws')
       .replace(/\$\{\w+\}/g, arn);
     expect(aslValidator(JSON.parse(plain)).errorsText('\n')).toBe('');
@@ -119,7 +119,7 @@ describe.each(MACHINES)('the machine %s', (machine) => {
       'PruneMachineArn',
       ...FUNCTION_NAMES.filter((n) => FUNCTIONS[n].machine === machine).map(arnPlaceholder),
     ];
-    const used = [...text(machine).matchAll(/\$\{(\w+)\}/g)].map((m) => m[1] as string);
+    const used = [...definitionOf(machine).matchAll(/\$\{([^}]*)\}/g)].map((m) => m[1] as string);
     expect(used.filter((name) => !known.includes(name))).toEqual([]);
   });
 

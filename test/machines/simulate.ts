@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import jsonata from 'jsonata';
 import { arnPlaceholder, FUNCTION_NAMES } from '../../functions/contract/functions.ts';
 import type { Machine } from '../../functions/contract/names.ts';
+import { definitionOf } from './definition.ts';
 
 /** An error that a prepared task throws; machines match on its name. */
 export class TaskError extends Error {
@@ -25,7 +25,7 @@ export interface Simulated {
   readonly path: string[];
   /** Every task: what was called, with which payload. */
   readonly calls: { readonly task: string; readonly input: unknown }[];
-  /** Seconds of every wait, of retries too. */
+  /** Seconds of every wait, of retries too: the longest that jitter allows. */
   readonly waits: number[];
 }
 
@@ -43,7 +43,7 @@ interface State {
   ItemProcessor?: Graph;
   ItemSelector?: unknown;
   ItemReader?: { Arguments: unknown };
-  Retry?: { ErrorEquals: string[]; MaxAttempts?: number; IntervalSeconds?: number }[];
+  Retry?: { ErrorEquals: string[]; MaxAttempts?: number; IntervalSeconds?: number; BackoffRate?: number }[];
   Catch?: { ErrorEquals: string[]; Next: string; Output?: unknown }[];
   Error?: unknown;
   Cause?: unknown;
@@ -71,10 +71,9 @@ const MAX_STEPS = 500;
 
 /** Runs a machine of state-machines/ with prepared tasks. Time does not pass. */
 export async function simulate(machine: Machine, input: unknown, answers: Answers): Promise<Simulated> {
-  const text = readFileSync(new URL(`../../state-machines/${machine}.asl.json`, import.meta.url), 'utf8');
   const run = new Run(answers);
   try {
-    const output = await run.graph(JSON.parse(text) as Graph, input);
+    const output = await run.graph(JSON.parse(definitionOf(machine)) as Graph, input);
     return { ...run.seen, status: 'SUCCEEDED', output };
   } catch (thrown) {
     return { ...run.seen, status: 'FAILED', output: undefined, ...thrownAs(thrown) };
@@ -131,7 +130,7 @@ class Run {
         const count = (failures.get(retry) ?? 0) + 1;
         if (!retry || count > (retry.MaxAttempts ?? 3)) throw thrown;
         failures.set(retry, count);
-        this.seen.waits.push(retry.IntervalSeconds ?? 1);
+        this.seen.waits.push((retry.IntervalSeconds ?? 1) * (retry.BackoffRate ?? 2) ** (count - 1));
       }
     }
   }
