@@ -6,7 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { expandDefinition } from '../../functions/contract/asl.ts';
+import { distributedMaps, expandDefinition } from '../../functions/contract/asl.ts';
 import { arnPlaceholder, type FunctionName } from '../../functions/contract/functions.ts';
 import { type Machine, machineName } from '../../functions/contract/names.ts';
 
@@ -16,8 +16,13 @@ export interface AslMachineProps {
   readonly functions: readonly (readonly [FunctionName, IFunction])[];
   /** Machines that this one starts and waits for, by placeholder. */
   readonly children?: Readonly<Record<string, StateMachine>>;
-  /** What the machine itself does beside invoking: read the list of a distributed Map. */
+  /** What the machine itself does beside invoking: for example read the list of a Map from S3. */
   readonly statements?: readonly PolicyStatement[];
+  /**
+   * The definition has a Map in DISTRIBUTED mode. Its items run as executions of the same machine, which must therefore be
+   * allowed to start and stop itself. Said here and not found out, so that nobody grants it by an edit of the ASL file alone.
+   */
+  readonly distributedMap?: boolean;
   /** Folder of the ASL files. */
   readonly directory?: URL;
 }
@@ -45,6 +50,23 @@ export function readDefinition(file: URL, known: readonly string[]): string {
   return text;
 }
 
+/** A distributed Map without the prop would fail on AWS, and the prop without such a Map grants rights that nothing needs. */
+function checkDistributedMap(
+  file: URL,
+  definition: string,
+  { machine, distributedMap }: AslMachineProps,
+): void {
+  const maps = distributedMaps(definition);
+  if (maps.length > 0 && !distributedMap)
+    throw new Error(
+      `${file.pathname}: state ${maps[0]} is a Map in DISTRIBUTED mode: give the machine ${machine} distributedMap: true`,
+    );
+  if (maps.length === 0 && distributedMap)
+    throw new Error(
+      `${file.pathname} has no Map in DISTRIBUTED mode: take distributedMap from the machine ${machine}`,
+    );
+}
+
 /** A state machine from state-machines/<machine>.asl.json. It may invoke exactly the functions that it names. */
 export class AslMachine extends Construct {
   readonly stateMachine: StateMachine;
@@ -58,6 +80,8 @@ export class AslMachine extends Construct {
       ...Object.fromEntries(children.map(([placeholder, machine]) => [placeholder, machine.stateMachineArn])),
     };
     const file = new URL(`${props.machine}.asl.json`, props.directory ?? STATE_MACHINES);
+    const definition = readDefinition(file, Object.keys(substitutions));
+    checkDistributedMap(file, definition, props);
     const stateMachineName = machineName(props.cluster, props.machine);
     const destination = new LogGroup(this, 'Log', {
       logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
@@ -66,7 +90,7 @@ export class AslMachine extends Construct {
     });
     this.stateMachine = new StateMachine(this, 'Machine', {
       stateMachineName,
-      definitionBody: DefinitionBody.fromString(readDefinition(file, Object.keys(substitutions))),
+      definitionBody: DefinitionBody.fromString(definition),
       definitionSubstitutions: substitutions,
       timeout: Duration.days(1),
       // Payloads stay out of the log: an input names namespaces and may hold what a person typed.
@@ -74,7 +98,7 @@ export class AslMachine extends Construct {
     });
     for (const [, fn] of props.functions) fn.grantInvoke(this.stateMachine);
     for (const statement of props.statements ?? []) this.stateMachine.addToRolePolicy(statement);
-    if (props.statements) this.grantDistributedMap(stateMachineName);
+    if (props.distributedMap) this.grantDistributedMap(stateMachineName);
     if (children.length > 0) this.grantStart(children.map(([, machine]) => machine));
   }
 

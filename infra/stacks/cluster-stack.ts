@@ -20,7 +20,7 @@ import type { Bundler } from '../bundle.ts';
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
 import { ageAlarms } from '../constructs/age-alarms.ts';
-import { AslMachine } from '../constructs/asl-machine.ts';
+import { AslMachine, type AslMachineProps } from '../constructs/asl-machine.ts';
 import { BackupSchedule } from '../constructs/backup-schedule.ts';
 import {
   executionStatement,
@@ -67,11 +67,12 @@ export class ClusterStack extends Stack {
     this.makeFunctions(props);
     const replicate = this.machine('replicate');
     const prune = this.machine('prune');
-    const backup = this.machine(
-      'backup',
-      { ReplicateMachineArn: replicate.stateMachine, PruneMachineArn: prune.stateMachine },
-      vaultStatements(this.copies.primary, cluster.name, { read: ['exports'] }),
-    );
+    const backup = this.machine('backup', {
+      children: { ReplicateMachineArn: replicate.stateMachine, PruneMachineArn: prune.stateMachine },
+      // The shards of a large export: a Map that reads their list from the vault.
+      distributedMap: true,
+      statements: vaultStatements(this.copies.primary, cluster.name, { read: ['exports'] }),
+    });
     const restore = this.machine('restore');
     const verify = this.machine('verify');
     const lock = this.machine('lock');
@@ -176,19 +177,12 @@ export class ClusterStack extends Stack {
 
   private machine(
     machine: Machine,
-    children: Record<string, AslMachine['stateMachine']> = {},
-    statements?: PolicyStatement[],
+    more: Pick<AslMachineProps, 'children' | 'statements' | 'distributedMap'> = {},
   ): AslMachine {
     const functions = [...this.functions]
       .filter(([name]) => FUNCTIONS[name].machine === machine)
       .map(([name, fn]) => [name, fn.function] as const);
-    return new AslMachine(this, {
-      cluster: this.cluster.name,
-      machine,
-      functions,
-      children,
-      ...(statements && { statements }),
-    });
+    return new AslMachine(this, { cluster: this.cluster.name, machine, functions, ...more });
   }
 
   private makeSchedules(backup: AslMachine, verify: AslMachine, lock: AslMachine | undefined): void {

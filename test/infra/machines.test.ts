@@ -75,7 +75,10 @@ test('only the backup machine starts others: replication, pruning, and itself fo
     expect.stringMatching(/^<machinereplicate/),
     expect.stringMatching(/:stateMachine:holdfast-prod-backup$/),
   ]);
-  for (const machine of ['restore', 'replicate', 'prune', 'verify']) expect(started(machine)).toEqual([]);
+  for (const machine of MACHINES.filter((m) => m !== 'backup'))
+    for (const action of ['states:StartExecution', 'states:StopExecution', 'states:RedriveExecution'])
+      expect(allowed(template, `machine-${machine}`, action)).toEqual([]);
+  expect(allowed(template, 'machine-backup', 'states:RedriveExecution')).toHaveLength(1);
   for (const action of ['states:DescribeExecution', 'states:StopExecution'])
     expect(allowed(template, 'machine-backup', action)).toHaveLength(3);
   expect(allowed(template, 'machine-backup', 'events:PutRule')).toEqual([
