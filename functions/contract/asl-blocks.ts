@@ -40,6 +40,7 @@ const LAMBDA_SERVICE = {
   JitterStrategy: 'FULL',
 } as const;
 const LAMBDA_SERVICE_ERRORS = [
+  'Lambda.ClientExecutionTimeoutException',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
@@ -47,11 +48,12 @@ const LAMBDA_SERVICE_ERRORS = [
 ];
 
 /**
- * The function was killed: out of time or out of memory. Each of these calls may have run for the whole timeout, so only two
- * retries: 3 * 900 s. Waits 5 + 10 = 15 s; Step Functions doubles the wait unless told otherwise.
+ * The function was killed: out of time, or its process ended (Runtime.ExitError: out of memory, for example). Each of
+ * these calls may have run for the whole timeout, so only two retries: 3 * 900 s. Waits 5 + 10 = 15 s; Step Functions
+ * doubles the wait unless told otherwise.
  */
 const KILLED = { IntervalSeconds: 5, MaxAttempts: 2 } as const;
-const KILLED_ERRORS = ['States.Timeout', 'Lambda.Unknown', 'Sandbox.Timedout'];
+const KILLED_ERRORS = ['States.Timeout', 'Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError'];
 
 /** Retry blocks by the name in their placeholder. */
 export const RETRY = {

@@ -127,7 +127,7 @@ describe.each(MACHINES)('the machine %s', (machine) => {
     const ours = (state.Retry ?? [])
       .filter((r) => (r.MaxAttempts ?? 3) > 0)
       .flatMap((r) => r.ErrorEquals)
-      .filter((name) => !/^(States|Lambda|Sandbox)\./.test(name));
+      .filter((name) => !/^(States|Lambda|Sandbox|Runtime)\./.test(name));
     expect([...ours].sort()).toEqual([...RETRYABLE_ERRORS].sort());
   });
 
@@ -136,7 +136,8 @@ describe.each(MACHINES)('the machine %s', (machine) => {
       [...(s.Retry ?? []), ...(s.Catch ?? [])].flatMap((r) => r.ErrorEquals),
     );
     const real = (n: string) =>
-      (ERROR_NAMES as string[]).includes(n) || /^(States\.|Lambda\.)\w+$|^Sandbox\.Timedout$/.test(n);
+      (ERROR_NAMES as string[]).includes(n) ||
+      /^(States\.|Lambda\.)\w+$|^(Sandbox\.Timedout|Runtime\.ExitError)$/.test(n);
     expect(names.filter((n) => !real(n))).toEqual([]);
   });
 

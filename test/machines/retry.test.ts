@@ -15,6 +15,7 @@ const RETRY = [
   },
   {
     ErrorEquals: [
+      'Lambda.ClientExecutionTimeoutException',
       'Lambda.ServiceException',
       'Lambda.AWSLambdaException',
       'Lambda.SdkClientException',
@@ -26,7 +27,7 @@ const RETRY = [
     JitterStrategy: 'FULL',
   },
   {
-    ErrorEquals: ['States.Timeout', 'Lambda.Unknown', 'Sandbox.Timedout'],
+    ErrorEquals: ['States.Timeout', 'Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError'],
     IntervalSeconds: 5,
     MaxAttempts: 2,
   },
