@@ -13,6 +13,7 @@ interface Rule {
 }
 interface State {
   readonly Type: string;
+  readonly Comment?: string;
   readonly Resource?: string;
   readonly Arguments?: { readonly FunctionName?: string };
   readonly Next?: string;
@@ -30,7 +31,7 @@ interface Graph {
 }
 
 const machineOf = (machine: Machine) =>
-  JSON.parse(definitionOf(machine)) as Graph & { QueryLanguage: string };
+  JSON.parse(definitionOf(machine)) as Graph & { QueryLanguage: string; Comment?: string };
 
 /** A machine and the branches in it, each a graph of its own. */
 function graphs(graph: Graph): Graph[] {
@@ -75,6 +76,16 @@ describe.each(MACHINES)('the machine %s', (machine) => {
       .replace(/\$\{\w+\}/g, arn);
     expect(aslValidator(JSON.parse(plain)).errorsText('\n')).toBe('');
     expect(machineOf(machine).QueryLanguage).toBe('JSONata');
+  });
+
+  it('says in whole sentences what it does, and what each of its tasks does', () => {
+    const comments = [
+      ['the machine', machineOf(machine).Comment],
+      ...statesOf(machine).flatMap(([name, s]) =>
+        s.Comment || s.Type === 'Task' ? [[name, s.Comment]] : [],
+      ),
+    ];
+    expect(comments.filter(([, comment]) => !/^[A-Z0-9].+\.$/.test(comment ?? ''))).toEqual([]);
   });
 
   it('has every state reachable from its start', () => {
