@@ -1,16 +1,22 @@
 import { findJson } from '../functions/adapters/s3/documents.ts';
 import type { Vault } from '../functions/adapters/s3/vault.ts';
 import { runningExecutions } from '../functions/adapters/states/executions.ts';
-import { MACHINES, machineName } from '../functions/contract/names.ts';
+import { MACHINES, type MachineHome, machineArn } from '../functions/contract/names.ts';
 import { Lease } from '../functions/core/vault/lease.ts';
 import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
 import { holderIsGone } from '../functions/runtime/leases.ts';
 
+/** Of which cluster: its primary vault, and where its machines are. */
+export interface ActivityContext {
+  readonly vault: Vault;
+  readonly home: MachineHome;
+  readonly cluster: string;
+}
+
 /** What is at work in a cluster's part of the vault, in words: executions that run, and leases that somebody holds. */
-export async function atWork(vault: Vault, account: string, cluster: string, now: Date): Promise<string[]> {
-  const arn = (name: string) => `arn:aws:states:${vault.region}:${account}:stateMachine:${name}`;
+export async function atWork({ vault, home, cluster }: ActivityContext, now: Date): Promise<string[]> {
   const executions = MACHINES.map(async (machine) =>
-    (await runningExecutions(arn(machineName(cluster, machine)))).map(
+    (await runningExecutions(machineArn(home, cluster, machine))).map(
       (name) => `${machine} ${name} is running`,
     ),
   );

@@ -3,21 +3,42 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { findJson, getJson } from '../functions/adapters/s3/documents.ts';
 import { openVault } from '../functions/adapters/s3/vault.ts';
 import { secretReader } from '../functions/adapters/secrets/secrets.ts';
-import { type Machine, machineName, masterSecretName, vaultBucketName } from '../functions/contract/names.ts';
+import { type CopyName, type PerCopy, type VaultCopy, vaultCopies } from '../functions/contract/copies.ts';
+import { type Machine, type MachineHome, machineArn, masterSecretName } from '../functions/contract/names.ts';
+import { partitionOf } from '../functions/contract/partition.ts';
 import { parseBackupName } from '../functions/core/backup/backup-name.ts';
 import { BackupRecord, Progress } from '../functions/core/backup/record.ts';
-import { repositoryPassword, repositoryUrl } from '../functions/core/restic/repository.ts';
+import { repositoryIn, repositoryPassword } from '../functions/core/restic/repository.ts';
 import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
 import { loadConfig } from '../infra/config/load.ts';
-import { settingsOf } from '../infra/config/settings.ts';
+import type { ClusterConfig, Config } from '../infra/config/schema.ts';
 
 export interface ClusterOptions {
   readonly config?: string;
   readonly cluster?: string;
 }
 
-/** A cluster of holdfast.yaml, and the account that the caller's credentials are of. */
-export async function findCluster(options: ClusterOptions) {
+/** A cluster of holdfast.yaml, and where in AWS it is kept. */
+export interface FoundCluster {
+  readonly cluster: ClusterConfig;
+  readonly copies: PerCopy<VaultCopy>;
+  /** Its machines are beside the primary copy, in the caller's partition of AWS. */
+  readonly home: MachineHome;
+}
+
+/** Finds a cluster of holdfast.yaml. Asks AWS who calls: from there are the partition, and the account where none is named. */
+export async function findCluster(options: ClusterOptions): Promise<FoundCluster> {
+  const { config, cluster } = configuredCluster(options);
+  const { account, partition } = await callerIn(config.vault.region);
+  const copies = vaultCopies(config.vault, account, cluster.jobs);
+  return { cluster, copies, home: { ...copies.primary, partition } };
+}
+
+/** A cluster of holdfast.yaml. Asks AWS for nothing. */
+export function configuredCluster(options: ClusterOptions): {
+  readonly config: Config;
+  readonly cluster: ClusterConfig;
+} {
   const config = loadConfig(options.config);
   const cluster = options.cluster
     ? config.clusters.find((c) => c.name === options.cluster)
@@ -26,17 +47,23 @@ export async function findCluster(options: ClusterOptions) {
     throw new Error(
       `holdfast.yaml has no cluster "${options.cluster}": it has ${config.clusters.map((c) => c.name).join(', ')}`,
     );
-  const { region } = config.vault;
-  const { Account: account = '' } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
-  return { config, cluster, account };
+  return { config, cluster };
+}
+
+/** The account and the partition of AWS that the caller's credentials are of. */
+async function callerIn(region: string): Promise<{ account: string; partition: string }> {
+  const { Account: account, Arn: arn } = await new STSClient({ region }).send(
+    new GetCallerIdentityCommand({}),
+  );
+  if (account && arn) return { account, partition: partitionOf(arn) };
+  throw new Error('STS does not say whose the credentials are: check AWS_PROFILE and AWS_ENDPOINT_URL');
 }
 
 /** What the command line does with one cluster of holdfast.yaml. */
 export async function openCluster(options: ClusterOptions) {
-  const { config, cluster, account } = await findCluster(options);
-  const settings = settingsOf(config, cluster);
-  const { region } = config.vault;
-  const vault = openVault(vaultBucketName(config.vault.name, account, region), region);
+  const { cluster, copies, home } = await findCluster(options);
+  const { bucket, region } = copies.primary;
+  const vault = openVault(bucket, region);
   const keys = vaultKeys(cluster.name);
   return {
     /** Committed backups, newest first. */
@@ -65,32 +92,20 @@ export async function openCluster(options: ClusterOptions) {
     },
     /** Starts a machine; the ARN of its execution. */
     async start(machine: Machine, input: object): Promise<string> {
-      const stateMachineArn = `arn:aws:states:${region}:${account}:stateMachine:${machineName(cluster.name, machine)}`;
+      const stateMachineArn = machineArn(home, cluster.name, machine);
       const { executionArn } = await new SFNClient({ region }).send(
         new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
       );
       return executionArn as string;
     },
     /** What plain restic needs to open a namespace's repository; S3 credentials are the caller's own. */
-    async resticEnvironment(namespace: string, from: 'primary' | 'replica' = 'primary') {
-      const repository = keys.restic.repository(namespace);
-      const { region, replicaRegion, replicaAccount } = config.vault;
-      const at =
-        from === 'primary'
-          ? { region, account, endpoint: settings.jobs.s3Endpoint }
-          : {
-              region: replicaRegion,
-              account: replicaAccount ?? account,
-              endpoint: settings.jobs.replicaS3Endpoint,
-            };
+    async resticEnvironment(namespace: string, from: CopyName) {
+      const key = keys.restic.repository(namespace);
+      const at = repositoryIn(copies[from], key);
       const master = await secretReader(region)(masterSecretName(cluster.name));
       return {
-        RESTIC_REPOSITORY: repositoryUrl(
-          at.endpoint,
-          vaultBucketName(config.vault.name, at.account, at.region),
-          repository,
-        ),
-        RESTIC_PASSWORD: repositoryPassword(master, repository),
+        RESTIC_REPOSITORY: at.repository,
+        RESTIC_PASSWORD: repositoryPassword(master, key),
         AWS_DEFAULT_REGION: at.region,
       };
     },

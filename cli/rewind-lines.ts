@@ -1,10 +1,11 @@
+import type { CopyName } from '../functions/contract/copies.ts';
 import { isIdle, type RewindStep, type RewindSummary } from '../functions/core/vault/rewind.ts';
 import { inUnits } from './progress.ts';
 
 export interface RewindHeading {
   readonly cluster: string;
   readonly bucket: string;
-  readonly copy: 'primary' | 'replica';
+  readonly copy: CopyName;
   readonly to: Date;
   /** What is at work in the cluster's part of the vault, in words. */
   readonly atWork: readonly string[];

@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { openVault } from '../functions/adapters/s3/vault.ts';
 import { openVersions } from '../functions/adapters/s3/versions.ts';
 import { openSecret } from '../functions/adapters/secrets/versions.ts';
-import { masterSecretName, vaultBucketName } from '../functions/contract/names.ts';
-import { repositoryUrl } from '../functions/core/restic/repository.ts';
+import { COPIES, type CopyName, type VaultCopy } from '../functions/contract/copies.ts';
+import { masterSecretName } from '../functions/contract/names.ts';
+import { repositoryIn } from '../functions/core/restic/repository.ts';
 import { isIdle } from '../functions/core/vault/rewind.ts';
 import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
-import { settingsOf } from '../infra/config/settings.ts';
-import { atWork } from './activity.ts';
-import { type ClusterOptions, findCluster } from './cluster.ts';
+import { type ActivityContext, atWork } from './activity.ts';
+import { type ClusterOptions, type FoundCluster, findCluster } from './cluster.ts';
 import { parseInstant } from './instant.ts';
 import { repositoryKeys } from './repository-keys.ts';
 import { applyRewind, planRewind } from './rewind.ts';
 import { confirmLine, type RewindHeading, rewindLines, stepLines } from './rewind-lines.ts';
 import { type RepositoryKeys, rotateKey } from './rotate-key.ts';
 import { isInOrder, keyLines, lookAtKeys } from './verify-keys.ts';
+import { copyOption } from './words.ts';
 
 const print = (lines: readonly string[]): void => {
   for (const line of lines) console.log(line);
@@ -30,11 +31,7 @@ export function vaultCommands(program: Command, options: () => ClusterOptions): 
     .command('rewind')
     .description('show, and with --confirm rebuild, what was to be seen of a cluster at an instant')
     .requiredOption('--to <time>', 'like 2026-11-24T18:00:00Z, or 2h ago')
-    .addOption(
-      new Option('--from <copy>', 'the copy that is rewound')
-        .choices(['primary', 'replica'])
-        .default('primary'),
-    )
+    .addOption(copyOption('the copy that is rewound'))
     .option('--list', 'print every key that changes, and why')
     .option('--confirm', 'do it')
     .action((flags: RewindFlags) => rewind(options(), flags));
@@ -52,7 +49,7 @@ export function vaultCommands(program: Command, options: () => ClusterOptions): 
 
 interface RewindFlags {
   readonly to: string;
-  readonly from: 'primary' | 'replica';
+  readonly from: CopyName;
   readonly list?: boolean;
   readonly confirm?: boolean;
 }
@@ -60,26 +57,26 @@ interface RewindFlags {
 async function rewind(options: ClusterOptions, { to, from, list, confirm }: RewindFlags): Promise<void> {
   const now = new Date();
   const instant = parseInstant(to, now);
-  const { config, cluster, account } = await findCluster(options);
-  const { name, region: home, replicaRegion } = config.vault;
-  const region = from === 'primary' ? home : replicaRegion;
-  const bucket = vaultBucketName(name, account, region);
+  const found = await findCluster(options);
+  const cluster = found.cluster.name;
+  const { bucket, region } = found.copies[from];
   const versions = openVersions(bucket, region);
-  const at = { cluster: cluster.name, bucket, copy: from, to: instant };
-  const primary = openVault(vaultBucketName(name, account, home), home);
-  const heading: RewindHeading = { ...at, atWork: await atWork(primary, account, cluster.name, now) };
-  const { steps, summary } = await planRewind(versions, cluster.name, instant);
+  const heading: RewindHeading = {
+    ...{ cluster, bucket, copy: from, to: instant },
+    atWork: await atWork(activityOf(found), now),
+  };
+  const { steps, summary } = await planRewind(versions, cluster, instant);
   if (list) print(stepLines(steps));
   print(rewindLines(heading, summary));
   if (isIdle(summary)) return;
   if (!confirm) return print(['', confirmLine(heading)]);
   await applyRewind(versions, openVault(bucket, region), steps, progressTo(steps.length));
-  const left = await planRewind(versions, cluster.name, instant);
+  const left = await planRewind(versions, cluster, instant);
   if (!isIdle(left.summary))
     throw new Error(
       `${left.steps.length} objects have changed meanwhile: run it again when nothing is at work`,
     );
-  print(['', `Done: ${cluster.name} in ${bucket} is as it was at ${instant.toISOString()}`]);
+  print(['', `Done: ${cluster} in ${bucket} is as it was at ${instant.toISOString()}`]);
 }
 
 interface RotateFlags {
@@ -88,52 +85,51 @@ interface RotateFlags {
 }
 
 async function rotate(options: ClusterOptions, { except = [], force }: RotateFlags): Promise<void> {
-  const { primary, secret, repositories, account, cluster } = await findRepositories(options, except);
+  const found = await findCluster(options);
+  const { secret, repositories } = await findRepositories(found, except);
   await rotateKey({
     secret,
     repositories,
     newSecret: () => randomBytes(48).toString('base64url'),
-    atWork: async () => (force ? [] : atWork(primary, account, cluster, new Date())),
+    atWork: async () => (force ? [] : atWork(activityOf(found), new Date())),
     say: (line) => console.log(line),
   });
 }
 
 async function verifyKeys(options: ClusterOptions): Promise<void> {
-  const { secret, repositories } = await findRepositories(options);
-  const found = await lookAtKeys(repositories.flat(), await secret.read());
-  print(keyLines(found));
-  if (!found.every(isInOrder)) process.exitCode = 1;
+  const { secret, repositories } = await findRepositories(await findCluster(options));
+  const findings = await lookAtKeys(repositories.flat(), await secret.read());
+  print(keyLines(findings));
+  if (!findings.every(isInOrder)) process.exitCode = 1;
 }
 
+/** Opens a copy of the vault. */
+const open = ({ bucket, region }: VaultCopy) => openVault(bucket, region);
+
+const activityOf = ({ copies, home, cluster }: FoundCluster): ActivityContext => ({
+  vault: open(copies.primary),
+  home,
+  cluster: cluster.name,
+});
+
 /** The repositories of a cluster in both copies, the first copy first, and the secret from which their passwords follow. */
-async function findRepositories(options: ClusterOptions, except: readonly string[] = []) {
-  const { config, cluster, account } = await findCluster(options);
-  const { jobs } = settingsOf(config, cluster);
-  const { name, region, replicaRegion } = config.vault;
+async function findRepositories({ copies, cluster }: FoundCluster, except: readonly string[] = []) {
   const keys = vaultKeys(cluster.name);
-  const open = (at: string) => openVault(vaultBucketName(name, account, at), at);
-  const primary = open(region);
-  const copies = [
-    { endpoint: jobs.s3Endpoint, vault: primary },
-    { endpoint: jobs.replicaS3Endpoint, vault: open(replicaRegion) },
-  ];
-  const found = await Promise.all(copies.map(({ vault }) => vault.folders(keys.restic.root)));
+  const opened = COPIES.map((name) => ({ copy: copies[name], vault: open(copies[name]) }));
+  const found = await Promise.all(opened.map(({ vault }) => vault.folders(keys.restic.root)));
   const namespaces = [...new Set(found.flat())].filter((n) => !except.includes(n)).sort();
   const repositories = namespaces.map(async (namespace) => {
     const repository = keys.restic.repository(namespace);
     const there: RepositoryKeys[] = [];
-    for (const { endpoint, vault } of copies) {
+    for (const { copy, vault } of opened) {
       if (!(await vault.exists(`${repository}/config`))) continue; // not replicated yet, or no repository
-      const url = repositoryUrl(endpoint, vault.bucket, repository);
-      there.push(repositoryKeys({ repository, bucket: vault.bucket, url, region: vault.region }));
+      const { repository: url, region } = repositoryIn(copy, repository);
+      there.push(repositoryKeys({ repository, bucket: copy.bucket, url, region }));
     }
     return there;
   });
   return {
-    account,
-    cluster: cluster.name,
-    primary,
-    secret: openSecret(masterSecretName(cluster.name), region),
+    secret: openSecret(masterSecretName(cluster.name), copies.primary.region),
     repositories: await Promise.all(repositories),
   };
 }

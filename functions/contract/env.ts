@@ -3,10 +3,8 @@
  * the account, ARNs). Everything else a function needs of holdfast.yaml lies beside its code, see settings.ts.
  */
 export const ENV = {
-  /** Bucket of the vault in the primary region. */
-  vaultBucket: 'HOLDFAST_VAULT_BUCKET',
-  /** Bucket of the vault in the second region. */
-  replicaBucket: 'HOLDFAST_REPLICA_BUCKET',
+  /** Account of the pipeline, of which the buckets are, too, unless holdfast.yaml names others. */
+  account: 'HOLDFAST_ACCOUNT',
   /** Role whose credentials, narrowed to one repository, are handed to a restic Job. */
   jobRoleArn: 'HOLDFAST_JOB_ROLE_ARN',
   /** Alias of the key that signs records, in the primary region. */

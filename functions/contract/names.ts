@@ -20,12 +20,29 @@ export function machineName(cluster: string, machine: Machine): string {
   return `holdfast-${cluster}-${machine}`;
 }
 
+/** Where a cluster's machines are. */
+export interface MachineHome {
+  /** Of AWS, like `aws` or `aws-cn`. */
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+}
+
+/** ARN of a state machine of a cluster. */
+export function machineArn(
+  { partition, region, account }: MachineHome,
+  cluster: string,
+  machine: Machine,
+): string {
+  return `arn:${partition}:states:${region}:${account}:stateMachine:${machineName(cluster, machine)}`;
+}
+
 /** Name of the Secrets Manager secret that holds a cluster's repository master secret. */
 export function masterSecretName(cluster: string): string {
   return `holdfast/${cluster}/repository-master`;
 }
 
-/** Bucket name of the vault in one region: `<prefix>-<account>-<region>`, the same rule for primary and replica. */
+/** Bucket name of one copy of the vault: `<prefix>-<account>-<region>`. Ask vaultCopies() for that of a copy. */
 export function vaultBucketName(prefix: string, account: string, region: string): string {
   return `${prefix}-${account}-${region}`;
 }

@@ -69,9 +69,6 @@ const options = {
   files: z.optional(RestoreFiles),
 } as const;
 
-/** The vault's own copies, as `from` names them; other names are Velero sources. */
-export const VAULT_COPIES: readonly string[] = ['primary', 'replica'];
-
 /** How a restore chooses and changes what it restores. Kept in its plan, so that every step does the same. */
 export const RestoreOptions = z.strictObject(options);
 export type RestoreOptions = z.infer<typeof RestoreOptions>;

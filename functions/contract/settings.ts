@@ -128,9 +128,9 @@ export const JobSettings = z.strictObject({
   imagePullSecrets: z.array(z.string()),
   /** Service account, in each namespace, with an identity in AWS that backups of its volumes use; absent: credentials are minted. */
   backupServiceAccount: z.optional(z.string()),
-  /** S3 endpoints as a pod sees them, with scheme: a region's public one unless configured otherwise. */
-  s3Endpoint: z.string(),
-  replicaS3Endpoint: z.string(),
+  /** S3 endpoints as a pod sees them, with scheme; absent: the public one of the copy's region, see copies.ts. */
+  s3Endpoint: z.optional(z.string()),
+  replicaS3Endpoint: z.optional(z.string()),
   /** Jobs that may run at once in the cluster, and on one node. */
   concurrency: z.int().check(z.positive()),
   concurrencyPerNode: z.int().check(z.positive()),
@@ -192,9 +192,13 @@ export type ObjectLockSettings = z.infer<typeof ObjectLockSettings>;
 export const ClusterSettings = z.strictObject({
   cluster: z.string(),
   access: AccessSettings,
+  /** Where its two copies are, see copies.ts. */
   vault: z.strictObject({
+    name: z.string(),
     region: z.string(),
     replicaRegion: z.string(),
+    account: z.optional(z.string()),
+    replicaAccount: z.optional(z.string()),
     /** S3 replicates by itself, locks of restic as well. */
     continuous: z.optional(z.boolean()),
     /** Absent: nothing is locked. */

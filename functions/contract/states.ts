@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { CopyName } from './copies.ts';
 import type { Phase } from './phase.ts';
 import { RestoreInput } from './restore-options.ts';
 
@@ -123,7 +124,7 @@ export type PruneRef = z.infer<typeof PruneRef>;
 export const LockRequest = z.strictObject({
   /** When the pass began. */
   startedAt: instant,
-  copy: z._default(z.enum(['primary', 'replica']), 'primary'),
+  copy: z._default(CopyName, 'primary'),
   /** What was looked at last, as S3 names the places of a listing of versions. */
   after: z.optional(z.strictObject({ key: z.string(), version: z.optional(z.string()) })),
   /** Versions that were looked at, and those that were given a longer lock; in both copies. */

@@ -1,8 +1,8 @@
 import { openVault, type Vault } from '../adapters/s3/vault.ts';
+import { COPIES, isCopyName } from '../contract/copies.ts';
 import { HoldfastError } from '../contract/holdfast-error.ts';
-import { VAULT_COPIES } from '../contract/restore-options.ts';
 import { type VeleroKeys, veleroKeys } from '../core/vault/vault-keys.ts';
-import { keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { keys, openCopy } from '../runtime/connect.ts';
 import { settings } from '../runtime/settings.ts';
 
 /** Where a restore reads: a copy of the vault, or a bucket that a Velero wrote. */
@@ -16,18 +16,14 @@ export interface RestoreSource {
 
 /** The source of a name: `primary`, `replica`, or one of the configured Velero sources. */
 export function sourceOf(from: string): RestoreSource {
-  if (VAULT_COPIES.includes(from))
-    return {
-      vault: from === 'primary' ? primaryVault() : replicaVault(),
-      archive: keys().velero.archive,
-    };
+  if (isCopyName(from)) return { vault: openCopy(from), archive: keys().velero.archive };
   const { veleroSources } = settings();
   const found = veleroSources.find((s) => s.name === from);
   if (found) {
     const velero = veleroKeys(found.prefix);
     return { vault: openVault(found.bucket, found.region), archive: velero.archive, velero };
   }
-  const known = [...VAULT_COPIES, ...veleroSources.map((s) => s.name)].join(', ');
+  const known = [...COPIES, ...veleroSources.map((s) => s.name)].join(', ');
   throw new HoldfastError('InputInvalid', `from: there is no source "${from}"`, {
     hint: `There are: ${known}`,
   });

@@ -3,13 +3,29 @@ import { clusterEndpoint } from '../adapters/kubernetes/access.ts';
 import { type KubeClient, kubeClient } from '../adapters/kubernetes/client.ts';
 import { openVault, type Vault } from '../adapters/s3/vault.ts';
 import { secretReader } from '../adapters/secrets/secrets.ts';
+import { type CopyName, type PerCopy, type VaultCopy, vaultCopies } from '../contract/copies.ts';
 import { masterSecretName } from '../contract/names.ts';
 import { vaultKeys } from '../core/vault/vault-keys.ts';
 import { env, settings } from './settings.ts';
 
-/** The vault's primary copy, its replica, and the keys of this function's cluster. */
-export const primaryVault = (): Vault => openVault(env('vaultBucket'), settings().vault.region);
-export const replicaVault = (): Vault => openVault(env('replicaBucket'), settings().vault.replicaRegion);
+/** Where both copies of the vault are. */
+export function copies(): PerCopy<VaultCopy> {
+  const { vault, jobs } = settings();
+  return vaultCopies(vault, env('account'), jobs);
+}
+
+/** Opens one copy of the vault; its primary copy; both of them. */
+export function openCopy(name: CopyName): Vault {
+  const { bucket, region } = copies()[name];
+  return openVault(bucket, region);
+}
+export const primaryVault = (): Vault => openCopy('primary');
+export const openCopies = (): PerCopy<Vault> => ({
+  primary: openCopy('primary'),
+  replica: openCopy('replica'),
+});
+
+/** The keys of this function's cluster in the vault. */
 export const keys = () => vaultKeys(settings().cluster);
 
 /** The key that signs records. What a function may do with it is up to its role. */

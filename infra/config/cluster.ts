@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { VAULT_COPIES } from '../../functions/contract/restore-options.ts';
+import { isCopyName } from '../../functions/contract/copies.ts';
 import { Plan } from './plan.ts';
 import {
   amount,
@@ -97,7 +97,7 @@ const Jobs = z.strictObject({
 
 const VeleroSource = z.strictObject({
   name: dnsName(30)
-    .refine((name) => !VAULT_COPIES.includes(name), 'is a copy of the vault; choose another name')
+    .refine((name) => !isCopyName(name), 'is a copy of the vault; choose another name')
     .describe('What a restore says in "from"'),
   bucket: z
     .string()

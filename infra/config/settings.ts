@@ -13,24 +13,24 @@ const LOCK_MODES = { governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as con
 export const lockSettings = (lock: Config['vault']['objectLock']): ObjectLockSettings | undefined =>
   lock && { mode: LOCK_MODES[lock.mode], days: lock.days };
 
-const publicEndpoint = (region: string): string =>
-  `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
-
 /** What the functions of one cluster are told of the configuration. */
 export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSettings {
-  const { region, replicaRegion, objectLock } = config.vault;
+  const { name, region, replicaRegion, account, replicaAccount, objectLock } = config.vault;
   const lock = lockSettings(objectLock);
   return {
     cluster: cluster.name,
     access: cluster.access,
     vault: {
+      name,
       region,
       replicaRegion,
+      ...(account && { account }),
+      ...(replicaAccount && { replicaAccount }),
       ...(config.vault.replication.mode === 'continuous' && { continuous: true }),
       ...(lock && { objectLock: lock }),
     },
     controlPlane: cluster.controlPlane,
-    jobs: jobSettings(cluster.jobs, region, replicaRegion),
+    jobs: jobSettings(cluster.jobs),
     veleroSources: cluster.veleroSources.map((s) => ({
       ...s,
       prefix: s.prefix.replace(/\/*$/, s.prefix ? '/' : ''),
@@ -42,12 +42,10 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
   };
 }
 
-function jobSettings(jobs: ClusterConfig['jobs'], region: string, replicaRegion: string): JobSettings {
+function jobSettings(jobs: ClusterConfig['jobs']): JobSettings {
   const { deadlineHours, startMinutes, ...same } = jobs;
   return {
     ...same,
-    s3Endpoint: jobs.s3Endpoint ?? publicEndpoint(region),
-    replicaS3Endpoint: jobs.replicaS3Endpoint ?? publicEndpoint(replicaRegion),
     deadlineSeconds: deadlineHours * 3600,
     startSeconds: startMinutes * 60,
   };

@@ -2,8 +2,8 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { VaultCopy } from '../../functions/contract/copies.ts';
 import { replicationRoleName, vaultKeyAlias } from '../../functions/contract/names.ts';
-import type { VaultCopy } from './grants.ts';
 import type { VaultBucket } from './vault-bucket.ts';
 
 export interface BucketReplicationProps {

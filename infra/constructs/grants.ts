@@ -1,5 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { VaultCopy } from '../../functions/contract/copies.ts';
 import type { FunctionName } from '../../functions/contract/functions.ts';
 import { type Machine, machineName, signingKeyAlias, vaultKeyAlias } from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
@@ -114,14 +115,6 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   },
   'fail-restore': { primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] } },
 };
-
-/** One copy of the vault as policies name it. */
-export interface VaultCopy {
-  readonly bucket: string;
-  readonly region: string;
-  readonly account: string;
-  readonly prefix: string;
-}
 
 /** Statements that let a principal use a vault's key. By alias: the key of the other region has an ARN this stack cannot know. */
 export function keyStatement(copy: VaultCopy): PolicyStatement {

@@ -1,8 +1,8 @@
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import type { VaultCopy } from '../../functions/contract/copies.ts';
 import { FIVE_MINUTES, RunbookAlarm } from './alarm.ts';
 import { REPLICATED_ROOTS } from './bucket-replication.ts';
-import type { VaultCopy } from './grants.ts';
 
 interface Between {
   readonly from: VaultCopy;

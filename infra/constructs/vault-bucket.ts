@@ -9,12 +9,12 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { replicationRoleName, vaultBucketName, vaultKeyAlias } from '../../functions/contract/names.ts';
+import type { VaultCopy } from '../../functions/contract/copies.ts';
+import { replicationRoleName, vaultKeyAlias } from '../../functions/contract/names.ts';
 import type { ObjectLockSettings } from '../../functions/contract/settings.ts';
 
 export interface VaultBucketProps {
-  readonly prefix: string;
-  readonly region: string;
+  readonly copy: VaultCopy;
   /** Another account, whose pipeline works on this copy. */
   readonly usedBy?: string | undefined;
   readonly objectLock?: ObjectLockSettings | undefined;
@@ -52,13 +52,13 @@ export class VaultBucket extends Construct {
   constructor(scope: Construct, id: string, props: VaultBucketProps) {
     super(scope, id);
     this.key = new Key(this, 'Key', {
-      alias: vaultKeyAlias(props.prefix),
+      alias: vaultKeyAlias(props.copy.prefix),
       enableKeyRotation: true,
       description: 'Encrypts the Holdfast vault',
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.bucket = new Bucket(this, 'Bucket', {
-      bucketName: vaultBucketName(props.prefix, Aws.ACCOUNT_ID, props.region),
+      bucketName: props.copy.bucket,
       versioned: true,
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
@@ -87,7 +87,7 @@ export class VaultBucket extends Construct {
     });
     this.denyOwnRoles();
     if (props.objectLock) this.lock(props.objectLock);
-    if (props.usedBy) this.letIn(props.prefix, props.usedBy);
+    if (props.usedBy) this.letIn(props.copy.prefix, props.usedBy);
   }
 
   /**

@@ -5,6 +5,7 @@ import { App, type Stack } from 'aws-cdk-lib';
 import { FUNCTION_NAMES, FUNCTIONS, lambdaName } from '../../functions/contract/functions.ts';
 import { parseConfig } from '../config/load.ts';
 import type { ClusterConfig } from '../config/schema.ts';
+import { copiesOf } from '../constructs/vault-copies.ts';
 import { ClusterStack } from '../stacks/cluster-stack.ts';
 import { VaultReplicaStack, VaultStack } from '../stacks/vault-stack.ts';
 import { flat, type RoleRights, rolesOf, type TemplateJson } from './roles.ts';
@@ -73,13 +74,13 @@ function synthesize(): { names: Names; templates: TemplateJson[] } {
     const templates = stacks.map((s) => assembly.getStackArtifact(s.artifactId).template as TemplateJson);
     if (cluster.access.kind !== 'kubeconfig') throw new Error('the table is of a cluster with kubeconfigs');
     const { backupSecret: backup, restoreSecret: restore } = cluster.access;
-    const { name: vault, region: first, replicaRegion: second } = config.vault;
+    const { primary, replica } = copiesOf(config);
     const called = calledIn(templates, cluster.name);
     return {
       names: {
         cluster: cluster.name,
-        vault,
-        regions: { first, second },
+        vault: primary.prefix,
+        regions: { first: primary.region, second: replica.region },
         secrets: { backup, restore },
         called,
       },

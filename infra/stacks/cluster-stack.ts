@@ -4,6 +4,7 @@ import { CompositePrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
 import { ENV } from '../../functions/contract/env.ts';
 import { FUNCTION_NAMES, FUNCTIONS, type FunctionName } from '../../functions/contract/functions.ts';
 import {
@@ -29,13 +30,12 @@ import {
   RIGHTS,
   recordStatement,
   sourceStatements,
-  type VaultCopy,
   vaultStatements,
 } from '../constructs/grants.ts';
 import { MachineSchedule } from '../constructs/machine-schedule.ts';
 import { MeasureSchedule } from '../constructs/measure-schedule.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
-import { environmentOf, vaultCopies } from '../constructs/vault-copies.ts';
+import { copiesOf, environmentOf } from '../constructs/vault-copies.ts';
 
 export interface ClusterStackProps {
   readonly config: Config;
@@ -52,7 +52,7 @@ const jobRoleArn = (cluster: string, name: FunctionName): string =>
 
 /** Everything that protects one cluster: functions, machines, schedules, and a role for each. */
 export class ClusterStack extends Stack {
-  private readonly copies: { primary: VaultCopy; replica: VaultCopy };
+  private readonly copies: PerCopy<VaultCopy>;
   private readonly functions = new Map<FunctionName, PipelineFunction>();
   private readonly cluster: ClusterConfig;
 
@@ -63,7 +63,7 @@ export class ClusterStack extends Stack {
       description: `Holdfast: backup and restore of cluster ${cluster.name}`,
     });
     this.cluster = cluster;
-    this.copies = vaultCopies(config);
+    this.copies = copiesOf(config);
     this.makeFunctions(props);
     const replicate = this.machine('replicate');
     const prune = this.machine('prune');
@@ -94,8 +94,7 @@ export class ClusterStack extends Stack {
     const settings = settingsOf(config, cluster);
     for (const name of FUNCTION_NAMES) {
       const environment = {
-        [ENV.vaultBucket]: this.copies.primary.bucket,
-        [ENV.replicaBucket]: this.copies.replica.bucket,
+        [ENV.account]: this.copies.primary.account,
         ...(RIGHTS[name].records && { [ENV.signingKey]: signingKeyAlias(config.vault.name) }),
         ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn(cluster.name, name) }),
       };

@@ -2,23 +2,23 @@ import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import type { PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
 import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
 import type { Config } from '../config/schema.ts';
 import { lockSettings } from '../config/settings.ts';
 import { BucketReplication } from '../constructs/bucket-replication.ts';
 import { failureAlarms, latencyAlarms } from '../constructs/replication-alarms.ts';
 import { VaultBucket, type VaultBucketProps } from '../constructs/vault-bucket.ts';
-import { environmentOf, vaultCopies } from '../constructs/vault-copies.ts';
+import { copiesOf, environmentOf } from '../constructs/vault-copies.ts';
 
 /** What was deleted stays at least so long where nothing is locked: time to notice. */
 const NONCURRENT_DAYS = 30;
 
 /** The same rules for both copies. */
-function bucketProps({ name, ...vault }: Config['vault'], region: string): VaultBucketProps {
+function bucketProps(vault: Config['vault'], copy: VaultCopy): VaultBucketProps {
   const objectLock = lockSettings(vault.objectLock);
   return {
-    prefix: name,
-    region,
+    copy,
     objectLock,
     noncurrentDays: vault.noncurrentDays ?? objectLock?.days ?? NONCURRENT_DAYS,
   };
@@ -32,8 +32,9 @@ export class VaultStack extends Stack {
       terminationProtection: true,
       description: 'Holdfast vault: primary copy',
     });
-    const source = new VaultBucket(this, 'Vault', bucketProps(config.vault, config.vault.region));
-    this.replicate(config, source);
+    const copies = copiesOf(config);
+    const source = new VaultBucket(this, 'Vault', bucketProps(config.vault, copies.primary));
+    this.replicate(config, source, copies);
     new Key(this, 'SigningKey', {
       alias: signingKeyAlias(config.vault.name),
       keySpec: KeySpec.ECC_NIST_P256,
@@ -46,16 +47,19 @@ export class VaultStack extends Stack {
         secretName: masterSecretName(name),
         description: `Every restic repository password of cluster ${name} is derived from this. Losing it loses the volumes' backups.`,
         generateSecretString: { passwordLength: 64, excludePunctuation: true },
-        replicaRegions: [{ region: config.vault.replicaRegion }],
+        replicaRegions: [{ region: copies.replica.region }],
         removalPolicy: RemovalPolicy.RETAIN,
       });
     }
   }
 
-  private replicate(config: Config, source: VaultBucket): void {
+  private replicate(
+    config: Config,
+    source: VaultBucket,
+    { primary: from, replica: to }: PerCopy<VaultCopy>,
+  ): void {
     const { mode, timeControl } = config.vault.replication;
     if (mode !== 'continuous') return;
-    const { primary: from, replica: to } = vaultCopies(config);
     new BucketReplication(this, { source, from, to, timeControl });
     failureAlarms(this, { from, to, topicArn: config.alarms.topicArn });
   }
@@ -64,25 +68,26 @@ export class VaultStack extends Stack {
 /** The second copy of the vault, in the second region. */
 export class VaultReplicaStack extends Stack {
   constructor(scope: Construct, config: Config) {
-    const { account, replicaRegion, replicaAccount } = config.vault;
+    const { account, replicaAccount } = config.vault;
+    const { replica } = copiesOf(config);
     super(scope, stackNames.replica, {
-      env: { ...environmentOf(config, replicaRegion), ...(replicaAccount && { account: replicaAccount }) },
+      env: { ...environmentOf(config, replica.region), ...(replicaAccount && { account: replicaAccount }) },
       terminationProtection: true,
       description: 'Holdfast vault: second copy',
     });
     const usedBy = replicaAccount && account;
-    new VaultBucket(this, 'Vault', { ...bucketProps(config.vault, replicaRegion), usedBy });
+    new VaultBucket(this, 'Vault', { ...bucketProps(config.vault, replica), usedBy });
   }
 }
 
 /** Alarms on S3's replication that are where its metrics are: in the second region, but in the primary's account. */
 export class VaultReplicationStack extends Stack {
   constructor(scope: Construct, config: Config) {
+    const { primary: from, replica: to } = copiesOf(config);
     super(scope, stackNames.replication, {
-      env: environmentOf(config, config.vault.replicaRegion),
+      env: environmentOf(config, to.region),
       description: 'Holdfast vault: alarms on the replication between its copies',
     });
-    const { primary: from, replica: to } = vaultCopies(config);
     const topicArn = config.alarms.replicaTopicArn;
     latencyAlarms(this, { from, to, topicArn }, config.vault.replication.timeControl);
   }

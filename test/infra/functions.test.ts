@@ -37,10 +37,9 @@ describe.each(FUNCTION_NAMES)('%s', (name) => {
     ]);
   });
 
-  test('knows both buckets, and the role of Jobs only if it mints credentials', () => {
+  test('knows its account, of which the buckets are, and the role of Jobs only if it mints credentials', () => {
     const { Variables } = byName(name)?.Environment ?? {};
-    expect(flat(Variables.HOLDFAST_VAULT_BUCKET)).toBe('holdfast-vault-<AWS::AccountId>-eu-west-1');
-    expect(flat(Variables.HOLDFAST_REPLICA_BUCKET)).toBe('holdfast-vault-<AWS::AccountId>-eu-central-1');
+    expect(flat(Variables.HOLDFAST_ACCOUNT)).toBe('<AWS::AccountId>');
     expect('HOLDFAST_JOB_ROLE_ARN' in Variables).toBe(RIGHTS[name].mints === true);
   });
 });

@@ -141,7 +141,7 @@ describe('a second copy in another account', () => {
     const stack = new VaultReplicaStack(app(), config(ELSEWHERE));
     expect([stack.account, stack.region]).toEqual(['222222222222', 'eu-central-1']);
     expect(flat(bucketOf(Template.fromStack(stack)).BucketName)).toBe(
-      'holdfast-vault-<AWS::AccountId>-eu-central-1',
+      'holdfast-vault-222222222222-eu-central-1',
     );
     expect(new VaultStack(app(), config(ELSEWHERE)).account).toBe('111111111111');
   });

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
-import { masterSecretName, vaultBucketName } from '../../functions/contract/names.ts';
+import { COPIES, type VaultCopy, vaultCopies } from '../../functions/contract/copies.ts';
+import { masterSecretName } from '../../functions/contract/names.ts';
 import { account } from '../../world/base/settings.ts';
 
-const REGIONS = { primary: 'eu-west-1', replica: 'eu-central-1' } as const;
+const REGIONS = { region: 'eu-west-1', replicaRegion: 'eu-central-1' } as const;
 
 export interface OwnVault {
   /** A holdfast.yaml of this vault and its one cluster. */
@@ -18,16 +19,15 @@ export interface OwnVault {
 
 /** A vault of two versioned buckets in the world's S3, with a master secret for a cluster of the same name; nothing is deployed. */
 export async function makeOwnVault(name: string, master: string): Promise<OwnVault> {
-  const vaults = await Promise.all(
-    [REGIONS.primary, REGIONS.replica].map((region) => versioned(name, region)),
-  );
-  await new SecretsManagerClient({ region: REGIONS.primary }).send(
+  const copies = vaultCopies({ name, ...REGIONS }, account.id);
+  const vaults = await Promise.all(COPIES.map((copy) => versioned(copies[copy])));
+  await new SecretsManagerClient({ region: REGIONS.region }).send(
     new CreateSecretCommand({ Name: masterSecretName(name), SecretString: master }),
   );
   const config = join(mkdtempSync(join(tmpdir(), `${name}-`)), 'holdfast.yaml');
   writeFileSync(
     config,
-    `vault: { name: ${name}, region: ${REGIONS.primary}, replicaRegion: ${REGIONS.replica} }
+    `vault: ${JSON.stringify({ name, ...REGIONS })}
 clusters:
   - name: ${name}
     access: { kind: kubeconfig, backupSecret: ${name}/backup, restoreSecret: ${name}/restore }
@@ -39,8 +39,7 @@ clusters:
   return { config, primary: vaults[0] as Vault, replica: vaults[1] as Vault };
 }
 
-async function versioned(name: string, region: string): Promise<Vault> {
-  const Bucket = vaultBucketName(name, account.id, region);
+async function versioned({ bucket: Bucket, region }: VaultCopy): Promise<Vault> {
   const s3 = new S3Client({ region, forcePathStyle: true });
   await s3.send(
     new CreateBucketCommand({

@@ -1,3 +1,4 @@
+import { type PerCopy, type VaultCopy, vaultCopies } from '../../functions/contract/copies.ts';
 import type {
   ClusterSettings,
   ControlPlaneSettings,
@@ -66,11 +67,15 @@ export const CONTROL_PLANE: ControlPlaneSettings = {
   keyFile: 'pki/etcd/healthcheck-client.key',
 };
 
+/** Both copies of the vault of some settings, in the account 1. */
+export const copiesOf = ({ vault, jobs }: ClusterSettings): PerCopy<VaultCopy> =>
+  vaultCopies(vault, '1', jobs);
+
 /** A cluster's settings as if left out of holdfast.yaml: reached by EKS, with a plan `daily` of the namespace `shop`. */
 export const settingsWith = (over: Partial<ClusterSettings> = {}): ClusterSettings => ({
   cluster: 'paris',
   access: { kind: 'eks', name: 'paris', region: 'eu-west-3' },
-  vault: { region: 'eu-west-3', replicaRegion: 'eu-north-1' },
+  vault: { name: 'holdfast-vault', region: 'eu-west-3', replicaRegion: 'eu-north-1' },
   jobs: JOBS,
   controlPlane: CONTROL_PLANE,
   veleroSources: [],

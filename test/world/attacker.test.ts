@@ -21,6 +21,7 @@ import {
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLocks } from '../../functions/adapters/s3/object-locks.ts';
+import { COPIES } from '../../functions/contract/copies.ts';
 import type { ObjectLockSettings } from '../../functions/contract/settings.ts';
 import type { LockRequest } from '../../functions/contract/states.ts';
 import type { BackupRecord } from '../../functions/core/backup/record.ts';
@@ -89,7 +90,7 @@ const outcome = (work: Promise<unknown>): Promise<string> =>
     () => 'done',
     (error: Error) => error.name,
   );
-const copies = ['primary', 'replica'] as const;
+const copies = COPIES;
 
 /** A pass over one copy, by the function's code under the function's role. */
 async function lockAll(

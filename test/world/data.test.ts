@@ -16,9 +16,9 @@ import { isReplicated } from '../../functions/core/vault/replication.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { imageNames } from '../../world/base/settings.ts';
 import { awsOf, readJson } from '../../world/demo/aws.ts';
-import { demo } from '../../world/demo/config.ts';
+import { demo, demoCopies } from '../../world/demo/config.ts';
 import { type Kubectl, kubectlWith } from '../../world/demo/kubectl.ts';
-import { bucketOf, runRestore } from '../../world/demo/stages.ts';
+import { runRestore } from '../../world/demo/stages.ts';
 import { deployWorld, grantAccess } from '../../world/demo/world-setup.ts';
 import { findWorld } from '../../world/world.ts';
 import { connect } from '../support/world.ts';
@@ -142,7 +142,7 @@ async function backUp(name: string): Promise<BackupRecord> {
   await aws.wait(await aws.start('backup', { plan: name, scheduledTime: at.toISOString() }));
   return readJson<BackupRecord>(
     demo.region,
-    bucketOf(demo.region),
+    demoCopies.primary.bucket,
     keys.records.record(backupName(name, at)),
   );
 }
@@ -169,7 +169,7 @@ async function untilNothingIsLeft(): Promise<number[]> {
 /** The second copy of the vault below a prefix, as a person with rights would see it. */
 function replicaOf(prefix: string) {
   const s3 = new S3Client({ region: demo.replicaRegion, forcePathStyle: true });
-  const Bucket = bucketOf(demo.replicaRegion);
+  const Bucket = demoCopies.replica.bucket;
   const list = async () => {
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
     return Contents.map((o) => o.Key as string);
@@ -231,7 +231,7 @@ describe('data that is not read from its claim', () => {
   describe('in the second region', () => {
     const there = replicaOf(keys.restic.repository('data'));
     const proofOf = (backup: string) =>
-      readJson<ReplicaProof>(demo.replicaRegion, bucketOf(demo.replicaRegion), keys.records.replica(backup));
+      readJson<ReplicaProof>(demo.replicaRegion, demoCopies.replica.bucket, keys.records.replica(backup));
 
     it('was brought by S3 and is proven by the machine, which copied records alone', async () => {
       const records = await replicaOf(keys.records.dir(record.backup)).list();

@@ -22,7 +22,8 @@ import {
   itemsOf,
   outcomeOf,
 } from '../../functions/backup/reconcile-control-plane/control-plane-job.ts';
-import { masterSecretName, vaultBucketName } from '../../functions/contract/names.ts';
+import { vaultCopies } from '../../functions/contract/copies.ts';
+import { masterSecretName } from '../../functions/contract/names.ts';
 import {
   type ControlPlaneOutcome,
   controlPlaneRun,
@@ -52,12 +53,11 @@ const NAMES = { vault: 'holdfast-vault', cluster: 'drill' };
 const CONFIG_MAPS: ResourceType = { ...TYPES.secrets, resource: 'configmaps', kind: 'ConfigMap' };
 const s3Endpoint = `http://${network.nodeAddress}:${network.emulatorPort}`;
 const keys = vaultKeys(NAMES.cluster);
-const bucket = vaultBucketName(NAMES.vault, account.id, REGION);
 const run = { backup: BACKUP, plan: 'nightly' };
 const settings = settingsWith({
   cluster: NAMES.cluster,
   access: { kind: 'kubeconfig', backupSecret: 'b', restoreSecret: 'r' },
-  vault: { region: REGION, replicaRegion: 'eu-central-1' },
+  vault: { name: NAMES.vault, region: REGION, replicaRegion: 'eu-central-1' },
   jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
   controlPlane: {
     ...CONTROL_PLANE,
@@ -65,6 +65,7 @@ const settings = settingsWith({
     endpoints: [`https://${network.nodeAddress}:2379`],
   },
 });
+const copies = vaultCopies(settings.vault, account.id, settings.jobs);
 
 async function configMaps(): Promise<Record<string, string>> {
   const cluster = connect();
@@ -100,7 +101,7 @@ async function backUp(): Promise<ControlPlaneOutcome[]> {
     const items = itemsOf(all, keys, { leader: outcomes[0]?.endpoint, taken: outcomes[1] });
     const item = items.find((i) => i.id === id);
     if (!item) throw new Error(`${id}: ${JSON.stringify(outcomes)}`);
-    const job = controlPlaneJob(settings, run, all, item, bucket, id === 'etcd');
+    const job = controlPlaneJob(settings, run, all, item, copies.primary, id === 'etcd');
     await startJob(cluster, job, 1, {
       password: repositoryPassword(MASTER, item.gate),
       ...CREDENTIALS_FILES,
@@ -172,7 +173,7 @@ if (!world) throw new Error('HOLDFAST_WORLD names no world that is up');
 const data = join(world.runDir, 'etcd');
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-drill-'));
 let cluster = connect();
-const vault = await makeVault(bucket);
+const vault = await makeVault(copies.primary.bucket);
 await new SecretsManagerClient({ region: REGION }).send(
   new CreateSecretCommand({ Name: masterSecretName(NAMES.cluster), SecretString: MASTER }),
 );

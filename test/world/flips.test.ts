@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COPIES, type CopyName } from '../../functions/contract/copies.ts';
 import { RestoreOptions } from '../../functions/contract/restore-options.ts';
 import { isReplicated } from '../../functions/core/vault/replication.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
@@ -57,7 +58,7 @@ const filesBelow = (dir: string): string[] =>
   readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((file) =>
     statSync(join(dir, file)).isFile(),
   );
-const store = (copy: 'primary' | 'replica', key: string, body: Buffer) =>
+const store = (copy: CopyName, key: string, body: Buffer) =>
   copies[copy].objects.set(key, { body, metadata: {} });
 
 beforeAll(async () => {
@@ -74,8 +75,7 @@ beforeAll(async () => {
     { namespace: 'shop', pvc: 'data', snapshot },
   ]);
   await replicate(copies.primary, copies.replica, keys, record, () => true);
-  for (const copy of ['primary', 'replica'] as const)
-    store(copy, keys.records.replica(BACKUP), Buffer.from('{}'));
+  for (const copy of COPIES) store(copy, keys.records.replica(BACKUP), Buffer.from('{}'));
   whole = new Map([...copies.primary.objects].map(([key, { body }]) => [key, body]));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -92,7 +92,7 @@ const KINDS: Record<string, (key: string) => boolean> = {
 
 interface Flip {
   readonly kind: string;
-  readonly copy: 'primary' | 'replica';
+  readonly copy: CopyName;
   /** Which of the kind, and where in it: from 0 to 1. */
   readonly object: number;
   readonly place: number;
@@ -101,7 +101,7 @@ interface Flip {
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const flips = fc.record<Flip>({
   kind: fc.constantFrom(...Object.keys(KINDS)),
-  copy: fc.constantFrom('primary', 'replica'),
+  copy: fc.constantFrom(...COPIES),
   object: unit,
   place: unit,
   bit: fc.nat(7),
@@ -131,7 +131,7 @@ async function looksAt(key: string): Promise<Look[]> {
 }
 
 /** Whether plan-restore, which writes nothing into the cluster, lets a restore of this copy go on. */
-async function restoreGoesOn(copy: 'primary' | 'replica'): Promise<boolean> {
+async function restoreGoesOn(copy: CopyName): Promise<boolean> {
   try {
     const { record, signed } = await findRecoveryPoint(copies[copy], keys, BACKUP, undefined, signer);
     if (!signed) return false; // refused: RecordUnsigned
@@ -158,7 +158,7 @@ describe('a single bit that is flipped anywhere in a recovery point', () => {
           ['healed', key, 'damaged'],
         ]);
         for (const look of wrong) await heal(copies, look);
-        for (const copy of ['primary', 'replica'] as const)
+        for (const copy of COPIES)
           expect(copies[copy].objects.get(key)?.body.equals(whole.get(key) as Buffer)).toBe(true);
       }),
       { numRuns: FLIPS, seed: SEED, endOnFailure: true },

@@ -7,11 +7,11 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { signingKey } from '../../functions/adapters/kms/signing-key.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
+import { COPIES } from '../../functions/contract/copies.ts';
 import { signingKeyAlias } from '../../functions/contract/names.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { awsOf, readJson } from '../../world/demo/aws.ts';
-import { demo } from '../../world/demo/config.ts';
-import { bucketOf } from '../../world/demo/stages.ts';
+import { demo, demoCopies } from '../../world/demo/config.ts';
 import { deployWorld } from '../../world/demo/world-setup.ts';
 import { findWorld } from '../../world/world.ts';
 import { commitPoint, versionsOf } from './attacked-vault.ts';
@@ -22,7 +22,7 @@ const BACKUP = `${demo.plan}-20260101020000`;
 const DAY_MS = 24 * 3600 * 1000;
 const keys = vaultKeys(CLUSTER);
 const aws = awsOf(demo.region, CLUSTER);
-const regions = [demo.region, demo.replicaRegion];
+const copies = COPIES.map((name) => demoCopies[name]);
 const pack = `${keys.restic.repository('shop')}/data/00/0011`;
 const inDays = (days: number) => new Date(Date.now() + days * DAY_MS);
 const s3 = (region: string) => new S3Client({ region, forcePathStyle: true });
@@ -34,8 +34,8 @@ beforeAll(async () => {
   const vault = { objectLock: { mode: 'governance', days: 30 } };
   await deployWorld(world, { ...plan, vault }, () => undefined);
   const signer = signingKey(signingKeyAlias('holdfast-vault'), demo.region);
-  for (const region of regions) {
-    const copy = openVault(bucketOf(region), region);
+  for (const { bucket, region } of copies) {
+    const copy = openVault(bucket, region);
     const old = { ObjectLockMode: 'GOVERNANCE' as const, ObjectLockRetainUntilDate: inDays(10) };
     await s3(region).send(new PutObjectCommand({ Bucket: copy.bucket, Key: pack, Body: 'old', ...old }));
     await commitPoint(copy, keys, BACKUP, 'snapshot', signer);
@@ -47,11 +47,9 @@ beforeAll(async () => {
 
 /** The buckets are every test's: what they write after this one is not locked. */
 afterAll(async () => {
-  for (const region of regions) {
+  for (const { bucket, region } of copies) {
     const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled' as const };
-    await s3(region).send(
-      new PutObjectLockConfigurationCommand({ Bucket: bucketOf(region), ObjectLockConfiguration }),
-    );
+    await s3(region).send(new PutObjectLockConfigurationCommand({ Bucket: bucket, ObjectLockConfiguration }));
   }
 });
 
@@ -61,8 +59,7 @@ it('locks an old pack again for the whole period, in both copies, and says until
   expect(problem).toBe('');
   // In each copy: a pack that is 20 days old, and an archive, a record and a proof that are new.
   expect(output).toMatchObject({ copy: 'replica', remaining: 0, checked: 8, extended: 2 });
-  for (const region of regions) {
-    const Bucket = bucketOf(region);
+  for (const { bucket: Bucket, region } of copies) {
     const lock = await readJson<{ mode: string; until: string }>(region, Bucket, keys.records.lock(BACKUP));
     expect([lock.mode, Math.round((Date.parse(lock.until) - began) / DAY_MS)]).toEqual(['GOVERNANCE', 15]);
     const [version] = await versionsOf(s3(region), Bucket, pack);
@@ -75,8 +72,8 @@ it('locks an old pack again for the whole period, in both copies, and says until
 });
 
 it('locks what is written from its first moment', async () => {
-  for (const region of regions) {
-    const vault = openVault(bucketOf(region), region);
+  for (const { bucket, region } of copies) {
+    const vault = openVault(bucket, region);
     const key = `${keys.restic.repository('shop')}/data/00/0022`;
     await vault.put(key, Buffer.from('new'));
     const at = { Bucket: vault.bucket, Key: key };

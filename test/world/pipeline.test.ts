@@ -9,6 +9,7 @@ import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { getJson } from '../../functions/adapters/s3/documents.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
+import { COPIES, type CopyName } from '../../functions/contract/copies.ts';
 import { newestFirst } from '../../functions/core/backup/backup-name.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { VerifyReport } from '../../functions/core/vault/verification.ts';
@@ -23,9 +24,9 @@ import {
   waitReady,
 } from '../../world/demo/application.ts';
 import { awsOf, readJson } from '../../world/demo/aws.ts';
-import { demo } from '../../world/demo/config.ts';
+import { demo, demoCopies } from '../../world/demo/config.ts';
 import { type Kubectl, kubectlWith } from '../../world/demo/kubectl.ts';
-import { bucketOf, finishBackup, runRestore } from '../../world/demo/stages.ts';
+import { finishBackup, runRestore } from '../../world/demo/stages.ts';
 import { deployWorld, grantAccess } from '../../world/demo/world-setup.ts';
 import { findWorld } from '../../world/world.ts';
 import { holdfast, startHoldfast } from './cli.ts';
@@ -41,7 +42,12 @@ const backUp = async (scheduledTime: string, more = {}) =>
 
 // Our own backups have Velero's layout: read as a Velero's they are a source like any other.
 const veleroSources = [
-  { name: 'as-velero', bucket: bucketOf(demo.region), region: demo.region, prefix: `velero/${demo.cluster}` },
+  {
+    name: 'as-velero',
+    bucket: demoCopies.primary.bucket,
+    region: demo.region,
+    prefix: `velero/${demo.cluster}`,
+  },
 ];
 
 beforeAll(async () => {
@@ -98,7 +104,7 @@ describe('the pipeline, deployed by cdk', () => {
       { id: 'etcd-scratch', result: 'protected' },
       { id: 'files.node1', result: 'protected' },
     ]);
-    expect(replica).toMatchObject({ region: demo.replicaRegion, bucket: bucketOf(demo.replicaRegion) });
+    expect(replica).toMatchObject({ region: demo.replicaRegion, bucket: demoCopies.replica.bucket });
   });
 
   it('leaves no Job and no Secret of its own in the application’s namespace', async () => {
@@ -123,11 +129,11 @@ describe('the pipeline, deployed by cdk', () => {
     for (const tag of lost) holdfast('restic', `${demo.cluster}/shop`, '--', ...make, tag);
     const { record } = await backUp('2026-01-01T02:00:00Z');
     expect(record.phase).toBe('Completed');
-    for (const region of [demo.region, demo.replicaRegion]) {
-      await expect(readJson(region, bucketOf(region), keys.records.record(oldest))).rejects.toMatchObject({
+    for (const { bucket, region } of Object.values(demoCopies)) {
+      await expect(readJson(region, bucket, keys.records.record(oldest))).rejects.toMatchObject({
         name: 'NoSuchKey',
       });
-      await expect(readJson(region, bucketOf(region), keys.velero.backup(oldest))).rejects.toMatchObject({
+      await expect(readJson(region, bucket, keys.velero.backup(oldest))).rejects.toMatchObject({
         name: 'NoSuchKey',
       });
     }
@@ -136,7 +142,7 @@ describe('the pipeline, deployed by cdk', () => {
       status: 'SUCCEEDED',
       output: { removed: 1, kept: 2, removedFromReplica: 1, keptInReplica: 2, forget: 2 },
     });
-    for (const from of ['primary', 'replica']) {
+    for (const from of COPIES) {
       const list = ['restic', '--from', from, `${demo.cluster}/shop`, '--', 'snapshots', '--json'];
       const left = JSON.parse(holdfast(...list)) as { tags: string[] }[];
       const tags = left.flatMap((s) => s.tags).filter((t) => t.startsWith('backup=') || t === 'mine');
@@ -156,7 +162,7 @@ describe('the pipeline, deployed by cdk', () => {
 
   it('restores nothing whose record is not what was signed', async () => {
     const s3 = new S3Client({ region: demo.region, forcePathStyle: true });
-    const at = { Bucket: bucketOf(demo.region), Key: keys.records.record('apps-20260101020000') };
+    const at = { Bucket: demoCopies.primary.bucket, Key: keys.records.record('apps-20260101020000') };
     const { Body } = await s3.send(new GetObjectCommand(at));
     const whole = (await Body?.transformToString()) ?? '';
     const restoreOf = async (text: string, more = {}) => {
@@ -203,7 +209,7 @@ describe('the pipeline, deployed by cdk', () => {
     expect(ended.problem).toMatch(/^PartiallyFailed/);
     const record = await readJson<{ reasons: string[] }>(
       demo.region,
-      bucketOf(demo.region),
+      demoCopies.primary.bucket,
       keys.records.record('apps-20260101030000'),
     );
     expect(record.reasons).toEqual(['namespace shop does not exist']);
@@ -215,7 +221,7 @@ describe('the pipeline, deployed by cdk', () => {
     const arn = await aws.start('backup', { plan: demo.plan, scheduledTime: '2026-01-01T03:30:00Z' });
     const work = keys.records.work('apps-20260101033000');
     for (;;) {
-      const found = await readJson(demo.region, bucketOf(demo.region), work).catch(() => undefined);
+      const found = await readJson(demo.region, demoCopies.primary.bucket, work).catch(() => undefined);
       if (found) break;
       await sleep(100);
     }
@@ -334,8 +340,7 @@ describe('a repository, with nothing but restic and what the command line says',
 });
 
 describe('the verify machine, over both copies of the vault', () => {
-  const copies = { primary: demo.region, replica: demo.replicaRegion };
-  const vaultOf = (copy: keyof typeof copies) => openVault(bucketOf(copies[copy]), copies[copy]);
+  const vaultOf = (copy: CopyName) => openVault(demoCopies[copy].bucket, demoCopies[copy].region);
   /** Objects that both copies have: each prunes for itself, and then has packs of its own. */
   const inBoth = async (prefix: string) => {
     const found: string[] = [];
@@ -344,7 +349,7 @@ describe('the verify machine, over both copies of the vault', () => {
     return found as [string, string];
   };
   const repository = keys.restic.repository('shop');
-  const flip = async (copy: keyof typeof copies, key: string) => {
+  const flip = async (copy: CopyName, key: string) => {
     const body = await vaultOf(copy).get(key);
     body[body.length >> 1] = (body[body.length >> 1] as number) ^ 1;
     await vaultOf(copy).put(key, body);
@@ -397,7 +402,7 @@ describe('the verify machine, over both copies of the vault', () => {
   it('fails when an object is good in neither copy, with restic’s words in its report, and heals what restic misses', async () => {
     const [pack, other] = await inBoth(`${repository}/data/`);
     const whole = await vaultOf('primary').get(pack);
-    for (const copy of ['primary', 'replica'] as const) await flip(copy, pack);
+    for (const copy of COPIES) await flip(copy, pack);
     await vaultOf('replica').remove([other]);
     const { problem } = await verify();
     expect(problem).toMatch(
@@ -413,6 +418,6 @@ describe('the verify machine, over both copies of the vault', () => {
     expect(await vaultOf('replica').exists(other)).toBe(true);
     expect(report.checks.filter((c) => !c.ok).map((c) => c.namespace)).toEqual(['shop', 'shop']);
     expect(report.checks.find((c) => !c.ok)?.message).toContain(pack.split('/').at(-1));
-    for (const copy of ['primary', 'replica'] as const) await vaultOf(copy).put(pack, whole);
+    for (const copy of COPIES) await vaultOf(copy).put(pack, whole);
   });
 });

@@ -14,6 +14,7 @@ import {
 } from '../../functions/adapters/kubernetes/jobs.ts';
 import type { VolumeWork } from '../../functions/backup/reconcile-volumes/place.ts';
 import { backupJob, volumeOutcome } from '../../functions/backup/reconcile-volumes/volume-job.ts';
+import type { VaultCopy } from '../../functions/contract/copies.ts';
 import type { ClusterSettings, ResticOptions } from '../../functions/contract/settings.ts';
 import { jobManifest, type ResticJob } from '../../functions/core/jobs/job-spec.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../functions/core/kubernetes/resources.ts';
@@ -29,7 +30,7 @@ import {
 } from '../../functions/restore/reconcile-restore-volumes/volume-job.ts';
 import { holderOf } from '../../functions/runtime/jobs/holder.ts';
 import { imageNames, storage } from '../../world/base/settings.ts';
-import { JOBS, planOf, settingsWith } from '../support/selection.ts';
+import { copiesOf, JOBS, planOf, settingsWith } from '../support/selection.ts';
 import { connect, create, endpoint, makeVault, REGION } from '../support/world.ts';
 import { expiringS3 } from './expiring-s3.ts';
 import { faultyServer } from './faults.ts';
@@ -129,7 +130,7 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
     settingsAt(endpoint, pvc === 'big' ? { limitUploadKiB: 400 } : {}),
     { backup: run, plan: 'volumes' },
     { ...v, gate: `restic/world/${run}` },
-    'volume-jobs',
+    bucketAt(endpoint),
     { init: true, place: { holder: await holderOf(cluster, v) } },
   );
   return job;
@@ -138,10 +139,16 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
 const settingsAt = (s3Endpoint: string, restic: Partial<ResticOptions> = {}): ClusterSettings =>
   settingsWith({
     cluster: 'world',
-    vault: { region: REGION, replicaRegion: 'eu-central-1' },
+    vault: { name: 'holdfast-vault', region: REGION, replicaRegion: 'eu-central-1' },
     jobs: { ...JOBS, resticImage: imageNames.restic, s3Endpoint },
     plans: [{ ...plan, restic: { ...DEFAULT_RESTIC, ...restic } }],
   });
+
+/** The bucket of these tests as a copy of the vault. */
+const bucketAt = (s3Endpoint: string): VaultCopy => ({
+  ...copiesOf(settingsAt(s3Endpoint)).primary,
+  bucket: 'volume-jobs',
+});
 
 const session = (accessKeyId: string, expiration = FAR) =>
   sessionFile({ accessKeyId, secretAccessKey: 'secret', sessionToken: 'token', expiration });
@@ -255,7 +262,10 @@ describe('a volume that is restored', () => {
       gate: '',
       into: NAMESPACE,
     };
-    const into = restoreJob(settingsAt(S3.origin), `${job.run}-restore`, work, 'primary', 'volume-jobs');
+    const into = restoreJob(
+      { settings: settingsAt(S3.origin).jobs, restore: `${job.run}-restore`, from: bucketAt(S3.origin) },
+      work,
+    );
     const restoring = {
       ...into,
       mount: { pvc: 'fresh', path, readOnly: false },

@@ -38,6 +38,7 @@ export const network = {
 /** The emulator's account and fake keys. Fixed, because CDK remembers the account of a key. */
 export const account = {
   id: '000000000000',
+  partition: 'aws',
   accessKeyId: 'test',
   secretAccessKey: 'test',
   region: 'eu-west-1',

@@ -11,7 +11,7 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { type Machine, machineName } from '../../functions/contract/names.ts';
+import { type Machine, machineArn } from '../../functions/contract/names.ts';
 import { account } from '../base/settings.ts';
 
 /** One ended (or running) execution of a state machine. */
@@ -29,7 +29,7 @@ export function awsOf(region: string, cluster: string) {
   const sfn = new SFNClient({ region });
   const secrets = new SecretsManagerClient({ region });
   const arnOf = (machine: Machine) =>
-    `arn:aws:states:${region}:${account.id}:stateMachine:${machineName(cluster, machine)}`;
+    machineArn({ partition: account.partition, region, account: account.id }, cluster, machine);
   const parse = (json: string | undefined) => JSON.parse(json ?? '{}') as Record<string, unknown>;
 
   async function describe(executionArn: string): Promise<Execution> {

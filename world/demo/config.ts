@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { vaultCopies } from '../../functions/contract/copies.ts';
 import { account, imageNames, network, versions } from '../base/settings.ts';
 
 export const demo = {
@@ -9,6 +10,12 @@ export const demo = {
   backupSecret: 'holdfast/demo/kubeconfig-backup',
   restoreSecret: 'holdfast/demo/kubeconfig-restore',
 } as const;
+
+/** Both copies of the vault of an embedded world. */
+export const demoCopies = vaultCopies(
+  { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion },
+  account.id,
+);
 
 /** What may differ from the demo's plan. */
 export interface WorldPlan {
@@ -48,7 +55,12 @@ export function worldConfig(
 ): string {
   const volumes = 'opt-in';
   return stringify({
-    vault: { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion, ...vault },
+    vault: {
+      name: demoCopies.primary.prefix,
+      region: demo.region,
+      replicaRegion: demo.replicaRegion,
+      ...vault,
+    },
     clusters: [
       {
         name: cluster,

@@ -1,11 +1,7 @@
-import { vaultBucketName } from '../../functions/contract/names.ts';
 import type { BackupRecord, ReplicaProof } from '../../functions/core/backup/record.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
-import { account } from '../base/settings.ts';
 import { type Aws, type Execution, readJson } from './aws.ts';
-import { demo } from './config.ts';
-
-export const bucketOf = (region: string): string => vaultBucketName('holdfast-vault', account.id, region);
+import { demo, demoCopies } from './config.ts';
 
 /** A backup as the vault knows it afterwards. */
 export interface DoneBackup {
@@ -40,12 +36,12 @@ export async function finishBackup(
   const keys = vaultKeys(demo.cluster);
   const record = await readJson<BackupRecord>(
     demo.region,
-    bucketOf(demo.region),
+    demoCopies.primary.bucket,
     keys.records.record(backup),
   );
   const replica = await readJson<ReplicaProof>(
     demo.replicaRegion,
-    bucketOf(demo.replicaRegion),
+    demoCopies.replica.bucket,
     keys.records.replica(backup),
   );
   const replication = (await aws.executions('replicate')).find((e) => e.input.backup === backup);

@@ -1,6 +1,6 @@
 import type { Execution } from './aws.ts';
-import { demo } from './config.ts';
-import { bucketOf, type DoneBackup } from './stages.ts';
+import { demo, demoCopies } from './config.ts';
+import type { DoneBackup } from './stages.ts';
 
 const bytes = (n: number): string =>
   n < 1024 ** 2 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1024 ** 2).toFixed(1)} MiB`;
@@ -24,7 +24,7 @@ export function summaryTable(
       `${resources?.items ?? 0} items, ${bytes(resources?.bytes ?? 0)}, archive ${bytes(resources?.archiveBytes ?? 0)}, consistency ${resources?.consistency}`,
     ],
     ['volumes', `${record.volumes.length} volume(s), ${volumeFiles} files, ${bytes(volumeBytes)}`],
-    ['copy 1', `s3://${bucketOf(demo.region)} in ${demo.region}`],
+    ['copy 1', `s3://${demoCopies.primary.bucket} in ${demo.region}`],
     ['copy 2', `s3://${replica.bucket} in ${replica.region}, ${replica.objects} objects proven`],
     ['backup took', `${seconds(execution.seconds)} in all, replication ${seconds(replicationSeconds)} of it`],
     [

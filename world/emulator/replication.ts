@@ -11,9 +11,9 @@ function filled(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { Ref, 'Fn::Join': join, 'Fn::GetAtt': att } = value as Record<string, unknown>;
   if (Ref === 'AWS::AccountId') return account.id;
-  if (Ref === 'AWS::Partition') return 'aws';
+  if (Ref === 'AWS::Partition') return account.partition;
   if (Array.isArray(join)) return (filled(join[1]) as string[]).join(join[0] as string);
-  if (Array.isArray(att)) return `arn:aws:iam::${account.id}:role/${att[0]}`; // the emulator looks no role up
+  if (Array.isArray(att)) return `arn:${account.partition}:iam::${account.id}:role/${att[0]}`; // the emulator looks no role up
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, filled(child)]));
 }
 

@@ -3,6 +3,7 @@ import { DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { KubeConfig } from '@kubernetes/client-node';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
+import { serviceHost } from '../../contract/partition.ts';
 import type { AccessSettings } from '../../contract/settings.ts';
 import type { ReadSecret } from '../secrets/secrets.ts';
 
@@ -71,7 +72,7 @@ export async function eksToken(
   now: Date,
 ): Promise<string> {
   const signer = new SignatureV4({ service: 'sts', region, credentials, sha256: Sha256 });
-  const hostname = `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const hostname = serviceHost('sts', region);
   const signed = await signer.presign(
     {
       method: 'GET',

@@ -1,3 +1,4 @@
+import type { VaultCopy } from '../../contract/copies.ts';
 import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
 import type { ClusterSettings } from '../../contract/settings.ts';
 import {
@@ -15,7 +16,7 @@ import {
 import type { Work } from '../../core/backup/record.ts';
 import { BACKUP_STEP, type JobFolder, type ResticJob } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
-import { repositoryUrl } from '../../core/restic/repository.ts';
+import { repositoryIn } from '../../core/restic/repository.ts';
 import { initArgs, snapshotArgs } from '../../core/restic/restic.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 
@@ -67,11 +68,11 @@ export function controlPlaneJob(
   run: Pick<Work, 'backup' | 'plan'>,
   work: ControlPlaneWork,
   item: ControlPlaneItem,
-  bucket: string,
+  copy: VaultCopy,
   init: boolean,
 ): ResticJob {
   const { etcdImage: image, tlsSecret, folder } = s.controlPlane;
-  const step = { repository: repositoryUrl(s.jobs.s3Endpoint, bucket, item.gate), region: s.vault.region };
+  const step = repositoryIn(copy, item.gate);
   const common = {
     run: controlPlaneRun(run.backup),
     id: item.id,

@@ -3,7 +3,7 @@ import { BackupName, type LoopState } from '../../contract/states.ts';
 import { ControlPlaneOutcome, controlPlaneRun } from '../../core/backup/control-plane.ts';
 import { Work } from '../../core/backup/record.ts';
 import { lookOnce } from '../../core/jobs/job-loop.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { connectCluster, copies, keys, primaryVault } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -33,7 +33,7 @@ export const handler = lambda(
       use: 'backup',
       buckets: [vault.bucket],
       now,
-      jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, vault.bucket, init),
+      jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, copies().primary, init),
     });
     const results = resultsIn<ControlPlaneItem>(
       vault,

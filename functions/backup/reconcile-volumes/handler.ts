@@ -6,7 +6,7 @@ import { lookOnce } from '../../core/jobs/job-loop.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { fromSnapshot } from '../../core/volumes/volume-snapshots.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { connectCluster, copies, keys, primaryVault } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -50,7 +50,11 @@ export const handler = lambda(
       now,
       hasIdentity: (v: VolumeWork) => identityOf(settings(), v) !== undefined,
       jobFor: async (v: VolumeWork, init, attempt) =>
-        backupJob(settings(), work, v, vault.bucket, { init, attempt, place: await findPlace(cluster, v) }),
+        backupJob(settings(), work, v, copies().primary, {
+          init,
+          attempt,
+          place: await findPlace(cluster, v),
+        }),
     });
     const hindrance = async (v: VolumeWork, attempt: number) => {
       if (fromSnapshot(v)) return snapshots.claimFor(v);

@@ -1,10 +1,11 @@
+import type { VaultCopy } from '../../contract/copies.ts';
 import { DUMP_ACCOUNT, SYSTEM_NAMESPACE } from '../../contract/names.ts';
 import type { ClusterSettings } from '../../contract/settings.ts';
 import type { Work } from '../../core/backup/record.ts';
 import { BACKUP_STEP, type ResticJob } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { workName } from '../../core/kubernetes/run-labels.ts';
-import { repositoryUrl } from '../../core/restic/repository.ts';
+import { repositoryIn } from '../../core/restic/repository.ts';
 import {
   backupArgs,
   DEFAULT_RESTIC,
@@ -31,14 +32,14 @@ export function backupJob(
   s: ClusterSettings,
   work: Pick<Work, 'plan' | 'backup'>,
   v: VolumeWork,
-  bucket: string,
+  copy: VaultCopy,
   {
     init,
     place = {},
     attempt = 1,
   }: { readonly init: boolean; readonly place?: Place; readonly attempt?: number },
 ): ResticJob {
-  const step = { repository: repositoryUrl(s.jobs.s3Endpoint, bucket, v.gate), region: s.vault.region };
+  const step = repositoryIn(copy, v.gate);
   const options = s.plans.find((p) => p.name === work.plan)?.restic ?? DEFAULT_RESTIC;
   const common = { run: work.backup, id: v.id, settings: s.jobs };
   const first = [

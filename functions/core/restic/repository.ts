@@ -1,4 +1,5 @@
 import { hkdfSync } from 'node:crypto';
+import type { VaultCopy } from '../../contract/copies.ts';
 
 /**
  * Password of a restic repository: HKDF-SHA256 of the cluster's master secret with the repository's vault key as
@@ -14,6 +15,15 @@ export function repositoryPassword(master: string, repository: string): string {
   );
   return Buffer.from(key).toString('base64url');
 }
+
+/** A repository of a copy of the vault, as the steps of a Job name it. `repository`: its key in the vault. */
+export const repositoryIn = (
+  { endpoint, bucket, region }: VaultCopy,
+  repository: string,
+): { readonly repository: string; readonly region: string } => ({
+  repository: repositoryUrl(endpoint, bucket, repository),
+  region,
+});
 
 /** What restic takes as RESTIC_REPOSITORY. The endpoint carries its scheme. */
 export function repositoryUrl(endpoint: string, bucket: string, repository: string): string {

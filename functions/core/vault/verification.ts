@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { COPIES, CopyName } from '../../contract/copies.ts';
 import { Phase } from '../../contract/phase.ts';
-import { COPIES, Copy } from './copies.ts';
 import type { InventoryObject } from './replication.ts';
 
 /** Which share of the packs a run reads: the n-th of t. Everything else is read by every run. */
@@ -35,7 +35,7 @@ export const Seen = z.object({ primary: CopyState, replica: CopyState });
 export type Seen = z.infer<typeof Seen>;
 
 /** What is to be done about an object: written over in these copies, or nothing can be done. */
-export function judge(seen: Seen): { readonly heal: readonly Copy[]; readonly lost: boolean } {
+export function judge(seen: Seen): { readonly heal: readonly CopyName[]; readonly lost: boolean } {
   const bad = COPIES.filter((copy) => seen[copy] === 'damaged' || seen[copy] === 'missing');
   const has = (state: CopyState) => COPIES.some((copy) => seen[copy] === state);
   return { heal: has('good') ? bad : [], lost: bad.length > 0 && !has('good') && !has('unproven') };
@@ -65,7 +65,7 @@ export const mergeFindings = (before: readonly Finding[], now: readonly Finding[
 const VerifyRepository = z.object({
   namespace: z.string(),
   /** Copies that must have it: where recovery points need it, in the replica proven ones. */
-  neededIn: z.array(Copy),
+  neededIn: z.array(CopyName),
   snapshots: z.array(z.object({ id: z.string(), backup: z.string() })),
 });
 export type VerifyRepository = z.infer<typeof VerifyRepository>;
@@ -94,7 +94,7 @@ export type VerifyPlace = z.infer<typeof VerifyPlace>;
 /** What `restic check` said of one copy of a repository. */
 export const CheckOutcome = z.object({
   namespace: z.string(),
-  copy: Copy,
+  copy: CopyName,
   ok: z.boolean(),
   message: z.string(),
   /** Packs that its index refers to and that are not there. */

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { PlanSettings } from '../../contract/settings.ts';
 import { LockRequest } from '../../contract/states.ts';
 import type { KeptBy } from '../../core/retention/object-lock.ts';
-import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { keys, openCopy, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { settings } from '../../runtime/settings.ts';
 import { lockCopy } from './lock-copy.ts';
@@ -44,6 +44,6 @@ function keptBy(plan: PlanSettings | undefined, copy: LockRequest['copy']): Kept
 }
 
 function open(copy: LockRequest['copy']): [Vault, LockedBucket] {
-  const vault = copy === 'primary' ? primaryVault() : replicaVault();
+  const vault = openCopy(copy);
   return [vault, openLocks(vault.bucket, vault.region)];
 }

@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import { findJson } from '../../adapters/s3/documents.ts';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import type { CopyName } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import { ReplicaProof } from '../../core/backup/record.ts';
 import type { FoundPoint } from '../../core/retention/object-lock.ts';
@@ -13,7 +14,7 @@ const CONCURRENCY = 8;
 export async function findPoints(
   vault: Vault,
   keys: VaultKeys,
-  copy: 'primary' | 'replica',
+  copy: CopyName,
   verifier: Verifier,
 ): Promise<FoundPoint[]> {
   const names = (await vault.folders(keys.records.root)).filter((name) => parseBackupName(name));

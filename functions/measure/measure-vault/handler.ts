@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { METRICS, type MetricName } from '../../contract/metrics.ts';
-import { keys, primaryVault, replicaVault } from '../../runtime/connect.ts';
+import { keys, openCopies } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { emitMetric } from '../../runtime/metrics.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -10,7 +10,8 @@ import { measure } from './measure.ts';
 export const handler = lambda('measure-vault', z.strictObject({}), async (_, { now }) => {
   const { cluster, plans } = settings();
   const names = plans.map((plan) => plan.name);
-  const ages = await measure(primaryVault(), replicaVault(), keys(), names, now);
+  const { primary, replica } = openCopies();
+  const ages = await measure(primary, replica, keys(), names, now);
   const emit = (metric: MetricName, plan: string, seconds: number | undefined) => {
     if (seconds !== undefined) emitMetric(metric, seconds, 'Seconds', { Cluster: cluster, Plan: plan }, now);
   };

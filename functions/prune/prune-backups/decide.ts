@@ -1,4 +1,6 @@
 import { findJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { Retention } from '../../contract/settings.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import { CONTROL_PLANE } from '../../core/backup/control-plane.ts';
@@ -14,9 +16,7 @@ import {
   type RecoveryPoint,
   type RetentionDecision,
 } from '../../core/retention/retention.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import { orphansIn } from './orphans.ts';
 import {
   backupsIn,
@@ -42,7 +42,7 @@ export interface PrunePolicy {
 /** A decision, and what is too much of it. */
 export interface Decided {
   readonly plan: PrunePlan;
-  readonly refused: readonly { readonly copy: Copy; readonly removes: number; readonly of: number }[];
+  readonly refused: readonly { readonly copy: CopyName; readonly removes: number; readonly of: number }[];
 }
 
 /** Decides what a run removes from both copies, and what it goes on with of earlier runs. */
@@ -58,7 +58,7 @@ export async function decide(
   const found = await findBackups(copies, k, names.filter(isOfPlan), verifier);
   const orphans = await orphansIn(copies, k, names, found, now, policy.orphanGraceDays);
   const kept = decideBoth(found, orphans.young.filter(isOfPlan), policy, now);
-  const copyPlan = (copy: Copy) => planOf(copy, kept[copy], found, orphans[copy], earlier);
+  const copyPlan = (copy: CopyName) => planOf(copy, kept[copy], found, orphans[copy], earlier);
   const both = { primary: copyPlan('primary'), replica: copyPlan('replica') };
   const unnamed = COPIES.flatMap((copy) => removedUnnamed(both[copy], copy, found));
   const search = [
@@ -85,7 +85,7 @@ export async function decide(
 
 /** What goes from one copy. */
 function planOf(
-  copy: Copy,
+  copy: CopyName,
   { decisions }: Kept,
   found: readonly FoundBackup[],
   orphans: CopyPlan['orphans'],
@@ -115,7 +115,7 @@ function decideBoth(
   young: readonly string[],
   { retention, replicaRetention, timeZone }: PrunePolicy,
   now: Date,
-): Record<Copy, Kept> {
+): Record<CopyName, Kept> {
   const inPrimary = [...found.flatMap((f) => pointIn('primary', f) ?? []), ...young.map(atWork)];
   const primary = decideRetention(inPrimary, retention, timeZone, now);
   const stays = new Set(primary.filter((d) => d.keep).map((d) => d.backup));
@@ -139,7 +139,7 @@ const atWork = (backup: string): RecoveryPoint => ({
 });
 
 /** What goes from a copy without a record that can be believed to name its snapshots. */
-function removedUnnamed(plan: CopyPlan, copy: Copy, found: readonly FoundBackup[]): string[] {
+function removedUnnamed(plan: CopyPlan, copy: CopyName, found: readonly FoundBackup[]): string[] {
   const named = new Set(found.filter((f) => namesItsSnapshots(f[copy])).map((f) => f.backup));
   return [
     ...plan.decisions.filter((d) => !d.keep && !named.has(d.backup)),
@@ -149,7 +149,7 @@ function removedUnnamed(plan: CopyPlan, copy: Copy, found: readonly FoundBackup[
 
 /** Where such backups may have left snapshots: in the repositories of their work lists. */
 async function repositoriesOf(
-  { primary, replica }: Copies,
+  { primary, replica }: PerCopy<Vault>,
   k: VaultKeys,
   names: readonly string[],
 ): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { type PruneRef, PruneRequest } from '../../contract/states.ts';
 import { pruneName } from '../../core/backup/backup-name.ts';
-import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { holderIsGone, holderName } from '../../runtime/leases.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
@@ -15,7 +15,7 @@ export const handler = lambda(
     const { maxShare, orphanGraceDays } = settings().prune;
     const prune = pruneName(input.plan, new Date(startedAt));
     return pruneBackups(
-      { primary: primaryVault(), replica: replicaVault() },
+      openCopies(),
       keys(),
       { input, prune, holder: holderName(prune, execution), now, isGone: holderIsGone },
       { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },

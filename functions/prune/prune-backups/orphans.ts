@@ -1,14 +1,13 @@
 import pMap from 'p-map';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type PerCopy } from '../../contract/copies.ts';
 import { isLeftOver, type Orphan } from '../../core/retention/prune.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import { type FoundBackup, lockOf } from './points.ts';
 
 const CONCURRENCY = 8;
 
-export type Orphans = Readonly<Record<Copy, Orphan[]>> & {
+export type Orphans = PerCopy<Orphan[]> & {
   /** Backups without a record that may be at work. */
   readonly young: readonly string[];
 };
@@ -22,7 +21,7 @@ interface Left {
 
 /** Finds objects of backups that have no record in either copy, whichever plan's they are. */
 export async function orphansIn(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   k: VaultKeys,
   names: readonly string[],
   found: readonly FoundBackup[],
@@ -73,7 +72,7 @@ function judge(
 
 /** As the backup was read for retention, or by a look at the one object. */
 async function hasRecord(
-  { primary, replica }: Copies,
+  { primary, replica }: PerCopy<Vault>,
   k: VaultKeys,
   backup: string,
   known: FoundBackup | undefined,

@@ -1,19 +1,18 @@
 import pMap from 'p-map';
 import { findJson } from '../../adapters/s3/documents.ts';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import type { CopyName, PerCopy } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import { BackupRecord, RecoveryPointLock } from '../../core/backup/record.ts';
 import type { RecoveryPoint } from '../../core/retention/retention.ts';
-import type { Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import { type FoundRecord, findSignedRecord, type Verifier } from '../../runtime/signed-records.ts';
 
 const CONCURRENCY = 16;
 
 /** The vault as a run sees it. */
 export interface PruneSight {
-  readonly copies: Copies;
+  readonly copies: PerCopy<Vault>;
   readonly k: VaultKeys;
   readonly verifier: Verifier;
   readonly now: Date;
@@ -25,12 +24,12 @@ export interface FoundBackup {
   /** Absent: there is no record in this copy. `unreadable`: there is one that is damaged. */
   readonly primary: FoundRecord | 'unreadable' | undefined;
   readonly replica: FoundRecord | 'unreadable' | undefined;
-  readonly proven: Readonly<Record<Copy, boolean>>;
+  readonly proven: PerCopy<boolean>;
   readonly lockedUntil: Date | undefined;
 }
 
 /** Names of all backups of a cluster of which either copy holds anything. */
-export async function backupsIn(copies: Copies, k: VaultKeys): Promise<string[]> {
+export async function backupsIn(copies: PerCopy<Vault>, k: VaultKeys): Promise<string[]> {
   const folders = [copies.primary, copies.replica].flatMap((vault) => [
     vault.folders(k.records.root),
     vault.folders(k.velero.root),
@@ -40,7 +39,7 @@ export async function backupsIn(copies: Copies, k: VaultKeys): Promise<string[]>
 
 /** Reads of some backups what retention wants to know of them. */
 export const findBackups = (
-  { primary, replica }: Copies,
+  { primary, replica }: PerCopy<Vault>,
   k: VaultKeys,
   names: readonly string[],
   verifier: Verifier,
@@ -92,7 +91,7 @@ export async function lockOf(
 }
 
 /** A backup as retention sees it in one copy; undefined when the copy has no record of it. */
-export function pointIn(copy: Copy, found: FoundBackup, held?: string): RecoveryPoint | undefined {
+export function pointIn(copy: CopyName, found: FoundBackup, held?: string): RecoveryPoint | undefined {
   const { backup, proven, lockedUntil } = found;
   const record = found[copy];
   if (!record) return undefined;
@@ -125,5 +124,5 @@ function earlier(named: Date, startedAt: string): Date {
 }
 
 /** The record, when it is one that Holdfast signed: it names the snapshots of its backup and no others. */
-export const namesItsSnapshots = (found: FoundBackup[Copy]): BackupRecord | undefined =>
+export const namesItsSnapshots = (found: FoundBackup[CopyName]): BackupRecord | undefined =>
   found && found !== 'unreadable' && found.signed ? found.record : undefined;

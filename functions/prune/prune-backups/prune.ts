@@ -8,12 +8,11 @@ import {
   takeLease,
 } from '../../adapters/s3/documents.ts';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type PerCopy } from '../../contract/copies.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { PruneInput, PruneRef } from '../../contract/states.ts';
 import { type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../../core/retention/prune.ts';
-import { COPIES } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import type { Verifier } from '../../runtime/signed-records.ts';
 import { type Decided, decide, type PrunePolicy } from './decide.ts';
 import { finishRun, type OpenRun, openRuns } from './runs.ts';
@@ -37,7 +36,7 @@ export interface PruneRun {
  * Killed anywhere, it goes on when it is called again, and a later run finishes what it had begun.
  */
 export async function pruneBackups(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   k: VaultKeys,
   run: PruneRun,
   policy: PrunePolicy,
@@ -79,7 +78,7 @@ async function takeTurn(vault: Vault, k: VaultKeys, run: PruneRun): Promise<Prun
 
 /** Decides, and writes the decision down where there is something to remove. */
 async function planRun(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   k: VaultKeys,
   run: PruneRun,
   policy: PrunePolicy,
@@ -124,12 +123,12 @@ function tooMuch(
 }
 
 /** Objects of both copies. The record goes first: from then on the recovery point does not exist, whatever is left of it. */
-async function removeObjects(copies: Copies, k: VaultKeys, plan: PrunePlan): Promise<void> {
+async function removeObjects(copies: PerCopy<Vault>, k: VaultKeys, plan: PrunePlan): Promise<void> {
   for (const copy of COPIES)
     for (const backup of removedFrom(plan[copy])) await removeBackup(copies[copy], k, backup);
 }
 
-async function finishBegun(copies: Copies, k: VaultKeys, earlier: readonly OpenRun[]): Promise<void> {
+async function finishBegun(copies: PerCopy<Vault>, k: VaultKeys, earlier: readonly OpenRun[]): Promise<void> {
   for (const copy of COPIES)
     for (const backup of earlier.flatMap((run) => run[copy].backups))
       await removeBackup(copies[copy], k, backup);

@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
 import { createJson, findJson } from '../../adapters/s3/documents.ts';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { type CopyPlan, type Forget, PrunePlan, removedFrom } from '../../core/retention/prune.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Copies } from '../../runtime/copies.ts';
 
 /** What an interrupted run had begun in a copy: backups whose record it has removed. */
 interface Begun {
@@ -13,7 +12,7 @@ interface Begun {
 }
 
 /** An earlier run that was interrupted. */
-export interface OpenRun extends Readonly<Record<Copy, Begun>> {
+export interface OpenRun extends PerCopy<Begun> {
   readonly prune: string;
   readonly search: readonly string[];
 }
@@ -31,7 +30,7 @@ export const finishRun = (vault: Vault, k: VaultKeys, prune: string, by = prune)
  * Runs of any plan that have a plan and are not done. What they had begun is to be finished; what they
  * had not is decided anew, for the policy may have been corrected since.
  */
-export async function openRuns(copies: Copies, k: VaultKeys): Promise<OpenRun[]> {
+export async function openRuns(copies: PerCopy<Vault>, k: VaultKeys): Promise<OpenRun[]> {
   const vault = copies.primary;
   const root = k.records.prune.root;
   const keys = new Set<string>();
@@ -49,7 +48,11 @@ export async function openRuns(copies: Copies, k: VaultKeys): Promise<OpenRun[]>
   return open;
 }
 
-async function begunOf(copies: Copies, k: VaultKeys, plan: PrunePlan): Promise<Record<Copy, Begun>> {
+async function begunOf(
+  copies: PerCopy<Vault>,
+  k: VaultKeys,
+  plan: PrunePlan,
+): Promise<Record<CopyName, Begun>> {
   const [primary, replica] = await Promise.all(
     COPIES.map(async (copy) => {
       const part: CopyPlan = plan[copy];

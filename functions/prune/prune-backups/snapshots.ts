@@ -1,8 +1,8 @@
 import pMap from 'p-map';
 import { findJson } from '../../adapters/s3/documents.ts';
+import { COPIES, type CopyName } from '../../contract/copies.ts';
 import { BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { graceEnds } from '../../core/retention/prune.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import { contentHash } from '../../core/vault/replication.ts';
 import type { FoundBackup, PruneSight } from './points.ts';
 
@@ -24,7 +24,7 @@ export async function withUnnamedSnapshots(
 
 async function inCopy(
   { copies, k, now }: PruneSight,
-  copy: Copy,
+  copy: CopyName,
   names: readonly string[],
   found: readonly FoundBackup[],
   graceDays: number,
@@ -56,7 +56,7 @@ async function inCopy(
   return namespaces;
 }
 
-const idsIn = (record: FoundBackup[Copy]): string[] =>
+const idsIn = (record: FoundBackup[CopyName]): string[] =>
   record && record !== 'unreadable' ? snapshotsIn(record.record).map((s) => s.snapshot) : [];
 
 /** One that is damaged names nothing here: the Job finds that its backup has a record, and leaves its snapshots. */

@@ -1,36 +1,32 @@
 import { createJson, releaseLease } from '../../adapters/s3/documents.ts';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { orphanSnapshots, type PrunePlan, removedFrom } from '../../core/retention/prune.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import { type PruneItem, seenIn } from './repository-job.ts';
 
-/** Buckets of the copies that have a repository: one that was never copied is not in the replica. */
-export async function bucketsWith(
-  copies: Copies,
-  repository: string,
-): Promise<Partial<Record<Copy, string>>> {
-  const buckets: Partial<Record<Copy, string>> = {};
-  for (const copy of COPIES)
-    if (await copies[copy].exists(`${repository}/config`)) buckets[copy] = copies[copy].bucket;
-  return buckets;
+/** The copies that have a repository: one that was never copied is not in the replica. */
+export async function copiesWith(vaults: PerCopy<Vault>, repository: string): Promise<CopyName[]> {
+  const found = COPIES.map(async (copy) =>
+    (await vaults[copy].exists(`${repository}/config`)) ? [copy] : [],
+  );
+  return (await Promise.all(found)).flat();
 }
 
 /** Snapshots of no record among those that a Job saw; undefined of a Job that did not look. */
 export async function orphansOf(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   k: VaultKeys,
   plan: PrunePlan,
   item: PruneItem,
   end: JobEnd,
   now: Date,
   graceDays: number,
-): Promise<Record<Copy, string[]> | undefined> {
+): Promise<Record<CopyName, string[]> | undefined> {
   if (!item.lists || end.exitCode !== 0) return undefined;
-  const orphans: Record<Copy, string[]> = { primary: [], replica: [] };
-  const recorded = new Map<string, Record<Copy, boolean>>();
+  const orphans: Record<CopyName, string[]> = { primary: [], replica: [] };
+  const recorded = new Map<string, Record<CopyName, boolean>>();
   const look = async (backup: string) => {
     const key = k.records.record(backup);
     const known = recorded.get(backup) ?? {

@@ -1,8 +1,9 @@
+import type { CopyName, PerCopy, VaultCopy } from '../../contract/copies.ts';
 import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
 import type { ClusterSettings } from '../../contract/settings.ts';
 import type { ResticJob, ResticStep } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
-import { repositoryUrl } from '../../core/restic/repository.ts';
+import { repositoryIn } from '../../core/restic/repository.ts';
 import { forgetArgs, lastWords, listArgs, pruneArgs, unlockArgs } from '../../core/restic/restic.ts';
 import {
   type PruneOutcome,
@@ -12,7 +13,6 @@ import {
   snapshotsOf,
   type TaggedSnapshot,
 } from '../../core/retention/prune.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 
 /** One Job of a prune run: a repository in both copies. */
@@ -20,7 +20,7 @@ export interface PruneItem {
   readonly id: string;
   readonly gate: string;
   readonly namespace: string;
-  readonly forget: Readonly<Record<Copy, readonly string[]>>;
+  readonly forget: PerCopy<readonly string[]>;
   /** Lists all snapshots first, so that those of no record are seen. */
   readonly lists: boolean;
 }
@@ -51,38 +51,23 @@ export function itemsOf(plan: PrunePlan, outcomes: readonly PruneOutcome[], keys
   ];
 }
 
-/** Where a copy is, as the Jobs see it. */
-const placeOf = ({ jobs, vault }: ClusterSettings, copy: Copy) =>
-  copy === 'primary'
-    ? { endpoint: jobs.s3Endpoint, region: vault.region }
-    : { endpoint: jobs.replicaS3Endpoint, region: vault.replicaRegion };
-
-/** The Job of an item. `buckets`: of the copies that have the repository. */
+/** The Job of an item. `copies`: those that have the repository. */
 export function pruneJob(
   settings: ClusterSettings,
   run: string,
   item: PruneItem,
-  buckets: Readonly<Partial<Record<Copy, string>>>,
+  copies: readonly VaultCopy[],
 ): ResticJob {
-  const steps = COPIES.flatMap((copy) => {
-    const bucket = buckets[copy];
-    if (bucket === undefined) return [];
-    const { endpoint, region } = placeOf(settings, copy);
-    const at = { repository: repositoryUrl(endpoint, bucket, item.gate), region };
-    return stepsIn(copy, item, at, copy === 'replica' && settings.vault.continuous === true);
-  });
+  const { continuous = false } = settings.vault;
+  const steps = copies.flatMap((copy) => stepsIn(copy, item, copy.name === 'replica' && continuous));
   return { run, id: item.id, namespace: SYSTEM_NAMESPACE, settings: settings.jobs, steps, capabilities: [] };
 }
 
 /** What is done in one copy. A prune needs the repository for itself: a lock of a Job that was killed would keep it out. */
-function stepsIn(
-  copy: Copy,
-  item: PruneItem,
-  at: Pick<ResticStep, 'repository' | 'region'>,
-  replicated: boolean,
-): ResticStep[] {
-  const snapshots = item.forget[copy];
-  const step = (name: string, args: string[]): ResticStep => ({ ...at, name: `${name}-${copy}`, args });
+function stepsIn(copy: VaultCopy, item: PruneItem, replicated: boolean): ResticStep[] {
+  const snapshots = item.forget[copy.name];
+  const at = repositoryIn(copy, item.gate);
+  const step = (name: string, args: string[]): ResticStep => ({ ...at, name: `${name}-${copy.name}`, args });
   return [
     ...(item.lists ? [step(LIST, listArgs())] : []),
     ...(snapshots.length > 0
@@ -98,7 +83,7 @@ function stepsIn(
 const LIST = 'list';
 
 /** The snapshots that a Job saw in a copy, before it forgot any; undefined when it did not look, or its list is not whole. */
-export function seenIn(copy: Copy, end: JobEnd): TaggedSnapshot[] | undefined {
+export function seenIn(copy: CopyName, end: JobEnd): TaggedSnapshot[] | undefined {
   const name = `${LIST}-${copy}`;
   const log = end.reports[name] ?? (end.step === name ? end.log : undefined);
   return log === undefined ? undefined : parseSnapshots(log);
@@ -108,7 +93,7 @@ export function seenIn(copy: Copy, end: JobEnd): TaggedSnapshot[] | undefined {
 export function outcomeOf(
   { namespace }: PruneItem,
   end: JobEnd,
-  orphans: Readonly<Record<Copy, string[]>> | undefined,
+  orphans: PerCopy<string[]> | undefined,
 ): PruneOutcome {
   const ok = end.exitCode === 0;
   const message = ok ? 'forgotten' : (end.message ?? lastWords(end.log));

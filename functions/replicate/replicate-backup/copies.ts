@@ -8,7 +8,7 @@ import { contentHash, type InventoryObject, type Pair } from '../../core/vault/r
 const SOURCE_ETAG = 'holdfast-source-etag';
 
 /** Makes sure of single copies. Whoever wrote what is there: it counts when its bytes are what they should be. */
-export class Copies {
+export class Replicator {
   copied = 0;
   /** Copies that had to be read. */
   read = 0;

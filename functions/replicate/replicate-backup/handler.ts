@@ -2,7 +2,7 @@ import { createJson, findJson, releaseLease } from '../../adapters/s3/documents.
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { ReplicateRequest, type ReplicateState } from '../../contract/states.ts';
 import { ReplicaProof } from '../../core/backup/record.ts';
-import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { holderIsGone, holderName } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -23,7 +23,8 @@ export const handler = lambda(
   'replicate-backup',
   ReplicateRequest,
   async ({ plan, backup, execution }, { now, remainingMs }): Promise<ReplicateState> => {
-    const [primary, replica, k] = [primaryVault(), replicaVault(), keys()];
+    const { primary, replica } = openCopies();
+    const k = keys();
     const proven = await findJson(primary, ReplicaProof, k.records.replica(backup));
     const lease = k.leases.replicate(plan);
     if (proven) {

@@ -5,7 +5,7 @@ import { type BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { ProvenBefore, type Version } from '../../core/vault/inventory.ts';
 import { inCopyOrder, type Pair, pairs, repositoryStages } from '../../core/vault/replication.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import { Copies } from './copies.ts';
+import { Replicator } from './copies.ts';
 
 const CONCURRENCY = 8;
 /** A large object does not keep the ones after it waiting. */
@@ -40,7 +40,7 @@ export async function replicate(
   const promised = new Map(record.objects.map((o) => [o.key, o.sha256]));
   const namespaces = [...new Set(snapshotsIn(record).map((s) => s.namespace))];
   const seen = { remaining: 0, objects: 0, bytes: 0 };
-  const copies = new Copies(primary, replica, promised, awaitsS3);
+  const copies = new Replicator(primary, replica, promised, awaitsS3);
   const result = (): ReplicateResult => {
     const { copied, read, awaited } = copies;
     return { ...seen, remaining: seen.remaining + awaited, copied, read, awaited };

@@ -1,8 +1,9 @@
 import { putJson } from '../../adapters/s3/documents.ts';
+import { isCopyName } from '../../contract/copies.ts';
 import { type LoopState, RestoreName } from '../../contract/states.ts';
 import { lookOnce } from '../../core/jobs/job-loop.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
-import { connectCluster, keys, primaryVault, replicaVault } from '../../runtime/connect.ts';
+import { connectCluster, copies, keys, openCopy } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
 import { loopOptions, resticJobs, resultsIn } from '../../runtime/jobs/restic-jobs.ts';
@@ -21,11 +22,10 @@ export const handler = lambda(
   'reconcile-restore-volumes',
   RestoreName,
   async ({ restore }, { now }): Promise<LoopState> => {
-    const vault = primaryVault();
+    const vault = openCopy('primary');
     const k = keys();
     const plan = await getRestore(vault, k, restore);
-    const from = plan.from === 'replica' ? 'replica' : 'primary';
-    const source = from === 'primary' ? vault : replicaVault();
+    const from = copies()[isCopyName(plan.from) ? plan.from : 'primary']; // of a Velero source, no volume is ours to fill
     const repositoryOf = (namespace: string) => k.restic.repository(namespace);
     const { files, namespaceMapping } = plan.options;
     const desired = files
@@ -38,16 +38,16 @@ export const handler = lambda(
         resticJobs(cluster, {
           run: restore,
           use: 'restore',
-          buckets: [source.bucket],
+          buckets: [from.bucket],
           now,
           jobFor: async (v: RestoreWork) => {
             const holder = v.only && (await holderOf(cluster, { namespace: v.into, pvc: v.pvc }));
-            return restoreJob(settings(), restore, v, from, source.bucket, holder);
+            return restoreJob({ settings: settings().jobs, restore, from }, v, holder);
           },
         }),
         resultsIn<RestoreWork>(
           vault,
-          source,
+          openCopy(from.name),
           k.restores.volumeDir(restore),
           async (v, end) => {
             const outcome = restoredOutcome(v, end);

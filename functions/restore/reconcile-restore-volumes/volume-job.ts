@@ -1,8 +1,9 @@
+import type { VaultCopy } from '../../contract/copies.ts';
 import type { RestoreFiles } from '../../contract/restore-options.ts';
-import type { ClusterSettings } from '../../contract/settings.ts';
+import type { JobSettings } from '../../contract/settings.ts';
 import type { ResticJob } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
-import { repositoryUrl } from '../../core/restic/repository.ts';
+import { repositoryIn } from '../../core/restic/repository.ts';
 import { EXIT, failure, parseSummary, restoreArgs, restoreFilesArgs } from '../../core/restic/restic.ts';
 import { sourcePath } from '../../core/restic/source.ts';
 import type { Holder } from '../../core/volumes/volumes.ts';
@@ -55,30 +56,30 @@ export function volumesToFill(
   });
 }
 
+/** What the Jobs of one restore have in common. */
+export interface RestoreJobContext {
+  readonly settings: JobSettings;
+  readonly restore: string;
+  /** The copy whose repositories are read. */
+  readonly from: VaultCopy;
+}
+
 /** The Job that fills a fresh claim and reads everything back (`--verify`). Being its first consumer, it also decides its node. */
 export function restoreJob(
-  s: ClusterSettings,
-  restore: string,
+  { settings, restore, from }: RestoreJobContext,
   v: RestoreWork,
-  from: 'primary' | 'replica',
-  bucket: string,
   holder?: Holder,
 ): ResticJob {
   const path = sourcePath(v);
-  const [endpoint, region] =
-    from === 'primary'
-      ? [s.jobs.s3Endpoint, s.vault.region]
-      : [s.jobs.replicaS3Endpoint, s.vault.replicaRegion];
   return {
     run: restore,
     id: v.id,
     namespace: v.into,
-    settings: s.jobs,
+    settings,
     steps: [
       {
         name: 'restore',
-        repository: repositoryUrl(endpoint, bucket, v.gate),
-        region,
+        ...repositoryIn(from, v.gate),
         args: v.only
           ? restoreFilesArgs(v.snapshot, v, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
           : restoreArgs(v.snapshot, v, path),

@@ -1,5 +1,5 @@
 import { getJson, putJson, releaseLease } from '../../adapters/s3/documents.ts';
-import { VAULT_COPIES } from '../../contract/restore-options.ts';
+import { isCopyName } from '../../contract/copies.ts';
 import { RestoreName } from '../../contract/states.ts';
 import { itemKey } from '../../core/restore/restore-plan.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
@@ -51,7 +51,7 @@ export const handler = lambda('verify-restore', RestoreName, async ({ restore, b
     .filter((v) => !volumes.some((done) => done.id === v.id))
     .map((v) => v.id);
   // Velero's copies of volumes are not ours to read: their claims stay empty, which must not look like success.
-  const foreign = plan.fillsVolumes && !VAULT_COPIES.includes(plan.from);
+  const foreign = plan.fillsVolumes && !isCopyName(plan.from);
   const emptyVolumes = foreign ? applied.filter(isFreshClaim).map((a) => `${a.namespace}.${a.name}`) : [];
   skippedVolumes.push(...emptyVolumes);
   const failedVolumes = volumes.filter((v) => v.result === 'failed');

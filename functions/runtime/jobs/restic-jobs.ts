@@ -9,6 +9,7 @@ import {
 } from '../../adapters/kubernetes/jobs.ts';
 import type { Vault } from '../../adapters/s3/vault.ts';
 import { credentialMinter } from '../../adapters/sts/credentials.ts';
+import { partitionOf } from '../../contract/partition.ts';
 import type { JobPort, ResultPort } from '../../core/jobs/job-loop.ts';
 import { type ResticJob, sessionDue } from '../../core/jobs/job-spec.ts';
 import type { DesiredJob } from '../../core/jobs/reconcile.ts';
@@ -53,7 +54,7 @@ export function resticJobs<W extends ResticWork>(
 ): JobPort<W, ClusterJob> {
   const session = async (work: W): Promise<string> => {
     const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
-    const partition = env('jobRoleArn').split(':')[1]; // of China and GovCloud it is another one
+    const partition = partitionOf(env('jobRoleArn'));
     const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
     return sessionFile(await mint(run, sessionPolicy(arns, work.gate, use)));
   };

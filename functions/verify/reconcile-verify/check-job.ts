@@ -1,17 +1,17 @@
+import { COPIES, type CopyName, type VaultCopy } from '../../contract/copies.ts';
 import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
-import type { ClusterSettings } from '../../contract/settings.ts';
+import type { JobSettings } from '../../contract/settings.ts';
 import type { ResticJob } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
-import { repositoryUrl } from '../../core/restic/repository.ts';
+import { repositoryIn } from '../../core/restic/repository.ts';
 import { checkArgs, checkWords, missingPacks } from '../../core/restic/restic.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { CheckOutcome, VerifyRun } from '../../core/vault/verification.ts';
 
 /** The check of one copy of a repository. */
 export interface CheckWork {
   readonly id: string;
   readonly namespace: string;
-  readonly copy: Copy;
+  readonly copy: CopyName;
   readonly gate: string;
 }
 
@@ -29,20 +29,18 @@ export const checksOf = (
 
 /** The Job that lets restic read one copy of a repository. It has no right to write, so it takes no lock. */
 export function checkJob(
-  { jobs, vault }: ClusterSettings,
+  settings: JobSettings,
   { run, part, parts }: VerifyRun,
-  { id, copy, gate }: CheckWork,
-  bucket: string,
+  { id, gate }: CheckWork,
+  copy: VaultCopy,
 ): ResticJob {
-  const [endpoint, region] =
-    copy === 'primary' ? [jobs.s3Endpoint, vault.region] : [jobs.replicaS3Endpoint, vault.replicaRegion];
   const args = checkArgs(part, parts);
   return {
     run,
     id,
     namespace: SYSTEM_NAMESPACE,
-    settings: jobs,
-    steps: [{ name: 'check', repository: repositoryUrl(endpoint, bucket, gate), region, args }],
+    settings,
+    steps: [{ name: 'check', ...repositoryIn(copy, gate), args }],
     capabilities: [],
   };
 }

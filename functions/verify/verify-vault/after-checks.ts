@@ -1,7 +1,7 @@
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { CheckOutcome, Finding } from '../../core/vault/verification.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import { digestOf, heal, lookAt } from './look.ts';
 import { settle } from './verify.ts';
 
@@ -10,7 +10,7 @@ const NOTE = 'missing';
 
 /** Heals what only restic can miss: packs to which a copy's index refers, and which are not there. */
 export async function healMissing(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   keys: VaultKeys,
   run: string,
   checks: readonly CheckOutcome[],
@@ -21,7 +21,7 @@ export async function healMissing(
   );
   for (const [key, lack] of lacking) {
     const [{ namespace, pack }] = lack as [(typeof lack)[number]];
-    const has = (copy: Copy) => lack.some((l) => l.copy === copy);
+    const has = (copy: CopyName) => lack.some((l) => l.copy === copy);
     const seen = await lookAt(copies, key, pack, { primary: has('primary'), replica: has('replica') });
     const repository = keys.restic.repository(namespace);
     const look = { ...seen, recoveryPoints: [], repository, stillWanted: async () => true };
@@ -35,7 +35,7 @@ export async function healMissing(
  * function was killed.
  */
 export async function healConfigs(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   findings: readonly Finding[],
   checks: readonly CheckOutcome[],
   { restic }: VaultKeys,
@@ -44,7 +44,7 @@ export async function healConfigs(
   for (const finding of findings) {
     const { key, outcome, repository } = finding;
     const isConfig = outcome === 'unproven' && key === `${repository}/config`;
-    const opened = (copy: Copy) =>
+    const opened = (copy: CopyName) =>
       checks.some((c) => c.ok && c.copy === copy && restic.repository(c.namespace) === repository);
     const healed = isConfig && (await healConfig(copies, key, COPIES.filter(opened)));
     settled.push(healed ? { ...finding, outcome: 'healed' } : finding);
@@ -53,7 +53,11 @@ export async function healConfigs(
 }
 
 /** `proven`: copies of the repository that restic opened and read without an error. */
-async function healConfig(copies: Copies, key: string, proven: readonly Copy[]): Promise<boolean> {
+async function healConfig(
+  copies: PerCopy<Vault>,
+  key: string,
+  proven: readonly CopyName[],
+): Promise<boolean> {
   const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
   if (primary && primary.sha256 === replica?.sha256) return true;
   const [from, ...others] = proven;

@@ -3,7 +3,7 @@ import { METRICS } from '../../contract/metrics.ts';
 import { VerifyRequest, type VerifyState } from '../../contract/states.ts';
 import { verificationName } from '../../core/backup/backup-name.ts';
 import { type VerifyReport, VerifyRun } from '../../core/vault/verification.ts';
-import { keys, primaryVault, recordKey, replicaVault } from '../../runtime/connect.ts';
+import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { emitMetric } from '../../runtime/metrics.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -20,7 +20,7 @@ export const handler = lambda(
   'verify-vault',
   VerifyRequest,
   async (request, { now, remainingMs }): Promise<VerifyState> => {
-    const copies = { primary: primaryVault(), replica: replicaVault() };
+    const copies = openCopies();
     const k = keys();
     let publicKey: Promise<Buffer> | undefined; // asked for once
     const verifier: Verifier = { publicKey: () => (publicKey ??= recordKey().publicKey()) };

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import { type CopyState, type Finding, judge, type Seen } from '../../core/vault/verification.ts';
-import type { Copies } from '../../runtime/copies.ts';
 
 /** An object, what was promised of it, and what the copies have. */
 export interface Look {
@@ -49,13 +48,13 @@ export async function digestOf(
 
 /** What both copies have of an object of which the sha256 is promised. `expected`: where it must be. */
 export async function lookAt(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   key: string,
   sha256: string,
-  expected: Readonly<Record<Copy, boolean>>,
+  expected: PerCopy<boolean>,
 ): Promise<Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'>> {
   const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
-  const state = (copy: Copy, found: typeof primary): CopyState => {
+  const state = (copy: CopyName, found: typeof primary): CopyState => {
     if (!found) return expected[copy] ? 'missing' : 'absent';
     return found.sha256 === sha256 ? 'good' : 'damaged';
   };
@@ -77,7 +76,7 @@ export function findingOf({ key, sha256, seen, recoveryPoints, repository }: Loo
  * Writes an object over from its good copy: a new version, which comes into being only with the sha256 that was promised.
  * The damaged one stays as a version before it.
  */
-export async function heal(copies: Copies, { key, sha256, seen, bytes }: Look): Promise<void> {
+export async function heal(copies: PerCopy<Vault>, { key, sha256, seen, bytes }: Look): Promise<void> {
   const from = copies[seen.primary === 'good' ? 'primary' : 'replica'];
   for (const copy of judge(seen).heal)
     await copies[copy].upload(key, await from.stream(key), {

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { CopyState } from '../../core/vault/verification.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import { type Verifier, verifiedRecord } from '../../runtime/signed-records.ts';
 import { type Look, lookAt } from './look.ts';
 
@@ -21,7 +20,7 @@ interface RecordCopy {
 
 /** A recovery point as the copies have it. */
 export interface FoundPoint {
-  readonly copies: Readonly<Record<Copy, RecordCopy>>;
+  readonly copies: PerCopy<RecordCopy>;
   /** That of a copy whose signature is right; else one without a signature. */
   readonly record: BackupRecord | undefined;
   readonly signed: boolean;
@@ -44,7 +43,7 @@ async function recordIn(vault: Vault, key: string, verifier: Verifier): Promise<
 
 /** Reads a recovery point's records and says whether its replica is proven. */
 export async function findPoint(
-  { primary, replica }: Copies,
+  { primary, replica }: PerCopy<Vault>,
   keys: VaultKeys,
   backup: string,
   verifier: Verifier,
@@ -68,13 +67,13 @@ export async function findPoint(
 
 /** Looks at every object that a record promises, and at the record itself: last, as it is healed last. */
 export async function lookAtPoint(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   keys: VaultKeys,
   backup: string,
   verifier: Verifier,
 ): Promise<Look[]> {
   const point = await findPoint(copies, keys, backup, verifier);
-  const has = (copy: Copy) => point.copies[copy].state !== 'absent';
+  const has = (copy: CopyName) => point.copies[copy].state !== 'absent';
   if (!COPIES.some(has)) return []; // pruned since the run began
   const expected = {
     primary: has('primary'),
@@ -104,9 +103,9 @@ export async function lookAtPoint(
 function lookAtRecord(
   key: string,
   { copies, signed }: FoundPoint,
-  expected: Record<Copy, boolean>,
+  expected: Record<CopyName, boolean>,
 ): Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'> {
-  const stateOf = (copy: Copy): CopyState => {
+  const stateOf = (copy: CopyName): CopyState => {
     const { state } = copies[copy];
     if (state === 'absent') return expected[copy] ? 'missing' : 'absent';
     if (state === 'unsigned') return signed ? 'damaged' : 'unproven';

@@ -1,4 +1,5 @@
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { contentHash } from '../../core/vault/replication.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import {
@@ -8,12 +9,11 @@ import {
   type Part,
   type VerifyRepository,
 } from '../../core/vault/verification.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import { digestOf, type Look, lookAt } from './look.ts';
 
 /** Keys of a kind that a run reads, of either copy, those after a key. */
 export async function* objectsBelow(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   prefix: string,
   after: string | undefined,
   part: Part,
@@ -28,7 +28,7 @@ const NOWHERE = { primary: false, replica: false } as const;
 
 /** Looks at an object of a repository: its name promises its sha256. What has another name is nobody's. */
 export async function lookAtObject(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   key: string,
   { neededIn, snapshots }: VerifyRepository,
   repository: string,
@@ -50,14 +50,14 @@ export async function lookAtObject(
 
 /** A configuration has no hash in its name: the copies can be compared, and restic knows which of them opens. */
 async function compareConfigs(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   key: string,
-  neededIn: readonly Copy[],
+  neededIn: readonly CopyName[],
 ): Promise<Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'>> {
   const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
   const lacking = COPIES.some((copy) => neededIn.includes(copy) && !{ primary, replica }[copy]);
   const equal = !lacking && (!primary || !replica || primary.sha256 === replica.sha256);
-  const state = (copy: Copy): CopyState => {
+  const state = (copy: CopyName): CopyState => {
     if ({ primary, replica }[copy]) return equal ? 'good' : 'unproven';
     return neededIn.includes(copy) ? 'missing' : 'absent';
   };
@@ -67,7 +67,7 @@ async function compareConfigs(
 
 /** Looks at the snapshot that a record promises, which no listing shows when neither copy has it. */
 export async function lookAtSnapshot(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   keys: VaultKeys,
   namespace: string,
   { id, backup }: VerifyRepository['snapshots'][number],

@@ -1,8 +1,9 @@
 import pMap from 'p-map';
 import { findJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import { snapshotsIn } from '../../core/backup/record.ts';
-import { COPIES, type Copy } from '../../core/vault/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import {
   nextPart,
@@ -11,7 +12,6 @@ import {
   type VerifyRepository,
   type VerifyRun,
 } from '../../core/vault/verification.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import type { Verifier } from '../../runtime/signed-records.ts';
 import { findPoint } from './recovery-point.ts';
 
@@ -23,7 +23,7 @@ const emptyRepository = (namespace: string): VerifyRepository => ({ namespace, n
 
 /** Writes down what a run verifies: the recovery points that exist now, and the repositories with what is promised of them. */
 export async function survey(
-  copies: Copies,
+  copies: PerCopy<Vault>,
   keys: VaultKeys,
   verifier: Verifier,
 ): Promise<Pick<VerifyRun, 'backups' | 'repositories'>> {
@@ -42,7 +42,7 @@ export async function survey(
     const { primary, replica } = point.copies;
     if (primary.state === 'absent' && replica.state === 'absent') continue; // not committed
     backups.push(backup);
-    const needed: Copy[] = [
+    const needed: CopyName[] = [
       ...(primary.state === 'absent' ? [] : ['primary' as const]),
       ...(point.proven ? ['replica' as const] : []),
     ];
@@ -59,7 +59,12 @@ export async function survey(
 }
 
 /** The part that is next: after that of the newest run that came to its end. */
-export async function partOfRun(copies: Copies, keys: VaultKeys, run: string, parts: number): Promise<Part> {
+export async function partOfRun(
+  copies: PerCopy<Vault>,
+  keys: VaultKeys,
+  run: string,
+  parts: number,
+): Promise<Part> {
   const before = (await copies.primary.folders(keys.records.verify.root)).filter((name) => name < run);
   for (const name of before.sort().reverse().slice(0, LOOK_BACK)) {
     const report = await findJson(copies.primary, VerifyReport, keys.records.verify.report(name));

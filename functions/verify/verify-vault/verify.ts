@@ -1,5 +1,7 @@
 import pMap from 'p-map';
 import { findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import type { PerCopy } from '../../contract/copies.ts';
 import { repositoryStages } from '../../core/vault/replication.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import {
@@ -10,7 +12,6 @@ import {
   type VerifyRepository,
   VerifyRun,
 } from '../../core/vault/verification.ts';
-import type { Copies } from '../../runtime/copies.ts';
 import type { Verifier } from '../../runtime/signed-records.ts';
 import { findingOf, heal, type Look } from './look.ts';
 import { lookAtPoint } from './recovery-point.ts';
@@ -21,7 +22,7 @@ const CONCURRENCY = 8;
 const BATCH = 32;
 
 export interface Verification {
-  readonly copies: Copies;
+  readonly copies: PerCopy<Vault>;
   readonly keys: VaultKeys;
   readonly verifier: Verifier;
   timeLeft(): boolean;

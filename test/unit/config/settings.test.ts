@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { vaultCopies } from '../../../functions/contract/copies.ts';
 import { ClusterSettings } from '../../../functions/contract/settings.ts';
 import { parseConfig } from '../../../infra/config/load.ts';
 import type { ClusterConfig } from '../../../infra/config/schema.ts';
@@ -16,16 +17,13 @@ test('what the functions are told is what they will accept', () => {
   expect(z.parse(ClusterSettings, JSON.parse(JSON.stringify(settings)))).toEqual(settings);
 });
 
-test('the S3 endpoints of Jobs are the public ones of the two regions', () => {
-  expect(settingsFrom(GOOD).jobs).toMatchObject({
-    s3Endpoint: 'https://s3.eu-west-1.amazonaws.com',
-    replicaS3Endpoint: 'https://s3.eu-central-1.amazonaws.com',
-  });
-});
-
-test('in China the public endpoints have another domain', () => {
-  const text = spoilt(['vault'], { region: 'cn-north-1', replicaRegion: 'cn-northwest-1' });
-  expect(settingsFrom(text).jobs.s3Endpoint).toBe('https://s3.cn-north-1.amazonaws.com.cn');
+test('functions and templates are told of the same two copies', () => {
+  for (const accounts of [{}, { account: '1'.repeat(12), replicaAccount: '2'.repeat(12) }]) {
+    const regions = { region: 'eu-west-1', replicaRegion: 'eu-central-1' };
+    const text = spoilt(['vault'], { name: 'own', ...regions, ...accounts });
+    const { vault, jobs } = settingsFrom(text);
+    expect(vaultCopies(vault, '3', jobs)).toEqual(vaultCopies(parseConfig(text, 'holdfast.yaml').vault, '3'));
+  }
 });
 
 test('functions are told of a replication by S3 only where there is one', () => {
@@ -34,7 +32,8 @@ test('functions are told of a replication by S3 only where there is one', () => 
   expect(settingsFrom(text).vault).toMatchObject({ continuous: true });
 });
 
-test('configured endpoints go before the public ones', () => {
+test('an endpoint of S3 is told only where one is configured', () => {
+  expect(settingsFrom(GOOD).jobs).not.toHaveProperty('s3Endpoint');
   const text = spoilt(['clusters', 0, 'jobs'], { replicaS3Endpoint: 'https://s3.internal' });
   expect(settingsFrom(text).jobs.replicaS3Endpoint).toBe('https://s3.internal');
 });

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { COPIES } from '../../../functions/contract/copies.ts';
 import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
 import type { PrunePlan } from '../../../functions/core/retention/prune.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
-import { bucketsWith, endRun, orphansOf } from '../../../functions/prune/reconcile-prune/repositories.ts';
+import { copiesWith, endRun, orphansOf } from '../../../functions/prune/reconcile-prune/repositories.ts';
 import { itemsOf, type PruneItem } from '../../../functions/prune/reconcile-prune/repository-job.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
@@ -75,9 +76,9 @@ describe('the snapshots of no record in a repository', () => {
 describe('a repository', () => {
   it('is worked on in the copies that have it', async () => {
     put(copies.primary, `${item.gate}/config`);
-    expect(await bucketsWith(copies, item.gate)).toEqual({ primary: 'p' });
+    expect(await copiesWith(copies, item.gate)).toEqual(['primary']);
     put(copies.replica, `${item.gate}/config`);
-    expect(await bucketsWith(copies, item.gate)).toEqual({ primary: 'p', replica: 'r' });
+    expect(await copiesWith(copies, item.gate)).toEqual(COPIES);
   });
 });
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encode, takeLease } from '../../../functions/adapters/s3/documents.ts';
+import { COPIES, type CopyName } from '../../../functions/contract/copies.ts';
 import type { PruneRef } from '../../../functions/contract/states.ts';
 import { backupName, pruneName } from '../../../functions/core/backup/backup-name.ts';
 import type { BackupRecord } from '../../../functions/core/backup/record.ts';
@@ -24,8 +25,7 @@ const POLICY: PrunePolicy = {
   orphanGraceDays: 7,
 };
 
-type Copies = { primary: MemoryVault; replica: MemoryVault };
-let copies: Copies;
+let copies: Record<CopyName, MemoryVault>;
 beforeEach(() => {
   copies = { primary: new MemoryVault('primary'), replica: new MemoryVault('replica') };
 });
@@ -73,11 +73,7 @@ const recordOf = (backup: string, over: Partial<BackupRecord> = {}): BackupRecor
 });
 
 /** A proven recovery point in some copies. */
-async function putPoint(
-  day: number,
-  over: Partial<BackupRecord> = {},
-  where: readonly (keyof Copies)[] = ['primary', 'replica'],
-) {
+async function putPoint(day: number, over: Partial<BackupRecord> = {}, where: readonly CopyName[] = COPIES) {
   const backup = nameOf(day);
   for (const copy of where) {
     putObjects(copies[copy], backup);
@@ -107,7 +103,7 @@ const prune = (
 const later = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
 
 /** Days of which a copy has a record; and those of which it has anything at all. */
-const daysWith = (copy: keyof Copies, test: (key: string) => boolean) =>
+const daysWith = (copy: CopyName, test: (key: string) => boolean) =>
   [
     ...new Set(
       [...copies[copy].objects.keys()].filter(test).flatMap((at) => /daily-202601(\d\d)/.exec(at)?.[1] ?? []),
@@ -115,8 +111,8 @@ const daysWith = (copy: keyof Copies, test: (key: string) => boolean) =>
   ]
     .map(Number)
     .sort((a, b) => a - b);
-const records = (copy: keyof Copies) => daysWith(copy, (at) => at.endsWith('/record.json'));
-const anything = (copy: keyof Copies) => daysWith(copy, (at) => !at.includes('/_prune/'));
+const records = (copy: CopyName) => daysWith(copy, (at) => at.endsWith('/record.json'));
+const anything = (copy: CopyName) => daysWith(copy, (at) => !at.includes('/_prune/'));
 const document = (at: string) => JSON.parse(copies.primary.objects.get(at)?.body.toString() ?? 'null');
 const planOf = (at = NOW) => PrunePlan.parse(document(k.records.prune.plan(pruneName('daily', at))));
 
@@ -357,7 +353,7 @@ describe('objects of no record', () => {
 
 describe('snapshots that no record names', () => {
   const id = (digit: string) => digit.repeat(64);
-  const putSnapshot = (copy: keyof Copies, namespace: string, digit: string, modified = LONG_AGO) =>
+  const putSnapshot = (copy: CopyName, namespace: string, digit: string, modified = LONG_AGO) =>
     put(copies[copy], `${k.restic.repository(namespace)}/snapshots/${id(digit)}`, {}, modified);
   const volumes = (digit: string) => [
     { id: 'shop.data', namespace: 'shop', pvc: 'data', result: 'protected' as const, snapshot: id(digit) },
@@ -437,10 +433,8 @@ describe('the lease', () => {
 });
 
 describe('a run that is interrupted', () => {
-  const COPIES = ['primary', 'replica'] as const;
-
   /** Backups that are there whole, in a copy; it fails when one is there in part. */
-  function whole(copy: keyof Copies): number[] {
+  function whole(copy: CopyName): number[] {
     expect([copy, anything(copy)]).toEqual([copy, records(copy)]);
     return records(copy);
   }
@@ -450,7 +444,7 @@ describe('a run that is interrupted', () => {
     putObjects(copies.primary, nameOf(5, 'weekly'));
     copies.primary.calls = copies.replica.calls = 0;
   };
-  async function killAt(copy: keyof Copies, at: number, policy: Partial<PrunePolicy> = {}): Promise<void> {
+  async function killAt(copy: CopyName, at: number, policy: Partial<PrunePolicy> = {}): Promise<void> {
     await prepare();
     copies[copy].callsLeft = at;
     await expect(prune({}, policy)).rejects.toBeInstanceOf(Killed);
@@ -459,7 +453,7 @@ describe('a run that is interrupted', () => {
     for (const each of COPIES)
       for (const day of records(each)) expect([at, objectsOf(each, day)]).toEqual([at, 6]);
   }
-  const objectsOf = (copy: keyof Copies, day: number) =>
+  const objectsOf = (copy: CopyName, day: number) =>
     [...copies[copy].objects.keys()].filter((key) => key.includes(`/${nameOf(day)}/`)).length;
 
   it.each([

@@ -8,7 +8,7 @@ import {
   checkOutcome,
   checksOf,
 } from '../../../functions/verify/reconcile-verify/check-job.ts';
-import { settingsWith } from '../../support/selection.ts';
+import { copiesOf, settingsWith } from '../../support/selection.ts';
 
 const k = vaultKeys('paris');
 const repository = (namespace: string) => ({ namespace, neededIn: [], snapshots: [] });
@@ -20,7 +20,8 @@ const run: VerifyRun = {
   backups: [],
   repositories: [repository('shop'), repository('_control-plane')],
 };
-const settings = settingsWith({ vault: { region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
+const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
+const { primary, replica } = copiesOf(settings);
 const all = checksOf(run, k.restic.repository, () => true);
 const [shop, copy] = all as [CheckWork, CheckWork];
 const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
@@ -48,7 +49,7 @@ describe('the checks of a run', () => {
   });
 
   it('read the part of the run, of their own copy, without a lock, in Holdfast’s namespace', () => {
-    const job = checkJob(settings, run, copy, 'replica-bucket');
+    const job = checkJob(settings.jobs, run, copy, replica);
     expect(job).toMatchObject({
       run: 'verify-1',
       id: 'shop.replica',
@@ -56,14 +57,14 @@ describe('the checks of a run', () => {
       capabilities: [],
       steps: [
         {
-          repository: 's3:https://s3.replica/replica-bucket/restic/paris/shop',
+          repository: 's3:https://s3.replica/v-1-eu-central-1/restic/paris/shop',
           region: 'eu-central-1',
           args: ['check', '--read-data-subset=3/7', '--no-lock', '--json'],
         },
       ],
     });
-    expect(checkJob(settings, run, shop, 'bucket').steps[0]).toMatchObject({
-      repository: 's3:https://s3.primary/bucket/restic/paris/shop',
+    expect(checkJob(settings.jobs, run, shop, primary).steps[0]).toMatchObject({
+      repository: 's3:https://s3.primary/v-1-eu-west-1/restic/paris/shop',
       region: 'eu-west-1',
     });
   });

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { putJson } from '../../../functions/adapters/s3/documents.ts';
+import type { Vault } from '../../../functions/adapters/s3/vault.ts';
+import { COPIES, type CopyName, type PerCopy } from '../../../functions/contract/copies.ts';
 import { contentHash, isReplicated } from '../../../functions/core/vault/replication.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import type { CheckOutcome } from '../../../functions/core/vault/verification.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
-import type { Copies } from '../../../functions/runtime/copies.ts';
 import { writeReport } from '../../../functions/verify/verify-vault/report.ts';
 import { partOfRun, survey } from '../../../functions/verify/verify-vault/survey.ts';
 import { verifyVault } from '../../../functions/verify/verify-vault/verify.ts';
@@ -56,7 +57,7 @@ beforeEach(async () => {
   whole = new Map([...primary.objects].map(([key, { body }]) => [key, body]));
 });
 
-const copies = (): Copies => ({ primary, replica });
+const copies = (): PerCopy<Vault> => ({ primary, replica });
 const open = async (run = RUN, parts = 1) => {
   const of = await partOfRun(copies(), keys, run, parts);
   await putJson(primary, keys.records.verify.run(run), {
@@ -147,7 +148,7 @@ describe('a verification of the vault', () => {
     await open();
     await goOn();
     const id = (key: string) => key.split('/').at(-1) as string;
-    const check = (copy: 'primary' | 'replica', missing: string[]): CheckOutcome => ({
+    const check = (copy: CopyName, missing: string[]): CheckOutcome => ({
       namespace: 'shop',
       copy,
       ok: false,
@@ -236,7 +237,7 @@ describe('a verification of the vault', () => {
         phase: 'PartiallyFailed',
         findings: [{ key: config, outcome: 'unproven' }],
       });
-      const check = (copy: 'primary' | 'replica', ok: boolean): CheckOutcome => ({
+      const check = (copy: CopyName, ok: boolean): CheckOutcome => ({
         namespace: 'shop',
         copy,
         ok,
@@ -383,7 +384,7 @@ describe('a verification of the vault', () => {
 });
 
 describe('a verification that is killed', () => {
-  const SPOILT: readonly (readonly ['primary' | 'replica', string])[] = [
+  const SPOILT: readonly (readonly [CopyName, string])[] = [
     ['primary', PACK],
     ['primary', RECORD],
     ['replica', ARCHIVE],
@@ -417,7 +418,7 @@ describe('a verification that is killed', () => {
     expect(expected).toMatchObject({ phase: 'Failed', healed: 6, lost: 1 });
     const healed = { primary: snapshotOf(primary), replica: snapshotOf(replica) };
     const calls = { primary: primary.calls, replica: replica.calls };
-    for (const copy of ['primary', 'replica'] as const)
+    for (const copy of COPIES)
       for (let at = 0; at < calls[copy]; at++) {
         [primary, replica] = [new MemoryVault('primary'), new MemoryVault('replica')];
         for (const [name, vault] of Object.entries({ primary, replica }))

@@ -17,7 +17,7 @@ import {
   restoreJob,
   volumesToFill,
 } from '../../../functions/restore/reconcile-restore-volumes/volume-job.ts';
-import { JOBS, selectionOf, settingsWith } from '../../support/selection.ts';
+import { copiesOf, JOBS, selectionOf, settingsWith } from '../../support/selection.ts';
 
 const volume = {
   id: 'shop.pgdata',
@@ -33,6 +33,7 @@ const volume = {
 const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
 const selection = selectionOf(['shop']);
 const settings = settingsWith();
+const { primary } = copiesOf(settings);
 const work = {
   plan: 'daily',
   backup: 'daily-1',
@@ -83,7 +84,7 @@ describe('the identity in AWS of a Job', () => {
   });
 
   it('is in its pod', () => {
-    expect(backupJob(s, work, volume, 'vault', { init: false }).identity).toBe('holdfast-backup');
+    expect(backupJob(s, work, volume, primary, { init: false }).identity).toBe('holdfast-backup');
   });
 });
 
@@ -143,7 +144,7 @@ describe('the outcome of a volume', () => {
 });
 
 describe('a Job that is not root', () => {
-  const job = backupJob(settings, work, { ...volume, runAsUser: 999 }, 'bucket', { init: false });
+  const job = backupJob(settings, work, { ...volume, runAsUser: 999 }, primary, { init: false });
   const { spec } = jobManifest(job, 1) as unknown as {
     spec: { template: { spec: { containers: { securityContext: object }[]; volumes: object[] } } };
   };
@@ -174,7 +175,7 @@ describe('the Job of a dump', () => {
     gate: volume.gate,
   };
   const found: Dump = { work: { ...dump, pod: 'db-2' }, container: 'postgres', command: ['pg_dump', 'shop'] };
-  const job = backupJob(settings, work, dump, 'bucket', { init: false, place: { dump: found } });
+  const job = backupJob(settings, work, dump, primary, { init: false, place: { dump: found } });
 
   it('brings restic into the image with kubectl, and runs the command in the pod that is there now', () => {
     expect(job.steps.map((s) => [s.name, 'command' in s ? s.command : s.within])).toEqual([
@@ -211,42 +212,46 @@ describe('the Job of a volume', () => {
   const holder = { node: 'n1', podUid: 'uid-1' };
 
   it('reads the claim on its node, with the primary repository', () => {
-    const job = backupJob(settings, work, volume, 'bucket', { init: false, place: { holder } });
+    const job = backupJob(settings, work, volume, primary, { init: false, place: { holder } });
     expect(job).toMatchObject({
       node: 'n1',
       mount: { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
       steps: [
-        { name: 'backup', repository: 's3:https://s3.primary/bucket/restic/paris/shop', region: 'eu-west-3' },
+        {
+          name: 'backup',
+          repository: 's3:https://s3.primary/holdfast-vault-1-eu-west-3/restic/paris/shop',
+          region: 'eu-west-3',
+        },
       ],
     });
   });
 
   it('makes the repository first when it opens the gate', () => {
-    const steps = backupJob(settings, work, volume, 'bucket', { init: true }).steps;
+    const steps = backupJob(settings, work, volume, primary, { init: true }).steps;
     expect(steps.map((s) => [s.name, 'repository' in s && s.repository])).toEqual([
-      ['init', 's3:https://s3.primary/bucket/restic/paris/shop'],
-      ['backup', 's3:https://s3.primary/bucket/restic/paris/shop'],
+      ['init', 's3:https://s3.primary/holdfast-vault-1-eu-west-3/restic/paris/shop'],
+      ['backup', 's3:https://s3.primary/holdfast-vault-1-eu-west-3/restic/paris/shop'],
     ]);
   });
 
   it('looks for the lock of a killed Job when it is tried again', () => {
-    const again = backupJob(settings, work, volume, 'bucket', { init: false, attempt: 2 });
+    const again = backupJob(settings, work, volume, primary, { init: false, attempt: 2 });
     expect(again.steps.map((s) => s.name)).toEqual(['unlock', 'backup']);
   });
 
   it('runs where the volume is now, not where it was when the backup was opened', () => {
-    const moved = backupJob(settings, work, volume, 'bucket', {
+    const moved = backupJob(settings, work, volume, primary, {
       init: false,
       place: { holder: { ...holder, node: 'n2' } },
     });
-    const free = backupJob(settings, work, volume, 'bucket', { init: false });
+    const free = backupJob(settings, work, volume, primary, { init: false });
     expect([moved.node, free.node]).toEqual(['n2', undefined]);
   });
 
   const onNode = { ...volume, strategy: 'node', folder: 'kubernetes.io~csi/pv-1/mount' } as const;
 
   it('reads the folder of the pod on its node, from the namespace of Holdfast', () => {
-    const job = backupJob(settings, work, onNode, 'bucket', { init: false, place: { holder } });
+    const job = backupJob(settings, work, onNode, primary, { init: false, place: { holder } });
     expect([job.namespace, job.node, job.mount]).toEqual([
       'holdfast',
       'n1',
@@ -259,7 +264,7 @@ describe('the Job of a volume', () => {
   });
 
   it('reads the folder of a hostPath volume itself, which no kubelet mounts', () => {
-    const job = backupJob(settings, work, { ...onNode, folder: '/srv/a' }, 'bucket', {
+    const job = backupJob(settings, work, { ...onNode, folder: '/srv/a' }, primary, {
       init: false,
       place: { holder },
     });
@@ -267,7 +272,7 @@ describe('the Job of a volume', () => {
   });
 
   it('mounts the claim when no pod holds it any more', () => {
-    const job = backupJob(settings, work, onNode, 'bucket', { init: false });
+    const job = backupJob(settings, work, onNode, primary, { init: false });
     expect([job.namespace, job.mount]).toEqual([
       'shop',
       { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
@@ -275,7 +280,7 @@ describe('the Job of a volume', () => {
   });
 
   it('mounts the claim of its snapshot at the path of the volume, wherever there is room', () => {
-    const job = backupJob(settings, work, { ...volume, strategy: 'snapshot' }, 'bucket', { init: false });
+    const job = backupJob(settings, work, { ...volume, strategy: 'snapshot' }, primary, { init: false });
     expect([job.namespace, job.node, job.mount]).toEqual([
       'shop',
       undefined,
@@ -292,7 +297,7 @@ describe('the Job of a volume', () => {
       folder: 'kubernetes.io~empty-dir/cache',
       gate: volume.gate,
     };
-    const job = backupJob(settings, work, cache, 'bucket', { init: false, place: { holder } });
+    const job = backupJob(settings, work, cache, primary, { init: false, place: { holder } });
     expect([job.namespace, job.mount]).toEqual([
       'holdfast',
       {
@@ -305,15 +310,15 @@ describe('the Job of a volume', () => {
 
   it('may read every file and nothing more', () => {
     expect(
-      backupJob(settings, work, volume, 'bucket', { init: false, place: { holder } }).capabilities,
+      backupJob(settings, work, volume, primary, { init: false, place: { holder } }).capabilities,
     ).toEqual(['DAC_READ_SEARCH']);
   });
 
   it.each([
-    ['primary', 's3:https://s3.primary/bucket/restic/paris/shop', 'eu-west-3'],
-    ['replica', 's3:https://s3.replica/bucket/restic/paris/shop', 'eu-north-1'],
+    ['primary', 's3:https://s3.primary/holdfast-vault-1-eu-west-3/restic/paris/shop', 'eu-west-3'],
+    ['replica', 's3:https://s3.replica/holdfast-vault-1-eu-north-1/restic/paris/shop', 'eu-north-1'],
   ] as const)('reads the %s when the restore does', (from, repository, region) => {
-    const job = restoreJob(settings, 'restore-1', filling, from, 'bucket');
+    const job = restoreJob({ settings: JOBS, restore: 'restore-1', from: copiesOf(settings)[from] }, filling);
     expect(job.steps).toMatchObject([{ repository, region }]);
     expect(job.mount?.readOnly).toBe(false);
   });
@@ -372,7 +377,7 @@ describe('files of a volume', () => {
       (n) => `restic/paris/${n}`,
     )[0] as RestoreWork;
   const job = (work: RestoreWork) =>
-    restoreJob(settings, 'restore-1', work, 'primary', 'bucket', { node: 'n2', podUid: 'u' });
+    restoreJob({ settings: JOBS, restore: 'restore-1', from: primary }, work, { node: 'n2', podUid: 'u' });
 
   it('come into a folder of their own, on the node that holds the claim', () => {
     expect(job(wanted())).toMatchObject({ node: 'n2', mount: { pvc: 'pgdata', readOnly: false } });

@@ -16,7 +16,7 @@ import {
 import { jobManifest, type ResticJob, type ToolStep } from '../../../../functions/core/jobs/job-spec.ts';
 import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
-import { CONTROL_PLANE, settingsWith } from '../../../support/selection.ts';
+import { CONTROL_PLANE, copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const node = (name: string, role?: string) => ({
   metadata: { name, labels: role === undefined ? {} : { 'node-role.kubernetes.io/control-plane': role } },
@@ -203,7 +203,7 @@ describe('the Jobs of the control plane', () => {
       run,
       work,
       item,
-      'vault',
+      copiesOf(settings).primary,
       false,
     );
   const item = (id: string) =>
@@ -259,7 +259,14 @@ describe('the Jobs of the control plane', () => {
   });
 
   it('count the keys of the leader before its snapshot, when that is to be compared', () => {
-    const job = controlPlaneJob(settings, run, { ...work, scratch: true }, item('etcd'), 'vault', false);
+    const job = controlPlaneJob(
+      settings,
+      run,
+      { ...work, scratch: true },
+      item('etcd'),
+      copiesOf(settings).primary,
+      false,
+    );
     expect(job.steps.map((s) => s.name)).toEqual(['count', 'snapshot', 'status', 'verify', 'backup']);
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { VaultCopy } from '../../../../functions/contract/copies.ts';
 import type { BackupRecord } from '../../../../functions/core/backup/record.ts';
 import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
 import {
@@ -21,7 +22,7 @@ import {
   pruneJob,
   seenIn,
 } from '../../../../functions/prune/reconcile-prune/repository-job.ts';
-import { settingsWith } from '../../../support/selection.ts';
+import { copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
 const day = (n: number) => new Date(NOW.getTime() + n * 24 * 3600 * 1000);
@@ -161,7 +162,8 @@ describe('snapshots of no record', () => {
 });
 
 const keys = vaultKeys('paris');
-const settings = settingsWith({ vault: { region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
+const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
+const { primary, replica } = copiesOf(settings);
 const forget = (namespace: string, ...snapshots: string[]) => ({ backup: OLD, namespace, snapshots });
 const plan: PrunePlan = {
   version: 2,
@@ -188,11 +190,8 @@ const ended = (over: Partial<JobEnd>): JobEnd => ({
 });
 
 describe('the Jobs of a prune run', () => {
-  const stepsOf = (
-    item: PruneItem,
-    buckets: Parameters<typeof pruneJob>[3] = { primary: 'p', replica: 'r' },
-  ) =>
-    pruneJob(settings, 'daily-1', item, buckets).steps.map(
+  const stepsOf = (item: PruneItem, copies: readonly VaultCopy[] = [primary, replica]) =>
+    pruneJob(settings, 'daily-1', item, copies).steps.map(
       (s) => `${s.name} ${'args' in s ? s.args.join(' ') : ''}`,
     );
   const [first, second] = itemsOf(plan, [], keys) as [PruneItem, PruneItem];
@@ -219,7 +218,7 @@ describe('the Jobs of a prune run', () => {
   });
 
   it('leave out a copy that does not have the repository', () => {
-    expect(stepsOf(first, { primary: 'p' })).toEqual(['list-primary snapshots --json --no-lock']);
+    expect(stepsOf(first, [primary])).toEqual(['list-primary snapshots --json --no-lock']);
   });
 
   it('are followed by another one where the first found snapshots of no record', () => {
