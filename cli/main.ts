@@ -1,13 +1,15 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
+import type { CopyName } from '../functions/contract/copies.ts';
 import { CONTROL_PLANE } from '../functions/core/backup/control-plane.ts';
 import { type RbacOptions, rbacManifests } from '../functions/core/kubernetes/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
 import { backupLines } from './backups.ts';
-import { openCluster } from './cluster.ts';
+import { configuredCluster, openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
-import { runRestic } from './restic.ts';
+import { resticArgs, runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
+import { copyOption, planIn, sourceIn } from './words.ts';
 import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
@@ -23,6 +25,8 @@ interface Common {
   world?: string;
 }
 const cluster = (over: Common = {}) => openCluster({ ...program.opts<Common>(), ...over });
+/** The same cluster as holdfast.yaml has it: AWS is asked for nothing. */
+const configured = () => configuredCluster(program.opts<Common>()).cluster;
 
 program
   .command('rbac')
@@ -35,7 +39,7 @@ program
 program
   .command('get')
   .description('list backups')
-  .argument('<what>', 'backups')
+  .addArgument(new Argument('<what>').choices(['backups']))
   .action(async () => {
     for (const line of backupLines(await (await cluster()).backups(), new Date())) console.log(line);
   });
@@ -61,9 +65,10 @@ program
   .description('start a backup of a plan now')
   .argument('<plan>')
   .option('--tag <names...>', 'what retention may keep it by')
-  .action(async (plan: string, { tag: tags }: { tag?: string[] }) =>
-    console.log(await (await cluster()).start('backup', { plan, ...(tags && { tags }) })),
-  );
+  .action(async (plan: string, { tag: tags }: { tag?: string[] }) => {
+    const input = { plan: planIn(configured(), plan), ...(tags && { tags }) };
+    console.log(await (await cluster()).start('backup', input));
+  });
 
 program
   .command('prune')
@@ -71,9 +76,10 @@ program
   .argument('<plan>')
   .option('--dry-run', 'only write the report')
   .option('--allow-share <percent>', 'remove up to so many percent of the recovery points', Number)
-  .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) =>
-    console.log(await (await cluster()).start('prune', { plan, ...options })),
-  );
+  .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) => {
+    const input = { plan: planIn(configured(), plan), ...options };
+    console.log(await (await cluster()).start('prune', input));
+  });
 
 program
   .command('verify')
@@ -87,7 +93,7 @@ program
   .command('restore')
   .description('start a restore')
   .argument('<backup>', 'name of a recovery point, or latest')
-  .option('--from <copy>', 'primary or replica', 'primary')
+  .option('--from <source>', 'primary, replica, or a Velero source', 'primary')
   .option('--namespaces <names>', 'only these, separated by commas')
   .option('--files <volume>', 'no objects, only files of namespace/claim, into the claim of that name')
   .option('--include <path...>', 'with --files: files and folders below its mount, like /base/1')
@@ -97,7 +103,7 @@ program
     const { from, namespaces, dryRun, files: volume, include = [], to } = options;
     const input = {
       backup,
-      from,
+      from: sourceIn(configured(), from),
       ...(namespaces && { namespaces: namespaces.split(',') }),
       ...(volume && { files: { volume, include, ...(to && { to }) } }),
       ...(dryRun && { dryRun }),
@@ -121,13 +127,13 @@ program
   .description('make etcd’s data directory and the nodes’ files in a folder, without a cluster')
   .requiredOption('--to <folder>', 'an empty folder')
   .option('--backup <name>', 'name of a recovery point, or latest', 'latest')
-  .option('--from <copy>', 'primary or replica', 'primary')
+  .addOption(copyOption('the copy that is read'))
   .option('--node <name>', 'the node whose member of etcd this is to be')
   .argument('[etcdutl...]', 'after --: more options of etcdutl snapshot restore')
   .action(
     async (
       etcdutlArgs: string[],
-      { to, backup, from, node }: { to: string; backup: string; from: 'primary' | 'replica'; node?: string },
+      { to, backup, from, node }: { to: string; backup: string; from: CopyName; node?: string },
     ) => {
       const at = await cluster();
       const record = await at.withControlPlane(backup);
@@ -143,20 +149,21 @@ program
   .description('run plain restic on the repository of a namespace, or of _control-plane')
   .argument('<repository>', '[cluster/]namespace')
   .argument('[command...]', 'after --: any restic command')
-  .option('--from <copy>', 'primary or replica', 'primary')
+  .addOption(copyOption('the copy that is read'))
   .option('--print-env', 'print the environment that restic needs')
   .passThroughOptions()
   .action(
     async (
       repository: string,
       command: string[],
-      { printEnv, from }: { printEnv?: boolean; from: 'primary' | 'replica' },
+      { printEnv, from }: { printEnv?: boolean; from: CopyName },
     ) => {
+      const args = resticArgs(command);
       const [namespace, of] = repository.split('/').reverse() as [string, string?];
       const environment = await (await cluster(of ? { cluster: of } : {})).resticEnvironment(namespace, from);
       if (printEnv)
         for (const [name, value] of Object.entries(environment)) console.log(`export ${name}='${value}'`);
-      else process.exitCode = runRestic(command[0] === '--' ? command.slice(1) : command, environment);
+      else process.exitCode = runRestic(args, environment);
     },
   );
 

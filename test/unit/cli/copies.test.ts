@@ -97,3 +97,51 @@ describe.concurrent('in another partition of AWS', () => {
     expect(output).toContain(`s3:https://s3.cn-north-1.amazonaws.com.cn/holdfast-vault-${OURS}-cn-north-1/`);
   });
 });
+
+describe.concurrent('a word that is not allowed is refused before AWS is asked for anything:', () => {
+  test.each([
+    [
+      'a copy, of restic',
+      ['restic', '--from', 'primry', 'shop', '--', 'forget'],
+      'primry',
+      'primary, replica',
+    ],
+    [
+      'a copy, of control-plane restore',
+      ['control-plane', 'restore', '--to', 'x', '--from', 'primry'],
+      'primry',
+      'primary, replica',
+    ],
+    [
+      'a copy, of vault rewind',
+      ['vault', 'rewind', '--to', '2h ago', '--from', 'r'],
+      "'r'",
+      'primary, replica',
+    ],
+    [
+      'a source, of restore',
+      ['restore', 'latest', '--from', 'primry'],
+      'primry',
+      'primary, replica, old-velero',
+    ],
+    ['a plan, of backup', ['backup', 'nightli'], 'nightli', 'nightly'],
+    ['a plan, of prune', ['prune', 'nightli'], 'nightli', 'nightly'],
+    [
+      'a copy behind the repository, of restic',
+      ['restic', 'shop', '--from', 'replica', '--', 'forget'],
+      '--from',
+      'before',
+    ],
+    ['what to get', ['get', 'backup'], "'backup'", 'backups'],
+  ])('%s', async (_, args, word, allowed) => {
+    const { code, output, requests } = await holdfast(args, ONE_ACCOUNT);
+    expect([code, requests]).toEqual([1, 0]);
+    expect(output).toContain(word);
+    expect(output).toContain(allowed);
+  });
+
+  test('a Velero source of the cluster is a word that restore takes', async () => {
+    const { code, machines } = await holdfast(['restore', 'latest', '--from', 'old-velero'], ONE_ACCOUNT);
+    expect([code, machines.size]).toEqual([0, 1]);
+  });
+});
