@@ -148,3 +148,38 @@ describe('the core', () => {
     expect(impure).toEqual([]);
   });
 });
+
+/** Places where a pattern is found in the code of some folders: `file: what was found`. */
+function spelt(pattern: RegExp, folders: readonly string[], allowed: readonly string[] = []): string[] {
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+  );
+  return files
+    .filter((file) => /\.(ts|json)$/.test(file) && !allowed.includes(file))
+    .flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(pattern)].map(([found]) => `${file}: ${found}`),
+    );
+}
+
+describe('one fact is in one place:', () => {
+  const CODE = ['cli', 'functions', 'infra', 'state-machines'];
+
+  it('the names of the two copies are listed by the contract alone', () => {
+    const list = /(['"])(primary\1\s*[,|]\s*\1replica|replica\1\s*[,|]\s*\1primary)\1/g;
+    expect(spelt(list, [...CODE, 'test'], ['functions/contract/copies.ts'])).toEqual([]);
+  });
+
+  it('where a copy is, functions and the command line learn from vaultCopies() alone', () => {
+    const fields = /\b(replicaRegion|replicaAccount|s3Endpoint|replicaS3Endpoint|vaultBucketName)\b/g;
+    const contract = ['copies', 'names', 'settings'].map((name) => `functions/contract/${name}.ts`);
+    expect(spelt(fields, ['cli', 'functions'], contract)).toEqual([]);
+  });
+
+  it('no ARN says of which partition of AWS it is, but for the example that the validator of machines is shown', () => {
+    expect(spelt(/arn:aws(?!:lambda:eu-west-1:123456789012:)\S*/g, CODE)).toEqual([]);
+  });
+
+  it('the domain of a region’s services is made in one place', () => {
+    expect(spelt(/\}\.amazonaws\.\S*/g, CODE, ['functions/contract/partition.ts'])).toEqual([]);
+  });
+});
