@@ -217,6 +217,25 @@ describe('the Jobs of a prune run', () => {
     ]);
   });
 
+  it('work on the repository of each copy, where that copy is', () => {
+    const { steps } = pruneJob(settings, 'daily-1', first, [primary, replica]);
+    expect(steps).toMatchObject([
+      { repository: 's3:https://s3.primary/v-1-eu-west-1/restic/paris/_control-plane', region: 'eu-west-1' },
+      {
+        repository: 's3:https://s3.replica/v-1-eu-central-1/restic/paris/_control-plane',
+        region: 'eu-central-1',
+      },
+    ]);
+  });
+
+  it('take away the locks that S3 has brought to the replica, and in the primary only those that are stale', () => {
+    const continuous = { ...settings, vault: { ...settings.vault, continuous: true } };
+    const item: PruneItem = { ...second, forget: { primary: ['a'], replica: ['a'] } };
+    const { steps } = pruneJob(continuous, 'daily-1', item, [primary, replica]);
+    const unlocks = steps.flatMap((s) => (s.name.startsWith('unlock') && 'args' in s ? [s.args] : []));
+    expect(unlocks).toEqual([['unlock'], ['unlock', '--remove-all']]);
+  });
+
   it('leave out a copy that does not have the repository', () => {
     expect(stepsOf(first, [primary])).toEqual(['list-primary snapshots --json --no-lock']);
   });
