@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { findJson, getJson } from '../functions/adapters/s3/documents.ts';
@@ -12,6 +13,9 @@ import { repositoryIn, repositoryPassword } from '../functions/core/restic/repos
 import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
 import { loadConfig } from '../infra/config/load.ts';
 import type { ClusterConfig, Config } from '../infra/config/schema.ts';
+
+/** The configuration that is deployed from this checkout, whatever the working directory is. */
+const CHECKOUT_FILE = fileURLToPath(new URL('../holdfast.yaml', import.meta.url));
 
 export interface ClusterOptions {
   readonly config?: string;
@@ -39,7 +43,7 @@ export function configuredCluster(options: ClusterOptions): {
   readonly config: Config;
   readonly cluster: ClusterConfig;
 } {
-  const config = loadConfig(options.config);
+  const config = loadConfig(options.config, CHECKOUT_FILE);
   const cluster = options.cluster
     ? config.clusters.find((c) => c.name === options.cluster)
     : config.clusters[0];

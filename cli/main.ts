@@ -3,6 +3,7 @@ import type { CopyName } from '../functions/contract/copies.ts';
 import { CONTROL_PLANE } from '../functions/core/backup/control-plane.ts';
 import { type RbacOptions, rbacManifests } from '../functions/core/kubernetes/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { backupLines } from './backups.ts';
 import { configuredCluster, openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
@@ -14,7 +15,8 @@ import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
   .description('Backups and restores of the clusters in holdfast.yaml')
-  .option('--config <file>', 'holdfast.yaml to read', process.env.HOLDFAST_CONFIG)
+  .version(manifest.version)
+  .option('--config <file>', 'holdfast.yaml to read; HOLDFAST_CONFIG or that of the checkout by default')
   .option('--cluster <name>', 'cluster of holdfast.yaml; the first one by default')
   .option('--world <name>', 'work on an embedded world that is up')
   .enablePositionalOptions();

@@ -26,14 +26,14 @@ export function parseConfig(text: string, file: string): Config {
   throw new ConfigInvalid(problems(file, document, lines, parsed.error.issues).join('\n'));
 }
 
-/** Reads the configuration from the path given, from HOLDFAST_CONFIG, or from ./holdfast.yaml. */
-export function loadConfig(path?: string): Config {
+/** Reads the configuration from the path given, from HOLDFAST_CONFIG, or else from `fallback`. */
+export function loadConfig(path?: string, fallback = 'holdfast.yaml'): Config {
   const named = path ?? process.env.HOLDFAST_CONFIG;
-  const file = named ?? 'holdfast.yaml';
+  const file = named ?? fallback;
   if (existsSync(file)) return withExcludeFiles(parseConfig(readFileSync(file, 'utf8'), file), file);
   const remedy = named
-    ? `correct ${path ? '"-c config=..."' : 'HOLDFAST_CONFIG'}, or leave it away to use ./holdfast.yaml`
-    : 'copy holdfast.example.yaml to holdfast.yaml and fill it in, or name another file with "-c config=FILE" or HOLDFAST_CONFIG';
+    ? `correct ${path ? 'its name' : 'HOLDFAST_CONFIG'}, or name no file to use ${fallback}`
+    : 'copy holdfast.example.yaml to holdfast.yaml and fill it in, or name another file: "cdk -c config=FILE", "holdfast --config FILE" or HOLDFAST_CONFIG';
   throw new ConfigInvalid(`${file} does not exist; ${remedy}`);
 }
 

@@ -43,8 +43,9 @@ async function runInside(enter: readonly string[], signal: AbortSignal): Promise
 
 const LOOK_AROUND = `The world "${WORLD}" stays up. Look around:
   npm run world -- exec --name ${WORLD} -- kubectl get all -n shop
-  npm run holdfast -- --world ${WORLD} get backups
-  npm run holdfast -- --world ${WORLD} restic shop -- snapshots
+  npm link                                  once: puts the command holdfast on the PATH
+  holdfast --world ${WORLD} get backups
+  holdfast --world ${WORLD} restic shop -- snapshots
   npm run world -- down --name ${WORLD}
 `;
 

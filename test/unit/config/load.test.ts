@@ -300,7 +300,7 @@ describe('the file is found', () => {
 
   test('or its absence says what to do', () => {
     vi.stubEnv('HOLDFAST_CONFIG', undefined);
-    expect(() => loadConfig(file)).toThrow('correct "-c config=..."');
+    expect(() => loadConfig(file)).toThrow('correct its name');
     vi.stubEnv('HOLDFAST_CONFIG', file);
     expect(() => loadConfig()).toThrow('correct HOLDFAST_CONFIG');
   });
