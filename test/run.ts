@@ -52,6 +52,8 @@ function vitest(project: string, before: readonly string[], env: NodeJS.ProcessE
 
 check('lint', ['biome', 'check', '--error-on-warnings', '.']);
 check('types', ['tsc']);
+check('dependencies', ['knip', '--dependencies']);
+check('dependencies of what is deployed', ['knip', '--dependencies', '--production', '--strict']);
 vitest('fast', [], process.env);
 try {
   await takeDown(WORLD);

@@ -1,30 +1,11 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import { METRICS_NAMESPACE, type MetricName, type MetricUnit } from '../contract/metrics.ts';
 
-/** A metric as a line of CloudWatch's embedded metric format: CloudWatch makes the metric of it, no call is needed. */
-export function metricLine(
-  name: MetricName,
-  value: number,
-  unit: MetricUnit,
-  dimensions: Readonly<Record<string, string>>,
-  at: Date,
-): string {
-  return JSON.stringify({
-    _aws: {
-      Timestamp: at.getTime(),
-      CloudWatchMetrics: [
-        {
-          Namespace: METRICS_NAMESPACE,
-          Dimensions: [Object.keys(dimensions)],
-          Metrics: [{ Name: name, Unit: unit }],
-        },
-      ],
-    },
-    ...dimensions,
-    [name]: value,
-  });
-}
-
-/** Writes a metric to the log, past the console: Lambda's would put words before the JSON. */
+/**
+ * Writes a metric to the log as a line of CloudWatch's embedded metric format: CloudWatch makes the metric of it, no call
+ * is needed. The metric has exactly these dimensions, because an alarm finds it by them: Powertools' own one, the
+ * service, is taken away.
+ */
 export function emitMetric(
   name: MetricName,
   value: number,
@@ -32,5 +13,10 @@ export function emitMetric(
   dimensions: Readonly<Record<string, string>>,
   at = new Date(),
 ): void {
-  process.stdout.write(`${metricLine(name, value, unit, dimensions, at)}\n`);
+  const metrics = new Metrics({ namespace: METRICS_NAMESPACE });
+  metrics.clearDefaultDimensions();
+  metrics.addDimensions({ ...dimensions });
+  metrics.setTimestamp(at);
+  metrics.addMetric(name, unit, value);
+  metrics.publishStoredMetrics();
 }
