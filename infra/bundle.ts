@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
 import { SETTINGS_FILE } from '../functions/contract/env.ts';
 import { FUNCTION_NAMES, type FunctionName, handlerFile } from '../functions/contract/functions.ts';
 import type { ClusterSettings } from '../functions/contract/settings.ts';
@@ -13,6 +13,9 @@ export type Bundler = (name: FunctionName, settings: ClusterSettings) => string;
 /** Some dependencies are CommonJS and call require; ES modules have none of their own. */
 const BANNER =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
+
+/** Licences of what is bundled: they go where the code goes. */
+const NOTICE = new URL('../NOTICE', import.meta.url);
 
 const FUNCTIONS_FOLDER = new URL('../functions/', import.meta.url);
 
@@ -29,22 +32,36 @@ export function entryPoints(folder = FUNCTIONS_FOLDER): Record<string, string> {
   return Object.fromEntries(points);
 }
 
+const OPTIONS = {
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  banner: { js: BANNER },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true, // errors are matched by name
+  logLevel: 'error',
+} as const satisfies BuildOptions;
+
 /** Bundles entry points, by name, into `<outdir>/<name>.mjs`, as Lambda gets them. */
 export function bundle(entries: Record<string, string>, outdir: string): void {
-  buildSync({
-    entryPoints: entries,
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: BANNER },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: true, // errors are matched by name
-    logLevel: 'error',
+  buildSync({ ...OPTIONS, entryPoints: entries, outdir });
+}
+
+/** Files of which something is in a function's code, as paths from the working directory. */
+export function bundledFiles(): string[] {
+  const { metafile } = buildSync({
+    ...OPTIONS,
+    entryPoints: entryPoints(),
+    outdir: 'nowhere',
+    write: false,
+    metafile: true,
+    splitting: true, // what functions share is written once: the same files in a fifth of the time
   });
+  const parts = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  return [...new Set(parts.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])))];
 }
 
 /** Bundles every function once, on first use; each cluster gets copies with its own settings. Removed when the process ends. */
@@ -58,6 +75,7 @@ export function esbuildBundler(): Bundler {
     const dir = join(root, settings.cluster, name);
     mkdirSync(dir, { recursive: true });
     copyFileSync(join(root, 'code', `${name}.mjs`), join(dir, 'index.mjs'));
+    copyFileSync(NOTICE, join(dir, 'NOTICE'));
     writeFileSync(join(dir, SETTINGS_FILE), JSON.stringify(settings));
     return dir;
   };
