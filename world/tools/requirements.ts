@@ -38,14 +38,6 @@ export async function requireSandboxMachine(): Promise<void> {
 
 /** Stops with one clear message when this machine cannot run the AWS emulator. */
 export async function requireEmulatorMachine(): Promise<void> {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 22 || (major === 22 && minor < 18)) {
-    throw new WorldError(
-      'NodeTooOld',
-      `This is Node ${process.versions.node}; TypeScript files run from 22.18 on.`,
-      'Start it by npm (npm run world -- up), which puts the project’s own Node first.',
-    );
-  }
   requireCommands(forEmulator);
   const probe = 'import sys, pip; sys.exit(0 if sys.version_info >= (3, 11) else 3)';
   await run('python3', ['-c', probe]).catch((cause: unknown) => {
