@@ -6,6 +6,7 @@ import { type BuildOptions, buildSync } from 'esbuild';
 import { SETTINGS_FILE } from '../functions/contract/env.ts';
 import { FUNCTION_NAMES, type FunctionName, handlerFile } from '../functions/contract/functions.ts';
 import type { ClusterSettings } from '../functions/contract/settings.ts';
+import manifest from '../package.json' with { type: 'json' };
 
 /** Gives the folder of a function's code with its cluster's settings beside it. */
 export type Bundler = (name: FunctionName, settings: ClusterSettings) => string;
@@ -42,6 +43,7 @@ const OPTIONS = {
   minifySyntax: true,
   minifyWhitespace: true,
   keepNames: true, // errors are matched by name
+  define: { HOLDFAST_VERSION: JSON.stringify(manifest.version) }, // what functions/runtime/logging.ts says
   logLevel: 'error',
 } as const satisfies BuildOptions;
 

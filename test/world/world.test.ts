@@ -74,6 +74,23 @@ describe('the emulated cloud', () => {
     expect(output).toEqual({ count: 3, caught: 'Hopeless' });
   });
 
+  it('tells a Lambda beside its input which execution calls it', async () => {
+    const told = `world-told-${suffix}`;
+    const source = 'exports.handler = async (event, context) => ({ event, told: context.clientContext });';
+    await createFunction(world.endpoint, account.region, { name: told, source });
+    const args = {
+      FunctionName: told,
+      ClientContext: "{% $base64encode($string({'execution': $states.context.Execution.Id})) %}",
+      Payload: { a: 1 },
+    };
+    const tell = { ...invoke(told, ''), Arguments: args, Output: '{% $states.result.Payload %}', End: true };
+    const graph = { QueryLanguage: 'JSONata', StartAt: 'Tell', States: { Tell: tell } };
+    const machine = await createMachine(world.endpoint, told, graph);
+
+    const execution = await run(world.endpoint, machine);
+    expect(await outputOf(world.endpoint, execution)).toEqual({ event: { a: 1 }, told: { execution } });
+  });
+
   it('puts the scheduled time into the input of a schedule', async () => {
     const pass = { StartAt: 'Done', States: { Done: { Type: 'Pass', End: true } } };
     const machine = await createMachine(world.endpoint, `world-scheduled-${suffix}`, pass);

@@ -94,8 +94,46 @@ const distributedMap: Patch[] = [
   },
 ];
 
+const clientContext: Patch[] = [
+  {
+    why: 'machines tell functions beside the input which execution calls them',
+    file: 'services/stepfunctions.py',
+    find: '        result = _call_lambda(func_ref, payload)\n',
+    replace: `        from ministack.core import lambda_runtime
+        told = input_data.get("ClientContext")
+        lambda_runtime.CLIENT_CONTEXT.set(json.loads(base64.b64decode(told)) if told else None)
+        result = _call_lambda(func_ref, payload)
+`,
+  },
+  {
+    why: 'it is kept where the thread that calls the function finds it',
+    file: 'core/lambda_runtime.py',
+    find: 'import zipfile\n',
+    replace:
+      'import zipfile\nfrom contextvars import ContextVar\n\nCLIENT_CONTEXT = ContextVar("CLIENT_CONTEXT", default=None)\n',
+  },
+  {
+    why: 'it goes to the worker with what else is of one invocation',
+    file: 'core/lambda_runtime.py',
+    find: '                    "durable": durable or {},\n',
+    replace:
+      '                    "durable": durable or {},\n                    "client_context": CLIENT_CONTEXT.get(),\n',
+  },
+  {
+    why: 'and into the context of a Node function',
+    file: 'core/lambda_runtime.py',
+    find: '      clientContext: null,\n',
+    replace: '      clientContext: ctx.client_context || undefined,\n',
+  },
+];
+
 /** Everything that is changed in the emulator; docs/local-world.md says the same in words. */
-export const patches: readonly Patch[] = [...nodeWorkerErrors, ...scheduledTime, ...distributedMap];
+export const patches: readonly Patch[] = [
+  ...nodeWorkerErrors,
+  ...scheduledTime,
+  ...distributedMap,
+  ...clientContext,
+];
 
 /** Applies every patch to an installed package folder. */
 export function applyPatches(packageFolder: string): void {

@@ -7,7 +7,8 @@ import { controlPlaneRun } from '../../core/backup/control-plane.ts';
 import { type BackupRecord, Work } from '../../core/backup/record.ts';
 import { fromSnapshot } from '../../core/volumes/volume-snapshots.ts';
 import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
-import { handler as lambda, logger } from '../../runtime/handler.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { logger } from '../../runtime/logging.ts';
 import { settings } from '../../runtime/settings.ts';
 import { hookRunner } from '../hooks.ts';
 

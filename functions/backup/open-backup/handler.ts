@@ -5,6 +5,7 @@ import { backupName } from '../../core/backup/backup-name.ts';
 import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { logRun } from '../../runtime/logging.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
 import { lookAtCluster } from './look.ts';
 
@@ -20,6 +21,7 @@ export const handler = lambda(
     const plan = planSettings(planName);
     const at = new Date(input.scheduledTime ?? startedAt);
     const backup = backupName(planName, at);
+    logRun({ plan: planName, backup });
     const vault = primaryVault();
     const k = keys();
     if (await vault.exists(k.records.record(backup))) return { plan: planName, backup, outcome: 'finished' };

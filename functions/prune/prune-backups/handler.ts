@@ -3,6 +3,7 @@ import { pruneName } from '../../core/backup/backup-name.ts';
 import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { logRun } from '../../runtime/logging.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
 
@@ -14,6 +15,7 @@ export const handler = lambda(
     const { retention, replicaRetention = retention, timeZone } = planSettings(input.plan);
     const { maxShare, orphanGraceDays } = settings().prune;
     const prune = pruneName(input.plan, new Date(startedAt));
+    logRun({ plan: input.plan, prune });
     return pruneBackups(
       openCopies(),
       keys(),

@@ -4,7 +4,8 @@ import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailRestoreRequest } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
 import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
-import { handler as lambda, logger } from '../../runtime/handler.ts';
+import { handler as lambda } from '../../runtime/handler.ts';
+import { logger, logRun } from '../../runtime/logging.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */
 export const handler = lambda(
@@ -12,6 +13,7 @@ export const handler = lambda(
   FailRestoreRequest,
   async ({ startedAt, execution, error, cause }, { now }) => {
     const restore = restoreName(new Date(startedAt), execution);
+    logRun({ restore });
     const vault = primaryVault();
     const k = keys();
     try {

@@ -10,6 +10,7 @@ import type { VolumeOutcome } from '../../core/volumes/work.ts';
 import { keys, primaryVault, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { logRun } from '../../runtime/logging.ts';
 import { sourceOf } from '../source.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
@@ -23,6 +24,8 @@ export const handler = lambda(
   'plan-restore',
   PlanRestoreRequest,
   async ({ input, startedAt, execution }, { now }): Promise<RestoreRef> => {
+    const restore = restoreName(new Date(startedAt), execution);
+    logRun({ restore });
     const k = keys();
     const from = input.from ?? 'primary';
     const source = sourceOf(from);
@@ -31,11 +34,11 @@ export const handler = lambda(
       : await findRecoveryPoint(source.vault, k, input.backup, input.plan, recordKey());
     if (found && !found.signed && !input.allowUnsigned)
       throw new HoldfastError('RecordUnsigned', `the record of ${found.record.backup} has no signature`, {
-        hint: 'Releases before this one wrote none. If that is how it came to be, add "allowUnsigned": true',
+        hint: 'Releases before 0.2.0 wrote none. If that is how it came to be, add "allowUnsigned": true',
       });
     const record = found?.record;
     const point = record ?? (await findVeleroBackup(source.vault, source.velero as VeleroKeys, input.backup));
-    const restore = restoreName(new Date(startedAt), execution);
+    logRun({ backup: point.backup });
     const { namespaces, unknown } = restoredNamespaces(input.namespaces, point.namespaces);
     if (unknown.length > 0) {
       throw new HoldfastError(

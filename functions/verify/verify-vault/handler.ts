@@ -5,6 +5,7 @@ import { verificationName } from '../../core/backup/backup-name.ts';
 import { type VerifyReport, VerifyRun } from '../../core/vault/verification.ts';
 import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
+import { logRun } from '../../runtime/logging.ts';
 import { emitMetric } from '../../runtime/metrics.ts';
 import { settings } from '../../runtime/settings.ts';
 import type { Verifier } from '../../runtime/signed-records.ts';
@@ -26,6 +27,7 @@ export const handler = lambda(
     const verifier: Verifier = { publicKey: () => (publicKey ??= recordKey().publicKey()) };
     if (request.stage === 'open') {
       const run = verificationName(new Date(request.startedAt), request.execution);
+      logRun({ run });
       const parts = request.input.parts ?? settings().verification.parts;
       const of = await partOfRun(copies, k, run, parts);
       const found = { run, ...of, startedAt: request.startedAt, ...(await survey(copies, k, verifier)) };
