@@ -52,8 +52,14 @@ function vitest(project: string, before: readonly string[], env: NodeJS.ProcessE
 
 check('lint', ['biome', 'check', '--error-on-warnings', '.']);
 check('types', ['tsc']);
-check('dependencies', ['knip', '--dependencies']);
-check('dependencies of what is deployed', ['knip', '--dependencies', '--production', '--strict']);
+check('dependencies', ['knip', '--dependencies', '--no-config-hints']);
+check('dependencies of what is deployed', [
+  'knip',
+  '--dependencies',
+  '--production',
+  '--strict',
+  '--no-config-hints',
+]);
 vitest('fast', [], process.env);
 try {
   await takeDown(WORLD);
