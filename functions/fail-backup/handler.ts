@@ -6,7 +6,7 @@ import { controlPlaneRun } from '../core/control-plane.ts';
 import { messageOf } from '../core/errors.ts';
 import { type BackupRecord, Work } from '../core/record.ts';
 import { fromSnapshot } from '../core/volume-snapshots.ts';
-import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
 import { hookRunner } from '../runtime/hooks.ts';
 import { settings } from '../runtime/settings.ts';
@@ -20,11 +20,11 @@ export const handler = lambda(
     const k = keys();
     const work = await findJson(vault, Work, k.records.work(backup));
     try {
-      const cluster = await connectCluster('backup', now);
-      if (work?.hooks) await hookRunner(cluster, vault, k, backup).undo(work.hooks);
-      for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
-      if (work?.volumes.some(fromSnapshot)) await removeSnapshots(cluster, backup);
-      await cluster.close();
+      await withCluster('backup', now, async (cluster) => {
+        if (work?.hooks) await hookRunner(cluster, vault, k, backup).undo(work.hooks);
+        for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
+        if (work?.volumes.some(fromSnapshot)) await removeSnapshots(cluster, backup);
+      });
     } catch (thrown) {
       // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.
       logger.warn(`Jobs of ${backup} could not be removed: ${messageOf(thrown)}`);

@@ -3,7 +3,7 @@ import { createJson, releaseLease } from '../adapters/s3/documents.ts';
 import { FailRestoreRequest } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
 import { messageOf } from '../core/errors.ts';
-import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */
@@ -15,9 +15,7 @@ export const handler = lambda(
     const vault = primaryVault();
     const k = keys();
     try {
-      const cluster = await connectCluster('restore', now);
-      await removeJobs(cluster, restore);
-      await cluster.close();
+      await withCluster('restore', now, (cluster) => removeJobs(cluster, restore));
     } catch (thrown) {
       logger.warn(`Jobs of ${restore} could not be removed: ${messageOf(thrown)}`);
     }

@@ -3,7 +3,7 @@ import { BackupName, type LoopState } from '../contract/states.ts';
 import { ControlPlaneOutcome, controlPlaneRun } from '../core/control-plane.ts';
 import { lookOnce } from '../core/job-loop.ts';
 import { Work } from '../core/record.ts';
-import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
@@ -27,33 +27,30 @@ export const handler = lambda(
         leader: (await outcome('etcd-status'))?.endpoint,
         taken: await outcome('etcd'),
       });
-    const cluster = await connectCluster('backup', now);
-    const jobs = resticJobs<ControlPlaneItem>(cluster, {
-      run: controlPlaneRun(backup),
-      use: 'backup',
-      buckets: [vault.bucket],
-      now,
-      jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, vault.bucket, init),
-    });
-    const results = resultsIn<ControlPlaneItem>(
-      vault,
-      vault,
-      k.records.controlPlaneDir(backup),
-      async (item, end) => {
-        const ended = outcomeOf(item, end);
-        await putJson(vault, k.records.controlPlane(backup, item.id), ended);
-        return ended.result === 'failed';
-      },
-      (body) => ControlPlaneOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
-    );
-    try {
+    return withCluster('backup', now, async (cluster) => {
+      const jobs = resticJobs<ControlPlaneItem>(cluster, {
+        run: controlPlaneRun(backup),
+        use: 'backup',
+        buckets: [vault.bucket],
+        now,
+        jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, vault.bucket, init),
+      });
+      const results = resultsIn<ControlPlaneItem>(
+        vault,
+        vault,
+        k.records.controlPlaneDir(backup),
+        async (item, end) => {
+          const ended = outcomeOf(item, end);
+          await putJson(vault, k.records.controlPlane(backup, item.id), ended);
+          return ended.result === 'failed';
+        },
+        (body) => ControlPlaneOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
+      );
       const before = await items();
       const state = await lookOnce(before, jobs, results, loopOptions());
       const after = await items();
       // What was waited for has just become known: the leader, or its snapshot.
       return after.length > before.length ? await lookOnce(after, jobs, results, loopOptions()) : state;
-    } finally {
-      await cluster.close();
-    }
+    });
   },
 );

@@ -2,7 +2,7 @@ import { findJson, getJson, putJson } from '../adapters/s3/documents.ts';
 import { type LoopState, PruneRef } from '../contract/states.ts';
 import { lookOnce } from '../core/job-loop.ts';
 import { PruneOutcome, PrunePlan, repositoriesOf } from '../core/prune.ts';
-import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { keys, primaryVault, replicaVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
@@ -20,27 +20,26 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
     );
     return (await Promise.all(found)).filter((o) => o !== undefined);
   };
-  const cluster = await connectCluster('backup', now);
-  const jobs = resticJobs<PruneItem>(cluster, {
-    run: prune,
-    use: 'prune',
-    buckets: [primary.bucket, replica.bucket],
-    now,
-    jobFor: async (item) => pruneJob(settings(), prune, item, await bucketsWith(copies, item.gate)),
-  });
-  const results = resultsIn<PruneItem>(
-    primary,
-    primary,
-    k.records.prune.jobDir(prune),
-    async (item, end) => {
-      const orphans = await orphansOf(copies, k, plan, item, end, now, settings().prune.orphanGraceDays);
-      const outcome = outcomeOf(item, end, orphans);
-      await putJson(primary, k.records.prune.job(prune, item.id), outcome);
-      return !outcome.ok;
-    },
-    (body) => !PruneOutcome.parse(JSON.parse(body.toString('utf8'))).ok,
-  );
-  try {
+  return withCluster('backup', now, async (cluster) => {
+    const jobs = resticJobs<PruneItem>(cluster, {
+      run: prune,
+      use: 'prune',
+      buckets: [primary.bucket, replica.bucket],
+      now,
+      jobFor: async (item) => pruneJob(settings(), prune, item, await bucketsWith(copies, item.gate)),
+    });
+    const results = resultsIn<PruneItem>(
+      primary,
+      primary,
+      k.records.prune.jobDir(prune),
+      async (item, end) => {
+        const orphans = await orphansOf(copies, k, plan, item, end, now, settings().prune.orphanGraceDays);
+        const outcome = outcomeOf(item, end, orphans);
+        await putJson(primary, k.records.prune.job(prune, item.id), outcome);
+        return !outcome.ok;
+      },
+      (body) => !PruneOutcome.parse(JSON.parse(body.toString('utf8'))).ok,
+    );
     const before = itemsOf(plan, await outcomes(), k);
     const first = await lookOnce(before, jobs, results, loopOptions());
     const after = itemsOf(plan, await outcomes(), k);
@@ -48,7 +47,5 @@ export const handler = lambda('reconcile-prune', PruneRef, async ({ prune }, { n
     const state = after.length > before.length ? await lookOnce(after, jobs, results, loopOptions()) : first;
     if (state.waitSeconds === 0 && state.failed === 0) await endRun(primary, k, prune);
     return state;
-  } finally {
-    await cluster.close();
-  }
+  });
 });

@@ -2,7 +2,7 @@ import { putJson } from '../adapters/s3/documents.ts';
 import { type LoopState, RestoreName } from '../contract/states.ts';
 import { lookOnce } from '../core/job-loop.ts';
 import { VolumeOutcome } from '../core/record.ts';
-import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { keys, primaryVault, replicaVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { holderOf } from '../runtime/holder.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
@@ -31,9 +31,8 @@ export const handler = lambda(
     const desired = files
       ? filesToRestore(plan.volumes, files, restore, repositoryOf, namespaceMapping)
       : volumesToFill(plan.volumes, await getApplied(vault, k, restore, 1), repositoryOf, namespaceMapping);
-    const cluster = await connectCluster('restore', now);
-    try {
-      return await lookOnce(
+    return withCluster('restore', now, (cluster) =>
+      lookOnce(
         desired,
         resticJobs(cluster, {
           run: restore,
@@ -57,9 +56,7 @@ export const handler = lambda(
           (body) => VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
         ),
         loopOptions(),
-      );
-    } finally {
-      await cluster.close();
-    }
+      ),
+    );
   },
 );

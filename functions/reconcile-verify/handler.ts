@@ -3,7 +3,7 @@ import { type LoopState, VerifyRef } from '../contract/states.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
 import { lookOnce } from '../core/job-loop.ts';
 import { CheckOutcome, VerifyRun } from '../core/verification.ts';
-import { connectCluster, keys, primaryVault, replicaVault } from '../runtime/connect.ts';
+import { keys, primaryVault, replicaVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
@@ -16,9 +16,8 @@ export const handler = lambda('reconcile-verify', VerifyRef, async ({ run }, { n
   const plan = await getJson(copies.primary, VerifyRun, k.records.verify.run(run));
   const held = await repositoriesIn(copies, k.restic.root);
   const desired = checksOf(plan, k.restic.repository, ({ namespace, copy }) => held[copy].has(namespace));
-  const cluster = await connectCluster('backup', now);
-  try {
-    return await lookOnce(
+  return withCluster('backup', now, (cluster) =>
+    lookOnce(
       desired,
       resticJobs<CheckWork>(cluster, {
         run,
@@ -39,10 +38,8 @@ export const handler = lambda('reconcile-verify', VerifyRef, async ({ run }, { n
         (body) => !decode(CheckOutcome, 'the result of a check', body).ok,
       ),
       loopOptions(),
-    );
-  } finally {
-    await cluster.close();
-  }
+    ),
+  );
 });
 
 /** A namespace whose recovery points are not replicated yet has no repository in the replica. */

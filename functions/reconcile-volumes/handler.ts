@@ -4,7 +4,7 @@ import { BackupName, type LoopState } from '../contract/states.ts';
 import { type JobEnd, lookOnce } from '../core/job-loop.ts';
 import { type Progress, VolumeOutcome, Work } from '../core/record.ts';
 import { fromSnapshot } from '../core/volume-snapshots.ts';
-import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { hookRunner } from '../runtime/hooks.ts';
 import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
@@ -24,55 +24,54 @@ export const handler = lambda(
     const k = keys();
     const work = await getJson(vault, Work, k.records.work(backup));
     const { jobs: limits } = settings();
-    const cluster = await connectCluster('backup', now);
-    const write = async (v: VolumeWork, end: JobEnd) => {
-      const outcome = volumeOutcome(v, end);
-      await putJson(vault, k.records.volume(backup, v.id), outcome);
-      return outcome.result === 'failed';
-    };
-    const fail = (v: VolumeWork, message: string) =>
-      write(v, { exitCode: undefined, log: '', reports: {}, message, seconds: 0 });
-    const failed = (body: Buffer) =>
-      VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed';
-    const hooks = hookRunner(cluster, vault, k, backup);
-    const before = (v: { readonly id: string }) => hooks.before(work.hooks ?? [], v.id);
-    const snapshots = volumeSnapshots(cluster, {
-      run: backup,
-      now,
-      limits: { cutSeconds: limits.startSeconds, readySeconds: limits.deadlineSeconds },
-    });
-    const jobs = resticJobs(cluster, {
-      run: backup,
-      use: 'backup',
-      buckets: [vault.bucket],
-      now,
-      hasIdentity: (v: VolumeWork) => identityOf(settings(), v) !== undefined,
-      jobFor: async (v: VolumeWork, init, attempt) =>
-        backupJob(settings(), work, v, vault.bucket, { init, attempt, place: await findPlace(cluster, v) }),
-    });
-    const hindrance = async (v: VolumeWork, attempt: number) => {
-      if (fromSnapshot(v)) return snapshots.claimFor(v);
-      const hooked = attempt === 1 ? await before(v) : undefined;
-      if (hooked !== undefined || (!v.dump && !v.podVolume)) return hooked;
-      return outOfReach(v, await findPlace(cluster, v));
-    };
-    // One LIST serves the Jobs and what is said of them.
-    let actual: readonly ClusterJob[] = [];
-    const prepared = {
-      ...jobs,
-      async list() {
-        const found = await jobs.list();
-        actual = found;
-        return found;
-      },
-      async start(v: VolumeWork, attempt: number, opensGate: boolean) {
-        const message = await hindrance(v, attempt);
-        if (message === undefined) await jobs.start(v, attempt, opensGate);
-        else await fail(v, message);
-      },
-    };
-    const results = resultsIn(vault, vault, k.records.volumeDir(backup), write, failed);
-    try {
+    return withCluster('backup', now, async (cluster) => {
+      const write = async (v: VolumeWork, end: JobEnd) => {
+        const outcome = volumeOutcome(v, end);
+        await putJson(vault, k.records.volume(backup, v.id), outcome);
+        return outcome.result === 'failed';
+      };
+      const fail = (v: VolumeWork, message: string) =>
+        write(v, { exitCode: undefined, log: '', reports: {}, message, seconds: 0 });
+      const failed = (body: Buffer) =>
+        VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed';
+      const hooks = hookRunner(cluster, vault, k, backup);
+      const before = (v: { readonly id: string }) => hooks.before(work.hooks ?? [], v.id);
+      const snapshots = volumeSnapshots(cluster, {
+        run: backup,
+        now,
+        limits: { cutSeconds: limits.startSeconds, readySeconds: limits.deadlineSeconds },
+      });
+      const jobs = resticJobs(cluster, {
+        run: backup,
+        use: 'backup',
+        buckets: [vault.bucket],
+        now,
+        hasIdentity: (v: VolumeWork) => identityOf(settings(), v) !== undefined,
+        jobFor: async (v: VolumeWork, init, attempt) =>
+          backupJob(settings(), work, v, vault.bucket, { init, attempt, place: await findPlace(cluster, v) }),
+      });
+      const hindrance = async (v: VolumeWork, attempt: number) => {
+        if (fromSnapshot(v)) return snapshots.claimFor(v);
+        const hooked = attempt === 1 ? await before(v) : undefined;
+        if (hooked !== undefined || (!v.dump && !v.podVolume)) return hooked;
+        return outOfReach(v, await findPlace(cluster, v));
+      };
+      // One LIST serves the Jobs and what is said of them.
+      let actual: readonly ClusterJob[] = [];
+      const prepared = {
+        ...jobs,
+        async list() {
+          const found = await jobs.list();
+          actual = found;
+          return found;
+        },
+        async start(v: VolumeWork, attempt: number, opensGate: boolean) {
+          const message = await hindrance(v, attempt);
+          if (message === undefined) await jobs.start(v, attempt, opensGate);
+          else await fail(v, message);
+        },
+      };
+      const results = resultsIn(vault, vault, k.records.volumeDir(backup), write, failed);
       const all = work.volumes.map((v): VolumeWork => ({ ...v, gate: k.restic.repository(v.namespace) }));
       const done = await results.finished();
       const cuts = await snapshots.look(
@@ -100,8 +99,6 @@ export const handler = lambda(
         } satisfies Progress);
       }
       return state;
-    } finally {
-      await cluster.close();
-    }
+    });
   },
 );
