@@ -27,7 +27,7 @@ export function differences(wanted: unknown, live: unknown, path = ''): string[]
 /** The same for whole objects, without what each restore and each pod has of its own. */
 export function differencesIn(wanted: KubeObject, seen: KubeObject): string[] {
   const live = structuredClone(seen);
-  if (live.kind === 'Pod' && live.spec) dropTokenVolumes(live.spec);
+  if (live.apiVersion === 'v1' && live.kind === 'Pod' && live.spec) dropTokenVolumes(live.spec);
   const ours = [BACKUP_LABEL, RESTORE_LABEL].map((label) => `metadata.labels.${label}`);
   const without = differences(wanted, live).filter((path) => !ours.includes(path));
   // Labels of ours alone are no reason for an object without labels to differ.

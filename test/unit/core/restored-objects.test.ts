@@ -27,6 +27,7 @@ describe('the differences of an object from what was wanted', () => {
 
   it('are none for the volume of a pod’s own token', () => {
     const pod = (...names: string[]): KubeObject => ({
+      apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'p' },
       spec: {
