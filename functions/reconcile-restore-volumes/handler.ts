@@ -1,20 +1,13 @@
-import { putJson } from '../adapters/s3/documents.ts';
 import { type LoopState, RestoreName } from '../contract/states.ts';
-import { lookOnce } from '../core/job-loop.ts';
 import { VolumeOutcome } from '../core/record.ts';
 import { keys, primaryVault, replicaVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { holderOf } from '../runtime/holder.ts';
-import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { reconcileJobs } from '../runtime/reconcile-jobs.ts';
+import { jobsContext } from '../runtime/restic-jobs.ts';
 import { getApplied, getRestore } from '../runtime/restore-documents.ts';
 import { settings } from '../runtime/settings.ts';
-import {
-  filesToRestore,
-  type RestoreWork,
-  restoredOutcome,
-  restoreJob,
-  volumesToFill,
-} from './volume-job.ts';
+import { filesToRestore, restoredOutcome, restoreJob, volumesToFill } from './volume-job.ts';
 
 /** One look at the restore's volume Jobs: each fills a claim that this restore created, before any workload exists. */
 export const handler = lambda(
@@ -28,35 +21,30 @@ export const handler = lambda(
     const source = from === 'primary' ? vault : replicaVault();
     const repositoryOf = (namespace: string) => k.restic.repository(namespace);
     const { files, namespaceMapping } = plan.options;
-    const desired = files
+    const items = files
       ? filesToRestore(plan.volumes, files, restore, repositoryOf, namespaceMapping)
       : volumesToFill(plan.volumes, await getApplied(vault, k, restore, 1), repositoryOf, namespaceMapping);
-    return withCluster('restore', now, (cluster) =>
-      lookOnce(
-        desired,
-        resticJobs(cluster, {
-          run: restore,
-          use: 'restore',
-          buckets: [source.bucket],
-          now,
-          jobFor: async (v: RestoreWork) => {
-            const holder = v.only && (await holderOf(cluster, { namespace: v.into, pvc: v.pvc }));
-            return restoreJob(settings(), restore, v, from, source.bucket, holder);
-          },
-        }),
-        resultsIn<RestoreWork>(
+    const { state } = await withCluster('restore', now, (cluster) =>
+      reconcileJobs(jobsContext(cluster, now), {
+        run: restore,
+        use: 'restore',
+        buckets: [source.bucket],
+        repositories: source,
+        items: async () => items,
+        jobFor: async (v) => {
+          const holder = v.only && (await holderOf(cluster, { namespace: v.into, pvc: v.pvc }));
+          return restoreJob(settings(), restore, v, from, source.bucket, holder);
+        },
+        outcomeOf: restoredOutcome,
+        results: {
           vault,
-          source,
-          k.restores.volumeDir(restore),
-          async (v, end) => {
-            const outcome = restoredOutcome(v, end);
-            await putJson(vault, k.restores.volume(restore, v.id), outcome);
-            return outcome.result === 'failed';
-          },
-          (body) => VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
-        ),
-        loopOptions(),
-      ),
+          dir: k.restores.volumeDir(restore),
+          keyOf: (id) => k.restores.volume(restore, id),
+          schema: VolumeOutcome,
+          failed: (o) => o.result === 'failed',
+        },
+      }),
     );
+    return state;
   },
 );

@@ -1,13 +1,13 @@
-import { decode, getJson, putJson } from '../adapters/s3/documents.ts';
+import { getJson } from '../adapters/s3/documents.ts';
 import { type LoopState, VerifyRef } from '../contract/states.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
-import { lookOnce } from '../core/job-loop.ts';
 import { CheckOutcome, VerifyRun } from '../core/verification.ts';
 import { keys, primaryVault, replicaVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { reconcileJobs } from '../runtime/reconcile-jobs.ts';
+import { jobsContext } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
-import { type CheckWork, checkJob, checkOutcome, checksOf } from './check-job.ts';
+import { checkJob, checkOutcome, checksOf } from './check-job.ts';
 
 /** One look at the Jobs that let restic read its repositories, in both copies. */
 export const handler = lambda('reconcile-verify', VerifyRef, async ({ run }, { now }): Promise<LoopState> => {
@@ -15,31 +15,26 @@ export const handler = lambda('reconcile-verify', VerifyRef, async ({ run }, { n
   const k = keys();
   const plan = await getJson(copies.primary, VerifyRun, k.records.verify.run(run));
   const held = await repositoriesIn(copies, k.restic.root);
-  const desired = checksOf(plan, k.restic.repository, ({ namespace, copy }) => held[copy].has(namespace));
-  return withCluster('backup', now, (cluster) =>
-    lookOnce(
-      desired,
-      resticJobs<CheckWork>(cluster, {
-        run,
-        use: 'restore',
-        buckets: COPIES.map((copy) => copies[copy].bucket),
-        now,
-        jobFor: (work) => checkJob(settings(), plan, work, copies[work.copy].bucket),
-      }),
-      resultsIn<CheckWork>(
-        copies.primary,
-        copies.primary,
-        k.records.verify.jobDir(run),
-        async (work, end) => {
-          const outcome = checkOutcome(work, end);
-          await putJson(copies.primary, k.records.verify.job(run, work.id), outcome);
-          return !outcome.ok;
-        },
-        (body) => !decode(CheckOutcome, 'the result of a check', body).ok,
-      ),
-      loopOptions(),
-    ),
+  const checks = checksOf(plan, k.restic.repository, ({ namespace, copy }) => held[copy].has(namespace));
+  const { state } = await withCluster('backup', now, (cluster) =>
+    reconcileJobs(jobsContext(cluster, now), {
+      run,
+      use: 'restore',
+      buckets: COPIES.map((copy) => copies[copy].bucket),
+      repositories: copies.primary,
+      items: async () => checks,
+      jobFor: (check) => checkJob(settings(), plan, check, copies[check.copy].bucket),
+      outcomeOf: checkOutcome,
+      results: {
+        vault: copies.primary,
+        dir: k.records.verify.jobDir(run),
+        keyOf: (id) => k.records.verify.job(run, id),
+        schema: CheckOutcome,
+        failed: (o) => !o.ok,
+      },
+    }),
   );
+  return state;
 });
 
 /** A namespace whose recovery points are not replicated yet has no repository in the replica. */

@@ -1,13 +1,15 @@
-import { type ClusterJob, jobProgress } from '../adapters/kubernetes/jobs.ts';
+import { jobProgress } from '../adapters/kubernetes/jobs.ts';
 import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { BackupName, type LoopState } from '../contract/states.ts';
-import { type JobEnd, lookOnce } from '../core/job-loop.ts';
+import { notRun } from '../core/job-loop.ts';
 import { type Progress, VolumeOutcome, Work } from '../core/record.ts';
 import { fromSnapshot } from '../core/volume-snapshots.ts';
 import { keys, primaryVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { hookRunner } from '../runtime/hooks.ts';
-import { loopOptions, resticJobs, resultsIn } from '../runtime/restic-jobs.ts';
+import { jobResults, type ResultDocuments } from '../runtime/job-results.ts';
+import { reconcileJobs } from '../runtime/reconcile-jobs.ts';
+import { jobsContext } from '../runtime/restic-jobs.ts';
 import { settings } from '../runtime/settings.ts';
 import { volumeSnapshots } from '../runtime/volume-snapshots.ts';
 import type { VolumeWork } from './place.ts';
@@ -24,16 +26,15 @@ export const handler = lambda(
     const k = keys();
     const work = await getJson(vault, Work, k.records.work(backup));
     const { jobs: limits } = settings();
+    const documents: ResultDocuments<VolumeOutcome> = {
+      vault,
+      dir: k.records.volumeDir(backup),
+      keyOf: (id) => k.records.volume(backup, id),
+      schema: VolumeOutcome,
+      failed: (o) => o.result === 'failed',
+    };
+    const results = jobResults(documents);
     return withCluster('backup', now, async (cluster) => {
-      const write = async (v: VolumeWork, end: JobEnd) => {
-        const outcome = volumeOutcome(v, end);
-        await putJson(vault, k.records.volume(backup, v.id), outcome);
-        return outcome.result === 'failed';
-      };
-      const fail = (v: VolumeWork, message: string) =>
-        write(v, { exitCode: undefined, log: '', reports: {}, message, seconds: 0 });
-      const failed = (body: Buffer) =>
-        VolumeOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed';
       const hooks = hookRunner(cluster, vault, k, backup);
       const before = (v: { readonly id: string }) => hooks.before(work.hooks ?? [], v.id);
       const snapshots = volumeSnapshots(cluster, {
@@ -41,37 +42,12 @@ export const handler = lambda(
         now,
         limits: { cutSeconds: limits.startSeconds, readySeconds: limits.deadlineSeconds },
       });
-      const jobs = resticJobs(cluster, {
-        run: backup,
-        use: 'backup',
-        buckets: [vault.bucket],
-        now,
-        hasIdentity: (v: VolumeWork) => identityOf(settings(), v) !== undefined,
-        jobFor: async (v: VolumeWork, init, attempt) =>
-          backupJob(settings(), work, v, vault.bucket, { init, attempt, place: await findPlace(cluster, v) }),
-      });
       const hindrance = async (v: VolumeWork, attempt: number) => {
         if (fromSnapshot(v)) return snapshots.claimFor(v);
         const hooked = attempt === 1 ? await before(v) : undefined;
         if (hooked !== undefined || (!v.dump && !v.podVolume)) return hooked;
         return outOfReach(v, await findPlace(cluster, v));
       };
-      // One LIST serves the Jobs and what is said of them.
-      let actual: readonly ClusterJob[] = [];
-      const prepared = {
-        ...jobs,
-        async list() {
-          const found = await jobs.list();
-          actual = found;
-          return found;
-        },
-        async start(v: VolumeWork, attempt: number, opensGate: boolean) {
-          const message = await hindrance(v, attempt);
-          if (message === undefined) await jobs.start(v, attempt, opensGate);
-          else await fail(v, message);
-        },
-      };
-      const results = resultsIn(vault, vault, k.records.volumeDir(backup), write, failed);
       const all = work.volumes.map((v): VolumeWork => ({ ...v, gate: k.restic.repository(v.namespace) }));
       const done = await results.finished();
       const cuts = await snapshots.look(
@@ -80,12 +56,28 @@ export const handler = lambda(
       );
       for (const v of all) {
         const cut = done.has(v.id) ? undefined : cuts.get(v.id);
-        if (cut?.state === 'failed') await fail(v, cut.message ?? 'its snapshot failed');
+        if (cut?.state === 'failed')
+          await results.write(v.id, volumeOutcome(v, notRun(cut.message ?? 'its snapshot failed')));
       }
       const desired = all.map((v) =>
         fromSnapshot(v) ? { ...v, ready: cuts.get(v.id)?.state === 'ready' } : v,
       );
-      const state = await lookOnce(desired, prepared, results, loopOptions());
+      const { state, actual } = await reconcileJobs<VolumeWork, VolumeOutcome>(jobsContext(cluster, now), {
+        run: backup,
+        use: 'backup',
+        buckets: [vault.bucket],
+        repositories: vault,
+        items: async () => desired,
+        hasIdentity: (v: VolumeWork) => identityOf(settings(), v) !== undefined,
+        async jobFor(v, init, attempt) {
+          const whyNot = await hindrance(v, attempt);
+          if (whyNot !== undefined) return { whyNot };
+          const place = await findPlace(cluster, v);
+          return backupJob(settings(), work, v, vault.bucket, { init, attempt, place });
+        },
+        outcomeOf: volumeOutcome,
+        results: documents,
+      });
       if (desired.length > 0) {
         const finished = await results.finished();
         // A snapshot is the volume's last moment that counts: its application need not wait for the Job.
