@@ -1,15 +1,16 @@
+import { exec } from '../adapters/kubernetes/exec.ts';
 import { removeJobs } from '../adapters/kubernetes/jobs.ts';
-import { removeSnapshots } from '../adapters/kubernetes/snapshots.ts';
 import { createJson, findJson, releaseLease } from '../adapters/s3/documents.ts';
 import { FailBackupRequest } from '../contract/states.ts';
 import { controlPlaneRun } from '../core/control-plane.ts';
 import { messageOf } from '../core/errors.ts';
 import { type BackupRecord, Work } from '../core/record.ts';
-import { fromSnapshot } from '../core/volume-snapshots.ts';
+import { cleanUpAfter } from '../core/volume-strategies.ts';
 import { keys, primaryVault, withCluster } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
 import { hookRunner } from '../runtime/hooks.ts';
 import { settings } from '../runtime/settings.ts';
+import { volumeSnapshots } from '../runtime/volume-snapshots.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the plan for the next backup. */
 export const handler = lambda(
@@ -21,9 +22,12 @@ export const handler = lambda(
     const work = await findJson(vault, Work, k.records.work(backup));
     try {
       await withCluster('backup', now, async (cluster) => {
-        if (work?.hooks) await hookRunner(cluster, vault, k, backup).undo(work.hooks);
+        if (work?.hooks)
+          await hookRunner((request) => exec(cluster, request), vault, k, backup).undo(work.hooks);
         for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
-        if (work?.volumes.some(fromSnapshot)) await removeSnapshots(cluster, backup);
+        const volumes = work?.volumes ?? [];
+        const snapshots = volumeSnapshots(cluster, backup, now, settings().jobs);
+        await cleanUpAfter(volumes, new Set(volumes.map((v) => v.id)), { snapshots });
       });
     } catch (thrown) {
       // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.

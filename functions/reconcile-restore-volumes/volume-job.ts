@@ -6,7 +6,7 @@ import type { VolumeOutcome } from '../core/record.ts';
 import { repositoryUrl } from '../core/repository.ts';
 import { EXIT, failure, parseSummary, restoreArgs, restoreFilesArgs } from '../core/restic.ts';
 import { sourcePath } from '../core/source.ts';
-import type { Holder } from '../core/volumes.ts';
+import type { Holder } from '../core/volume-strategy.ts';
 import type { AppliedItem } from '../runtime/restore-documents.ts';
 
 /** A snapshot to be put into a fresh claim of the same name. */

@@ -2,7 +2,8 @@ import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import type { KubeObject } from '../core/resources.ts';
 import type { Source } from '../core/source.ts';
-import { type Holder, holdsVolumes, mounts } from '../core/volumes.ts';
+import type { Holder } from '../core/volume-strategy.ts';
+import { holdsVolumes, mounts } from '../core/volumes.ts';
 import { TYPES } from '../core/well-known.ts';
 
 /**

@@ -17,6 +17,7 @@ import { jobManifest, type ResticJob, SESSION_ANNOTATION } from '../../functions
 import { CREDENTIALS_FILES, sessionFile } from '../../functions/core/repository.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../functions/core/resources.ts';
 import { DEFAULT_RESTIC } from '../../functions/core/restic.ts';
+import type { VolumeWork } from '../../functions/core/volume-strategy.ts';
 import { selectVolumes } from '../../functions/core/volumes.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
 import {
@@ -24,7 +25,6 @@ import {
   restoredOutcome,
   restoreJob,
 } from '../../functions/reconcile-restore-volumes/volume-job.ts';
-import type { VolumeWork } from '../../functions/reconcile-volumes/place.ts';
 import { backupJob, volumeOutcome } from '../../functions/reconcile-volumes/volume-job.ts';
 import { holderOf } from '../../functions/runtime/holder.ts';
 import { imageNames, storage } from '../../infra/local/settings.ts';
