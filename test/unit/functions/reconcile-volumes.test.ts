@@ -138,7 +138,7 @@ const wait = () =>
     exitCode: (id, attempt) => (id === 'shop.broken' || (id === 'shop.flaky' && attempt === 1) ? 1 : 0),
     takesSnapshot: (name) => name !== 'untaken',
     onInit: (repository) =>
-      vault.objects.set(`${repository.split('/primary/')[1]}/config`, {
+      vault.objects.set(`${/restic\/.*/.exec(repository)}/config`, {
         body: Buffer.from(''),
         metadata: {},
       }),
