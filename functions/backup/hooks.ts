@@ -1,12 +1,16 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
-import { exec } from '../adapters/kubernetes/exec.ts';
+import type { ExecRequest, ExecResult } from '../adapters/kubernetes/exec.ts';
 import { findJson, putJson } from '../adapters/s3/documents.ts';
 import type { Vault } from '../adapters/s3/vault.ts';
 import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import { HookOutcome, type HookTime, type PodHooks } from '../core/volumes/hooks.ts';
 
-/** Runs the hooks of a backup's pods, each at least once, and remembers in the vault how they ended. */
-export function hookRunner(cluster: KubeClient, vault: Vault, keys: VaultKeys, backup: string) {
+/** Runs the hooks of a backup's pods by `exec`, each at least once, and remembers in the vault how they ended. */
+export function hookRunner(
+  exec: (request: ExecRequest) => Promise<ExecResult>,
+  vault: Vault,
+  keys: VaultKeys,
+  backup: string,
+) {
   const keyOf = ({ namespace, pod }: PodHooks, time: HookTime) =>
     keys.records.hook(backup, `${namespace}.${pod}.${time}`);
 
@@ -17,7 +21,7 @@ export function hookRunner(cluster: KubeClient, vault: Vault, keys: VaultKeys, b
     const earlier = await findJson(vault, HookOutcome, key);
     if (earlier) return earlier;
     const started = performance.now();
-    const { ok, output, message } = await exec(cluster, { namespace: of.namespace, pod: of.pod, ...hook });
+    const { ok, output, message } = await exec({ namespace: of.namespace, pod: of.pod, ...hook });
     const outcome: HookOutcome = {
       pod: `${of.namespace}/${of.pod}`,
       hook: time,

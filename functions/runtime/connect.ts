@@ -31,11 +31,30 @@ export const keys = () => vaultKeys(settings().cluster);
 /** The key that signs records. What a function may do with it is up to its role. */
 export const recordKey = (): SigningKey => signingKey(env('signingKey'), settings().vault.region);
 
-/** A client of this function's cluster, under the identity for backups or for restores. */
-export async function connectCluster(use: 'backup' | 'restore', now: Date): Promise<KubeClient> {
+/** Works with this function's cluster, under the identity for backups or for restores, and closes the connection. */
+export async function withCluster<T>(
+  use: 'backup' | 'restore',
+  now: Date,
+  work: (cluster: KubeClient) => Promise<T>,
+): Promise<T> {
   const { access, vault } = settings();
   const endpoint = (at: Date) => clusterEndpoint(access, use, secretReader(vault.region), at);
-  return kubeClient(await endpoint(now), () => endpoint(new Date()));
+  return thenClose(
+    kubeClient(await endpoint(now), () => endpoint(new Date())),
+    work,
+  );
+}
+
+/** Works with a client and closes it, whatever becomes of the work. */
+export async function thenClose<T>(
+  cluster: KubeClient,
+  work: (cluster: KubeClient) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.close();
+  }
 }
 
 /** The cluster's repository master secret. */

@@ -30,6 +30,17 @@ const VOLUME_TYPES = [
   'emptyDir',
 ] as const;
 
+/** What a rule may do with a claim, in words. */
+const ACTIONS = {
+  skip: 'leave out',
+  mount: 'a Job mounts the claim',
+  snapshot: 'a Job mounts a CSI snapshot of it',
+  node: 'a Job reads its folder on the node',
+} as const satisfies Record<'skip' | Strategy, string>;
+
+/** `a, b or c`. */
+const oneOf = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
 const VolumeRule = z
   .strictObject({
     name: dnsName(40).describe('What the record says of a claim that the rule leaves out'),
@@ -42,9 +53,11 @@ const VolumeRule = z
     minSize: amount('10Gi').optional().describe('Claims that ask for at least this'),
     maxSize: amount('10Gi').optional().describe('Claims that ask for at most this'),
     action: z
-      .enum(['skip', ...Strategy.options], 'is not an action; write skip, mount, snapshot or node')
+      .enum(['skip', ...Strategy.options], `is not an action; write ${oneOf(Object.keys(ACTIONS))}`)
       .describe(
-        'skip: leave out; mount: a Job mounts the claim; snapshot: a Job mounts a CSI snapshot of it; node: a Job reads its folder on the node',
+        Object.entries(ACTIONS)
+          .map(([action, does]) => `${action}: ${does}`)
+          .join('; '),
       ),
     snapshotClass: dnsName(253)
       .optional()

@@ -117,7 +117,7 @@ describe('the hooks of a backup', () => {
   });
   const runner = () => {
     const backup = `b-${Date.now()}-${++count}`;
-    return { backup, ...hookRunner(cluster, vault, keys, backup) };
+    return { backup, ...hookRunner((request) => exec(cluster, request), vault, keys, backup) };
   };
   const marks = async () => (await run(sh('cat /tmp/marks; rm -f /tmp/marks'))).output;
 

@@ -12,7 +12,6 @@ import {
   renewSession,
   startJob,
 } from '../../functions/adapters/kubernetes/jobs.ts';
-import type { VolumeWork } from '../../functions/backup/reconcile-volumes/place.ts';
 import { backupJob, volumeOutcome } from '../../functions/backup/reconcile-volumes/volume-job.ts';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import type { ClusterSettings, ResticOptions } from '../../functions/contract/settings.ts';
@@ -22,6 +21,7 @@ import { SESSION_ANNOTATION } from '../../functions/core/kubernetes/run-labels.t
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { CREDENTIALS_FILES, sessionFile } from '../../functions/core/restic/repository.ts';
 import { DEFAULT_RESTIC } from '../../functions/core/restic/restic.ts';
+import type { VolumeWork } from '../../functions/core/volumes/strategy.ts';
 import { selectVolumes } from '../../functions/core/volumes/volumes.ts';
 import {
   type RestoreWork,

@@ -9,9 +9,6 @@ import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { type KubeClient, statusMessage } from './client.ts';
 import { listLabelled } from './jobs.ts';
 
-/** Snapshots and the claims that are made of them: what a backup makes of volumes beside Jobs. */
-const MADE = [TYPES.persistentVolumeClaims, TYPES.volumeSnapshots] as const;
-
 /** Every VolumeSnapshot of a run, in all namespaces; without a run, of all that Holdfast made. None where the cluster has no such type. */
 export const listSnapshots = (client: KubeClient, run?: string): Promise<KubeObject[]> =>
   listMade(client, TYPES.volumeSnapshots, run);
@@ -51,10 +48,4 @@ export async function removeMade(
   { metadata }: KubeObject,
 ): Promise<void> {
   await client.call('DELETE', objectPath(type, metadata.name, metadata.namespace), { accept: [404] });
-}
-
-/** Removes the snapshots and temporary claims of a run. */
-export async function removeSnapshots(client: KubeClient, run: string): Promise<void> {
-  for (const type of MADE)
-    for (const object of await listMade(client, type, run)) await removeMade(client, type, object);
 }

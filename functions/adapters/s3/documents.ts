@@ -6,14 +6,19 @@ import type { Vault } from './vault.ts';
 /** A JSON document as the vault has it. */
 export const encode = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
-/** Parses one; what cannot be read as it should is damaged. */
-export function decode<T>(schema: z.core.$ZodType<T>, key: string, body: Buffer): T {
+/** Parses one; what cannot be read as it should is damaged: RecoveryPointDamaged, which names `key`. */
+export function decode<T>(
+  schema: z.core.$ZodType<T>,
+  key: string,
+  body: Buffer,
+  hint = 'Read the other copy',
+): T {
   try {
     return z.parse(schema, JSON.parse(body.toString('utf8')));
   } catch (cause) {
     throw new HoldfastError('RecoveryPointDamaged', `${key} cannot be read as what it should be`, {
       cause,
-      hint: 'Read the other copy',
+      hint,
     });
   }
 }

@@ -1,7 +1,7 @@
 import { createJson, findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
 import { BackupName } from '../../contract/states.ts';
 import { ResourceResult, Work } from '../../core/backup/record.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { settings } from '../../runtime/settings.ts';
 import { exportWhole } from '../export/export.ts';
@@ -19,8 +19,7 @@ export const handler = lambda('export-resources', BackupName, async ({ plan: nam
   if (done) return { plan: name, backup, shards: 0, items: done.items };
   const started = performance.now();
   const work = await getJson(vault, Work, records.work(backup));
-  const cluster = await connectCluster('backup', now);
-  try {
+  return withCluster('backup', now, async (cluster) => {
     const plan =
       (await findJson(vault, ExportPlan, at.plan(backup))) ??
       (await planExport(cluster, work, settings().shardItems));
@@ -37,7 +36,5 @@ export const handler = lambda('export-resources', BackupName, async ({ plan: nam
     const result = await exportWhole({ cluster, vault, keys: k }, work, plan, started);
     await putJson(vault, records.resources(backup), result);
     return { plan: name, backup, shards: 0, items: result.items };
-  } finally {
-    await cluster.close();
-  }
+  });
 });

@@ -1,7 +1,7 @@
 import { getJson } from '../../adapters/s3/documents.ts';
 import { ExportShardRequest } from '../../contract/states.ts';
 import { Work } from '../../core/backup/record.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { exportShard } from '../export/export.ts';
 import { ExportPlan } from '../export/plan.ts';
@@ -12,11 +12,8 @@ export const handler = lambda('export-shard', ExportShardRequest, async ({ backu
   const k = keys();
   const work = await getJson(vault, Work, k.records.work(backup));
   const plan = await getJson(vault, ExportPlan, k.exports.plan(backup));
-  const cluster = await connectCluster('backup', now);
-  try {
-    const { items } = await exportShard({ cluster, vault, keys: k }, work, plan, shard);
-    return { shard, items };
-  } finally {
-    await cluster.close();
-  }
+  const { items } = await withCluster('backup', now, (cluster) =>
+    exportShard({ cluster, vault, keys: k }, work, plan, shard),
+  );
+  return { shard, items };
 });

@@ -1,16 +1,17 @@
+import { exec } from '../../adapters/kubernetes/exec.ts';
 import { removeJobs } from '../../adapters/kubernetes/jobs.ts';
-import { removeSnapshots } from '../../adapters/kubernetes/snapshots.ts';
 import { createJson, findJson, releaseLease } from '../../adapters/s3/documents.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailBackupRequest } from '../../contract/states.ts';
 import { controlPlaneRun } from '../../core/backup/control-plane.ts';
 import { type BackupRecord, Work } from '../../core/backup/record.ts';
-import { fromSnapshot } from '../../core/volumes/volume-snapshots.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { cleanUpAfter } from '../../core/volumes/strategies.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { logger } from '../../runtime/logging.ts';
 import { settings } from '../../runtime/settings.ts';
 import { hookRunner } from '../hooks.ts';
+import { volumeSnapshots } from '../volume-snapshots.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the plan for the next backup. */
 export const handler = lambda(
@@ -21,11 +22,14 @@ export const handler = lambda(
     const k = keys();
     const work = await findJson(vault, Work, k.records.work(backup));
     try {
-      const cluster = await connectCluster('backup', now);
-      if (work?.hooks) await hookRunner(cluster, vault, k, backup).undo(work.hooks);
-      for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
-      if (work?.volumes.some(fromSnapshot)) await removeSnapshots(cluster, backup);
-      await cluster.close();
+      await withCluster('backup', now, async (cluster) => {
+        if (work?.hooks)
+          await hookRunner((request) => exec(cluster, request), vault, k, backup).undo(work.hooks);
+        for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
+        const volumes = work?.volumes ?? [];
+        const snapshots = volumeSnapshots(cluster, backup, now, settings().jobs);
+        await cleanUpAfter(volumes, new Set(volumes.map((v) => v.id)), { snapshots });
+      });
     } catch (thrown) {
       // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.
       logger.warn(`Jobs of ${backup} could not be removed: ${messageOf(thrown)}`);

@@ -1,7 +1,7 @@
 import { findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
 import { BackupName } from '../../contract/states.ts';
 import { ResourceResult, Work } from '../../core/backup/record.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { joinShards } from '../export/export.ts';
 import { ExportPlan } from '../export/plan.ts';
@@ -15,9 +15,9 @@ export const handler = lambda('join-export', BackupName, async ({ plan: name, ba
     const started = performance.now();
     const work = await getJson(vault, Work, k.records.work(backup));
     const plan = await getJson(vault, ExportPlan, k.exports.plan(backup));
-    const cluster = await connectCluster('backup', now);
-    const ports = { cluster, vault, keys: k };
-    result = await joinShards(ports, work, plan, started).finally(() => cluster.close());
+    result = await withCluster('backup', now, (cluster) =>
+      joinShards({ cluster, vault, keys: k }, work, plan, started),
+    );
     await putJson(vault, k.records.resources(backup), result);
   }
   const parts: string[] = [];

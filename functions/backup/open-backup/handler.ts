@@ -2,7 +2,7 @@ import { createJson, leaseHolder, releaseLease, takeLease } from '../../adapters
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { type BackupRef, OpenBackupRequest } from '../../contract/states.ts';
 import { backupName } from '../../core/backup/backup-name.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { holderIsGone, holderName } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
@@ -51,8 +51,9 @@ export const handler = lambda(
     }
     if (await vault.exists(k.records.work(backup))) return { plan: planName, backup, outcome: 'opened' };
     try {
-      const cluster = await connectCluster('backup', now);
-      const seen = await lookAtCluster(cluster, plan, settings().controlPlane).finally(() => cluster.close());
+      const seen = await withCluster('backup', now, (cluster) =>
+        lookAtCluster(cluster, plan, settings().controlPlane),
+      );
       const work = {
         plan: planName,
         backup,

@@ -1,13 +1,13 @@
-import { findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
+import { findJson, getJson } from '../../adapters/s3/documents.ts';
 import { BackupName, type LoopState } from '../../contract/states.ts';
 import { ControlPlaneOutcome, controlPlaneRun } from '../../core/backup/control-plane.ts';
 import { Work } from '../../core/backup/record.ts';
-import { lookOnce } from '../../core/jobs/job-loop.ts';
-import { connectCluster, copies, keys, primaryVault } from '../../runtime/connect.ts';
+import { copies, keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
-import { loopOptions, resticJobs, resultsIn } from '../../runtime/jobs/restic-jobs.ts';
+import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
+import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
-import { type ControlPlaneItem, controlPlaneJob, itemsOf, outcomeOf } from './control-plane-job.ts';
+import { controlPlaneJob, itemsOf, outcomeOf } from './control-plane-job.ts';
 
 const NOTHING: LoopState = { running: 0, done: 0, failed: 0, waitSeconds: 0 };
 
@@ -21,39 +21,31 @@ export const handler = lambda(
     const work = await getJson(vault, Work, k.records.work(backup));
     const { controlPlane } = work;
     if (!controlPlane) return NOTHING;
-    const outcome = (id: string) => findJson(vault, ControlPlaneOutcome, k.records.controlPlane(backup, id));
-    const items = async () =>
-      itemsOf(controlPlane, k, {
-        leader: (await outcome('etcd-status'))?.endpoint,
-        taken: await outcome('etcd'),
-      });
-    const cluster = await connectCluster('backup', now);
-    const jobs = resticJobs<ControlPlaneItem>(cluster, {
-      run: controlPlaneRun(backup),
-      use: 'backup',
-      buckets: [vault.bucket],
-      now,
-      jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, copies().primary, init),
-    });
-    const results = resultsIn<ControlPlaneItem>(
-      vault,
-      vault,
-      k.records.controlPlaneDir(backup),
-      async (item, end) => {
-        const ended = outcomeOf(item, end);
-        await putJson(vault, k.records.controlPlane(backup, item.id), ended);
-        return ended.result === 'failed';
-      },
-      (body) => ControlPlaneOutcome.parse(JSON.parse(body.toString('utf8'))).result === 'failed',
+    const keyOf = (id: string) => k.records.controlPlane(backup, id);
+    const outcome = (id: string) => findJson(vault, ControlPlaneOutcome, keyOf(id));
+    const { state } = await withCluster('backup', now, (cluster) =>
+      reconcileJobs(jobsContext(cluster, now), {
+        run: controlPlaneRun(backup),
+        use: 'backup',
+        buckets: [vault.bucket],
+        repositories: vault,
+        // The snapshot waits for the leader, and the scratch server for the snapshot.
+        items: async () =>
+          itemsOf(controlPlane, k, {
+            leader: (await outcome('etcd-status'))?.endpoint,
+            taken: await outcome('etcd'),
+          }),
+        jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, copies().primary, init),
+        outcomeOf,
+        results: {
+          vault,
+          dir: k.records.controlPlaneDir(backup),
+          keyOf,
+          schema: ControlPlaneOutcome,
+          failed: (o) => o.result === 'failed',
+        },
+      }),
     );
-    try {
-      const before = await items();
-      const state = await lookOnce(before, jobs, results, loopOptions());
-      const after = await items();
-      // What was waited for has just become known: the leader, or its snapshot.
-      return after.length > before.length ? await lookOnce(after, jobs, results, loopOptions()) : state;
-    } finally {
-      await cluster.close();
-    }
+    return state;
   },
 );

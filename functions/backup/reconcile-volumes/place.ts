@@ -1,24 +1,15 @@
 import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import { listObjects } from '../../adapters/kubernetes/lists.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
-import { type Dump, dumpsOf } from '../../core/volumes/dumps.ts';
-import type { Holder } from '../../core/volumes/volumes.ts';
-import type { WorkVolume } from '../../core/volumes/work.ts';
+import { dumpsOf } from '../../core/volumes/dumps.ts';
+import type { StrategyPorts } from '../../core/volumes/strategy.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
 
-/** A volume of the work list and its repository. */
-export type VolumeWork = WorkVolume & { readonly gate: string };
-
-/** Where the data is when its Job is made: since the backup was opened, its pod may have been replaced. */
-export interface Place {
-  readonly holder?: Holder | undefined;
-  readonly dump?: Dump | undefined;
-}
-
-/** Looks for it in the cluster. */
-export async function findPlace(cluster: KubeClient, v: VolumeWork): Promise<Place> {
-  if (v.strategy === 'snapshot') return {};
-  if (!v.dump) return { holder: await holderOf(cluster, v) };
-  const { dumps } = dumpsOf(await listObjects(cluster, TYPES.pods, v.namespace));
-  return { dump: dumps.find((d) => d.work.id === v.id) };
-}
+/** Looks in the cluster for where data is now. */
+export const placesIn = (cluster: KubeClient): StrategyPorts['places'] => ({
+  holder: (v) => holderOf(cluster, v),
+  async dump({ id, namespace }) {
+    const { dumps } = dumpsOf(await listObjects(cluster, TYPES.pods, namespace));
+    return dumps.find((d) => d.work.id === id);
+  },
+});

@@ -6,7 +6,8 @@ import { type ActualJob, type DesiredJob, reconcile } from './reconcile.ts';
 export interface JobPort<D, A> {
   /** All Jobs of the run, in one LIST. */
   list(): Promise<A[]>;
-  start(work: D, attempt: number, opensGate: boolean): Promise<void>;
+  /** Why there can be no Job, in words; that is then the result of the work. */
+  start(work: D, attempt: number, opensGate: boolean): Promise<string | undefined>;
   end(job: A): Promise<JobEnd>;
   remove(job: A): Promise<void>;
   /** Looks after Jobs that run: new credentials before the old ones expire. */
@@ -16,8 +17,7 @@ export interface JobPort<D, A> {
 /** What the loop needs of the vault: one result per piece of work. */
 export interface ResultPort<D> {
   finished(): Promise<Set<string>>;
-  /** True when the result is a failure. */
-  write(work: D, end: JobEnd): Promise<boolean>;
+  write(work: D, end: JobEnd): Promise<void>;
   failures(): Promise<number>;
   openGates(gates: readonly string[]): Promise<Set<string>>;
 }
@@ -30,6 +30,21 @@ export interface LoopOptions {
   readonly pollSeconds: number;
 }
 
+/** What a look came to, and the Jobs that were there before its actions. */
+export interface Look<A> {
+  readonly state: LoopState;
+  readonly actual: readonly A[];
+}
+
+/** The end of a Job that there was none of. */
+export const notRun = (message: string): JobEnd => ({
+  exitCode: undefined,
+  log: '',
+  reports: {},
+  message,
+  seconds: 0,
+});
+
 /**
  * One look and its actions: results are written before their Jobs are deleted, so a kill between the two leaves
  * only a leftover that the next look removes.
@@ -39,7 +54,7 @@ export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
   jobs: JobPort<D, A>,
   results: ResultPort<D>,
   options: LoopOptions,
-): Promise<LoopState> {
+): Promise<Look<A>> {
   const [actual, finished] = await Promise.all([jobs.list(), results.finished()]);
   const pending = desired.filter((d) => !finished.has(d.id));
   const openGates = await results.openGates([...new Set(pending.map((d) => d.gate))]);
@@ -57,13 +72,15 @@ export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
       return work && job.state === 'running' ? [{ work, job }] : [];
     }),
   );
-  for (const { work, attempt, opensGate } of decision.start) await jobs.start(work, attempt, opensGate);
+  for (const { work, attempt, opensGate } of decision.start) {
+    const why = await jobs.start(work, attempt, opensGate);
+    if (why !== undefined) await results.write(work, notRun(why));
+  }
   const open = decision.running + decision.waiting;
   const done = desired.length - open;
+  const failed = await results.failures();
   return {
-    running: open,
-    done,
-    failed: await results.failures(),
-    waitSeconds: open > 0 ? options.pollSeconds : 0,
+    state: { running: open, done, failed, waitSeconds: open > 0 ? options.pollSeconds : 0 },
+    actual,
   };
 }

@@ -1,3 +1,4 @@
+import type { ArchivedName } from '../backup/archive.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 
 const DROPPED_METADATA = [
@@ -19,7 +20,28 @@ export const RESTORE_LABEL = 'velero.io/restore-name';
 
 type Spec = Record<string, unknown>;
 
-function cleanService({ metadata }: KubeObject, spec: Spec, preserveNodePorts: boolean): void {
+/** Of a restore: what its cleaning depends on. */
+interface CleanOptions {
+  readonly preserveNodePorts: boolean;
+}
+
+/** Takes off what the cluster adds to the objects of one type. Changes the object, and its spec where it has one. */
+type Cleaning = (object: KubeObject, spec: Spec, options: CleanOptions) => void;
+
+/** By `plural[.group]`, not by kind: a custom resource whose kind is Service is none of ours. */
+const CLEANINGS: ReadonlyMap<string, Cleaning> = new Map<string, Cleaning>([
+  ['namespaces', cleanNamespace],
+  ['persistentvolumeclaims', cleanClaim],
+  ['pods', cleanPod],
+  ['services', cleanService],
+  ['jobs.batch', cleanJob],
+]);
+
+function cleanNamespace(object: KubeObject): void {
+  delete object.spec;
+}
+
+function cleanService({ metadata }: KubeObject, spec: Spec, { preserveNodePorts }: CleanOptions): void {
   if (spec.clusterIP !== 'None') {
     delete spec.clusterIP;
     delete spec.clusterIPs;
@@ -42,7 +64,7 @@ function nodePortsMeant(lastApplied: string | undefined): Set<unknown> {
   }
 }
 
-function cleanPod(spec: Spec): void {
+function cleanPod(_: KubeObject, spec: Spec): void {
   for (const field of ['nodeName', 'priority', 'preemptionPolicy', 'ephemeralContainers']) delete spec[field];
   dropTokenVolumes(spec);
 }
@@ -58,7 +80,7 @@ export function dropTokenVolumes(spec: Spec): void {
   }
 }
 
-function cleanJob(spec: Spec): void {
+function cleanJob(_: KubeObject, spec: Spec): void {
   const uidLabels = ['controller-uid', 'batch.kubernetes.io/controller-uid'];
   const selector = (spec.selector as { matchLabels?: Spec } | undefined)?.matchLabels;
   const labels = (spec.template as { metadata?: { labels?: Spec } } | undefined)?.metadata?.labels;
@@ -73,29 +95,26 @@ function cleanJob(spec: Spec): void {
 const BINDING_ANNOTATION =
   /^(pv\.kubernetes\.io\/|volume\.(beta\.)?kubernetes\.io\/(selected-node|storage-provisioner|migrated-to))/;
 
-function cleanClaim(object: KubeObject): void {
-  delete object.spec?.volumeName;
-  for (const name of Object.keys(object.metadata.annotations ?? {})) {
-    if (BINDING_ANNOTATION.test(name)) delete object.metadata.annotations?.[name];
+function cleanClaim({ metadata }: KubeObject, spec: Spec): void {
+  delete spec.volumeName;
+  for (const name of Object.keys(metadata.annotations ?? {})) {
+    if (BINDING_ANNOTATION.test(name)) delete metadata.annotations?.[name];
   }
 }
 
 /**
  * What the cluster adds to its objects by itself is taken off, so that a create asks only for what a person meant.
- * Changes the object itself, which was parsed for this.
+ * `groupResource`: the type, as the archive has it. Changes the object itself, which was parsed for this.
  */
 export function cleanForRestore(
+  { groupResource }: Pick<ArchivedName, 'groupResource'>,
   object: KubeObject,
   labels: { backup: string; restore: string },
   preserveNodePorts = false,
 ): KubeObject {
   for (const field of DROPPED_METADATA) delete object.metadata[field];
   delete object.status;
-  if (object.kind === 'PersistentVolumeClaim') cleanClaim(object);
-  if (object.kind === 'Service' && object.spec) cleanService(object, object.spec, preserveNodePorts);
-  if (object.kind === 'Pod' && object.spec) cleanPod(object.spec);
-  if (object.kind === 'Job' && object.spec) cleanJob(object.spec);
-  if (object.kind === 'Namespace') delete object.spec;
+  CLEANINGS.get(groupResource)?.(object, object.spec ?? {}, { preserveNodePorts });
   object.metadata.labels = {
     ...object.metadata.labels,
     [BACKUP_LABEL]: labels.backup,

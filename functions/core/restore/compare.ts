@@ -1,3 +1,4 @@
+import type { ArchivedName } from '../backup/archive.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { BACKUP_LABEL, dropTokenVolumes, RESTORE_LABEL } from './clean.ts';
 
@@ -24,10 +25,17 @@ export function differences(wanted: unknown, live: unknown, path = ''): string[]
   return Object.is(wanted, live) || sameQuantity(wanted, live) ? [] : [path];
 }
 
-/** The same for whole objects, without what each restore and each pod has of its own. */
-export function differencesIn(wanted: KubeObject, seen: KubeObject): string[] {
+/**
+ * The same for whole objects, without what each restore and each pod has of its own. The type is told: an item of a list
+ * does not say its own.
+ */
+export function differencesIn(
+  { groupResource }: Pick<ArchivedName, 'groupResource'>,
+  wanted: KubeObject,
+  seen: KubeObject,
+): string[] {
   const live = structuredClone(seen);
-  if (live.kind === 'Pod' && live.spec) dropTokenVolumes(live.spec);
+  if (groupResource === 'pods' && live.spec) dropTokenVolumes(live.spec);
   const ours = [BACKUP_LABEL, RESTORE_LABEL].map((label) => `metadata.labels.${label}`);
   const without = differences(wanted, live).filter((path) => !ours.includes(path));
   // Labels of ours alone are no reason for an object without labels to differ.

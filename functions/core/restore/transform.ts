@@ -25,9 +25,9 @@ export function transform(
   options: RestoreOptions,
   origin: Origin,
 ): KubeObject {
-  const cleaned = cleanForRestore(object, origin, options.preserveNodePorts ?? false);
-  mapNamespaces(cleaned, options.namespaceMapping ?? {});
-  mapStorageClass(cleaned, options.storageClassMapping ?? {});
+  const cleaned = cleanForRestore(at, object, origin, options.preserveNodePorts ?? false);
+  mapNamespaces(at, cleaned, options.namespaceMapping ?? {});
+  mapStorageClass(at, cleaned, options.storageClassMapping ?? {});
   mapImages(cleaned, options.imageRegistryMapping ?? {});
   return (options.resourceModifiers ?? []).reduce((o, rule, i) => modify(at, o, rule, i), cleaned);
 }
@@ -46,13 +46,13 @@ interface InNamespace {
   namespace?: string;
 }
 
-function mapNamespaces(object: KubeObject, mapping: Mapping): void {
+function mapNamespaces({ groupResource }: ArchivedName, object: KubeObject, mapping: Mapping): void {
   if (Object.keys(mapping).length === 0) return;
   const map = (reference: InNamespace | undefined) => {
     const to = reference?.namespace === undefined ? undefined : mapping[reference.namespace];
     if (reference && to !== undefined) reference.namespace = to;
   };
-  if (object.kind === 'Namespace')
+  if (groupResource === 'namespaces')
     object.metadata.name = mapping[object.metadata.name] ?? object.metadata.name;
   map(object.metadata);
   const group = 'system:serviceaccounts:';
@@ -69,9 +69,10 @@ function mapNamespaces(object: KubeObject, mapping: Mapping): void {
   const spec = object.spec as
     | { service?: InNamespace; claimRef?: InNamespace; conversion?: Conversion }
     | undefined;
-  if (object.kind === 'APIService') map(spec?.service);
-  if (object.kind === 'PersistentVolume') map(spec?.claimRef);
-  if (object.kind === 'CustomResourceDefinition') map(spec?.conversion?.webhook?.clientConfig?.service);
+  if (groupResource === 'apiservices.apiregistration.k8s.io') map(spec?.service);
+  if (groupResource === 'persistentvolumes') map(spec?.claimRef);
+  if (groupResource === 'customresourcedefinitions.apiextensions.k8s.io')
+    map(spec?.conversion?.webhook?.clientConfig?.service);
 }
 interface Conversion {
   webhook?: { clientConfig?: { service?: InNamespace } };
@@ -79,11 +80,11 @@ interface Conversion {
 
 const BETA_CLASS = 'volume.beta.kubernetes.io/storage-class';
 
-function mapStorageClass(object: KubeObject, mapping: Mapping): void {
+function mapStorageClass({ groupResource }: ArchivedName, object: KubeObject, mapping: Mapping): void {
   const claims =
-    object.kind === 'StatefulSet'
+    groupResource === 'statefulsets.apps'
       ? ((object.spec?.volumeClaimTemplates ?? []) as KubeObject[])
-      : object.kind === 'PersistentVolumeClaim' || object.kind === 'PersistentVolume'
+      : groupResource === 'persistentvolumeclaims' || groupResource === 'persistentvolumes'
         ? [object]
         : [];
   for (const { spec, metadata } of claims) {

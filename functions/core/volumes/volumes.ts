@@ -3,6 +3,8 @@ import { quantity } from '../../contract/quantity.ts';
 import type { Strategy, VolumeRule } from '../../contract/settings.ts';
 import { matchesGlob } from '../kubernetes/patterns.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
+import { sizeOf, volumeType } from './persistent-volumes.ts';
+import { STRATEGIES } from './strategies.ts';
 import type { LeftOut, WorkVolume } from './work.ts';
 
 /** Pod annotations that opt volumes in and out, as Velero's: `backup.velero.io/backup-volumes: data,logs`. */
@@ -21,12 +23,6 @@ export interface VolumeSelection {
   readonly excluded: LeftOut[];
   readonly unprotected: LeftOut[];
   readonly problems: string[];
-}
-
-/** Where a volume is held when its Job is made: by then its pod may be on another node. */
-export interface Holder {
-  readonly node: string;
-  readonly podUid: string;
 }
 
 interface PodVolume {
@@ -138,36 +134,6 @@ export function ruleMatches(rule: VolumeRule, claim: KubeObject, volume: KubeObj
   );
 }
 
-function sizeOf(claim: KubeObject): string {
-  const { requests } = (claim.spec?.resources ?? {}) as { requests?: { storage?: string } };
-  return requests?.storage ?? '';
-}
-
-/** Fields of a PersistentVolume's spec that are not its source. */
-const NO_SOURCE = new Set([
-  ...['accessModes', 'capacity', 'claimRef', 'mountOptions', 'nodeAffinity', 'persistentVolumeReclaimPolicy'],
-  ...['storageClassName', 'volumeMode', 'volumeAttributesClassName'],
-]);
-
-/** The source of a volume, by its field: `csi`, `nfs`, `hostPath`. */
-export function volumeType(volume: KubeObject): string | undefined {
-  return Object.keys(volume.spec ?? {}).find((key) => !NO_SOURCE.has(key));
-}
-
-/**
- * Where the kubelet keeps a volume's files, below a pod's `volumes` folder; absolute for a hostPath volume, which
- * it does not mount anywhere. Names as in k8s.io/kubernetes/pkg/volume.
- */
-export function folderOnNode(volume: KubeObject): string | undefined {
-  const type = volumeType(volume);
-  const { name } = volume.metadata;
-  if (type === 'hostPath') return (volume.spec as { hostPath: { path: string } }).hostPath.path;
-  if (type === 'csi') return `kubernetes.io~csi/${name}/mount`;
-  if (type === 'local') return `kubernetes.io~local-volume/${name}`;
-  if (type === 'nfs') return `kubernetes.io~nfs/${name}`;
-  return undefined;
-}
-
 /** Why restic cannot read a claim now, in words; undefined when it can. */
 function obstacle(claim: KubeObject | undefined): string | undefined {
   if (!claim) return 'is missing';
@@ -177,6 +143,10 @@ function obstacle(claim: KubeObject | undefined): string | undefined {
   if (claim.spec?.volumeMode === 'Block') return 'is a Block volume: restic backs up files';
   return undefined;
 }
+
+/** Why its strategy cannot read a claim that is to be taken. */
+const obstacleOf = (decision: Decision, volume: KubeObject | undefined): string | undefined =>
+  'take' in decision ? STRATEGIES[decision.take.strategy].obstacle(volume) : undefined;
 
 /**
  * What becomes of every claim in the namespaces of a plan: taken, excluded by a decision that is named, or
@@ -199,7 +169,7 @@ export function selectVolumes(
     const id = idOf(claim.metadata.namespace, claim.metadata.name);
     const volume = byName.get(String(claim.spec?.volumeName));
     const decision = decide(claim, volume, said.get(id), policy);
-    const why = obstacle(claim) ?? ('take' in decision ? noSnapshot(decision.take, volume) : undefined);
+    const why = obstacle(claim) ?? obstacleOf(decision, volume);
     if ('exclude' in decision) excluded.push({ volume: nameOf(claim), reason: decision.exclude });
     else if ('leave' in decision) unprotected.push({ volume: nameOf(claim), reason: why ?? decision.leave });
     else if (why && decision.wanted) problems.push(`volume ${nameOf(claim)} ${why}`);
@@ -223,48 +193,16 @@ function workVolume(
   take: Take,
 ): WorkVolume {
   const pod = said?.named[0] ?? said?.mountedBy[0];
-  const node = pod?.spec?.nodeName as string | undefined;
   const reclaimPolicy = volume?.spec?.persistentVolumeReclaimPolicy as string | undefined;
-  // No second pod may mount it; from the node it can be read all the same.
-  const once = ((claim.spec?.accessModes ?? []) as string[]).includes('ReadWriteOncePod');
-  const folder = volume && folderOnNode(volume);
-  const wanted = take.strategy;
-  const strategy: Strategy =
-    wanted === 'snapshot' ? wanted : pod && folder && (once || wanted === 'node') ? 'node' : 'mount';
   return {
     id,
     namespace: claim.metadata.namespace as string,
     pvc: claim.metadata.name,
     volumeName: claim.spec?.volumeName as string,
-    strategy,
     ...(pod && { pod: pod.metadata.name }),
     ...(reclaimPolicy && { reclaimPolicy }),
-    // A snapshot is mounted wherever there is room.
-    ...(node && strategy !== 'snapshot' && { node }),
-    ...(strategy === 'snapshot' && volume && { csi: csiOf(claim, volume, take) }),
-    ...(strategy === 'node' && { folder: folder as string }),
+    ...STRATEGIES[take.strategy].reading({ claim, volume, pod, rule: take }),
     ...(take.runAsUser !== undefined && { runAsUser: take.runAsUser }),
-  };
-}
-
-/** Why a volume that is to be read from a snapshot cannot be; undefined when it can. */
-function noSnapshot({ strategy }: Take, volume: KubeObject | undefined): string | undefined {
-  const type = volume && volumeType(volume);
-  if (strategy !== 'snapshot' || type === 'csi') return undefined;
-  return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; let its rule say mount or node`;
-}
-
-/** What a claim of a volume's snapshot must be like. */
-function csiOf(
-  claim: KubeObject,
-  volume: KubeObject,
-  { snapshotClass, temporaryStorageClass }: Take,
-): NonNullable<WorkVolume['csi']> {
-  return {
-    driver: (volume.spec as { csi: { driver: string } }).csi.driver,
-    size: sizeOf(claim),
-    storageClass: temporaryStorageClass ?? String(claim.spec?.storageClassName ?? ''),
-    ...(snapshotClass && { snapshotClass }),
   };
 }
 

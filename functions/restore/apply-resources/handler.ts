@@ -1,6 +1,6 @@
 import { ApplyRequest, type ApplyState } from '../../contract/states.ts';
 import { itemKey } from '../../core/restore/restore-plan.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { archivedObjects } from '../archived-objects.ts';
 import {
@@ -31,8 +31,7 @@ export const handler = lambda(
       plan,
       items.filter((i) => i.action === 'create' && !done.has(itemKey(i))),
     );
-    const cluster = await connectCluster('restore', now);
-    try {
+    return withCluster('restore', now, async (cluster) => {
       const { options } = plan;
       const goOn = () => remainingMs() > RESERVE_MS;
       const applied = await applyItems(cluster, items, bodies, { backup, restore, options, before, goOn });
@@ -47,8 +46,6 @@ export const handler = lambda(
         failed: count('failed'),
         remaining: items.length - applied.length,
       };
-    } finally {
-      await cluster.close();
-    }
+    });
   },
 );

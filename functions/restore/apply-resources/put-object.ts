@@ -77,7 +77,7 @@ async function existing(
     return { result: 'failed', reason: 'the one that is there is still being deleted', again: true };
   // Ours from an earlier try of this very step: a killed function starts it again.
   if (live.metadata.labels?.[RESTORE_LABEL] === restore) return { result: 'created' };
-  const differing = differencesIn(wanted, live);
+  const differing = differencesIn(at, wanted, live);
   if (differing.length === 0) return { result: 'unchanged', reason: 'exists already, and is the same' };
   if (options.existingResources === 'fail') return { result: 'failed', reason: 'exists already' };
   if (options.existingResources === 'update') return update(cluster, path, wanted, differing);

@@ -3,7 +3,7 @@ import { createJson, releaseLease } from '../../adapters/s3/documents.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailRestoreRequest } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
 
@@ -17,9 +17,7 @@ export const handler = lambda(
     const vault = primaryVault();
     const k = keys();
     try {
-      const cluster = await connectCluster('restore', now);
-      await removeJobs(cluster, restore);
-      await cluster.close();
+      await withCluster('restore', now, (cluster) => removeJobs(cluster, restore));
     } catch (thrown) {
       logger.warn(`Jobs of ${restore} could not be removed: ${messageOf(thrown)}`);
     }

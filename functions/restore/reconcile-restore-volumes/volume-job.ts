@@ -6,7 +6,7 @@ import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { repositoryIn } from '../../core/restic/repository.ts';
 import { EXIT, failure, parseSummary, restoreArgs, restoreFilesArgs } from '../../core/restic/restic.ts';
 import { sourcePath } from '../../core/restic/source.ts';
-import type { Holder } from '../../core/volumes/volumes.ts';
+import type { Holder } from '../../core/volumes/strategy.ts';
 import type { VolumeOutcome } from '../../core/volumes/work.ts';
 import type { AppliedItem } from '../documents.ts';
 

@@ -3,7 +3,7 @@ import { isCopyName } from '../../contract/copies.ts';
 import { RestoreName } from '../../contract/states.ts';
 import { itemKey } from '../../core/restore/restore-plan.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
-import { connectCluster, keys, primaryVault } from '../../runtime/connect.ts';
+import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { archivedObjects } from '../archived-objects.ts';
 import {
@@ -34,11 +34,9 @@ export const handler = lambda('verify-restore', RestoreName, async ({ restore, b
   const there = new Set(applied.filter((a) => IN_PLACE.includes(a.result)).map(keyOfApplied));
   const items = (await getItems(vault, k, restore)).filter((i) => there.has(itemKey(i)));
   const bodies = await archivedObjects(plan, items);
-  const cluster = await connectCluster('restore', now);
-  const { notReady, differing } = await inspect(cluster, items, bodies, plan.options, {
-    backup,
-    restore,
-  }).finally(() => cluster.close());
+  const { notReady, differing } = await withCluster('restore', now, (cluster) =>
+    inspect(cluster, items, bodies, plan.options, { backup, restore }),
+  );
   const seconds = Math.round((now.getTime() - Date.parse(plan.startedAt)) / 1000);
   if (notReady.length > 0 && seconds < READY_SECONDS)
     return { restore, backup, waitSeconds: 3, notReady: notReady.length };

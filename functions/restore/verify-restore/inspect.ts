@@ -66,5 +66,6 @@ function look(at: ArchivedName, wanted: KubeObject, live: KubeObject, seen: Insp
   const waiting = readiness(live);
   if (waiting) seen.notReady.push(`${nameOf(at)}: ${waiting}`);
   const { apiVersion: _, ...asked } = wanted; // items of lists do not say theirs
-  for (const path of differencesIn(asked as KubeObject, live)) seen.differing.push(`${nameOf(at)}: ${path}`);
+  for (const path of differencesIn(at, asked as KubeObject, live))
+    seen.differing.push(`${nameOf(at)}: ${path}`);
 }

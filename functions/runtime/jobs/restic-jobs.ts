@@ -7,10 +7,10 @@ import {
   renewSession,
   startJob,
 } from '../../adapters/kubernetes/jobs.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { credentialMinter } from '../../adapters/sts/credentials.ts';
 import { partitionOf } from '../../contract/partition.ts';
-import type { JobPort, ResultPort } from '../../core/jobs/job-loop.ts';
+import type { JobSettings } from '../../contract/settings.ts';
+import type { JobPort } from '../../core/jobs/job-loop.ts';
 import { type ResticJob, sessionDue } from '../../core/jobs/job-spec.ts';
 import type { DesiredJob } from '../../core/jobs/reconcile.ts';
 import {
@@ -30,81 +30,75 @@ export interface ResticWork extends DesiredJob {
   readonly namespace: string;
 }
 
-/** What the Jobs of one run have in common. */
-export interface ResticRun<W extends ResticWork> {
+/** What credentials of a run's Jobs are for. */
+export interface RepositoryAccess {
   readonly run: string;
   readonly use: RepositoryUse;
   readonly buckets: readonly string[];
-  readonly now: Date;
-  /** Whether the Job of a work has an identity of its own in AWS; absent: none has. */
-  hasIdentity?(work: W): boolean;
-  jobFor(work: W, opensGate: boolean, attempt: number): ResticJob | Promise<ResticJob>;
 }
 
-/** Limits of a loop over restic Jobs. */
-export const loopOptions = () => {
-  const { concurrency, concurrencyPerNode } = settings().jobs;
-  return { concurrency, concurrencyPerNode, maxAttempts: 2, pollSeconds: 3 };
-};
+/** The Jobs of one run. */
+export interface ResticRun<W extends ResticWork> extends RepositoryAccess {
+  /** Whether the Job of a work has an identity of its own in AWS; absent: none has. */
+  hasIdentity?(work: W): boolean;
+  /** The Job of a work, or why there can be none, in words. */
+  jobFor(work: W, opensGate: boolean, attempt: number): JobOrWhyNot | Promise<JobOrWhyNot>;
+}
 
-/** Jobs of one run in the cluster, each with credentials for nothing but its repository. */
-export function resticJobs<W extends ResticWork>(
-  cluster: KubeClient,
-  { run, use, buckets, now, jobFor, hasIdentity = () => false }: ResticRun<W>,
-): JobPort<W, ClusterJob> {
-  const session = async (work: W): Promise<string> => {
+export type JobOrWhyNot = ResticJob | { readonly whyNot: string };
+
+/** What Jobs are made with. */
+export interface JobsContext {
+  readonly cluster: KubeClient;
+  readonly now: Date;
+  readonly jobs: JobSettings;
+  /** The cluster's repository master secret. */
+  masterSecret(): Promise<string>;
+  /** Credentials for nothing but one repository, as restic's helper reads them. */
+  session(access: RepositoryAccess, repository: string): Promise<string>;
+}
+
+/** What the Jobs of this function are made with. */
+export const jobsContext = (cluster: KubeClient, now: Date): JobsContext => ({
+  cluster,
+  now,
+  jobs: settings().jobs,
+  masterSecret,
+  async session({ run, use, buckets }, repository) {
     const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
     const partition = partitionOf(env('jobRoleArn'));
     const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
-    return sessionFile(await mint(run, sessionPolicy(arns, work.gate, use)));
-  };
+    return sessionFile(await mint(run, sessionPolicy(arns, repository, use)));
+  },
+});
+
+/** Jobs of one run in the cluster, each with credentials for nothing but its repository. */
+export function resticJobs<W extends ResticWork>(
+  { cluster, now, jobs, ...context }: JobsContext,
+  run: ResticRun<W>,
+): JobPort<W, ClusterJob> {
+  const hasIdentity = (work: W) => run.hasIdentity?.(work) ?? false;
+  const sessionOf = async (work: W) => ({ 'session.json': await context.session(run, work.gate) });
   return {
-    list: () => listJobs(cluster, run, { now, startSeconds: settings().jobs.startSeconds }),
+    list: () => listJobs(cluster, run.run, { now, startSeconds: jobs.startSeconds }),
     end: (job) => jobEnd(cluster, job),
     remove: (job) => removeJob(cluster, job),
     async start(work, attempt, opensGate) {
-      const [master, job, credentials] = await Promise.all([
-        masterSecret(),
-        jobFor(work, opensGate, attempt),
-        hasIdentity(work) ? {} : session(work).then((s) => ({ ...CREDENTIALS_FILES, 'session.json': s })),
+      const job = await run.jobFor(work, opensGate, attempt);
+      if ('whyNot' in job) return job.whyNot;
+      const [master, credentials] = await Promise.all([
+        context.masterSecret(),
+        hasIdentity(work) ? {} : sessionOf(work).then((s) => ({ ...CREDENTIALS_FILES, ...s })),
       ]);
-      await startJob(cluster, job, attempt, {
-        password: repositoryPassword(master, work.gate),
-        ...credentials,
-      });
+      const password = repositoryPassword(master, work.gate);
+      await startJob(cluster, job, attempt, { password, ...credentials });
+      return undefined;
     },
     async tend(running) {
       for (const { work, job } of running.filter((r) => !hasIdentity(r.work))) {
         const due = sessionDue(job.startTime, now);
-        if (due > job.session) await renewSession(cluster, job, due, { 'session.json': await session(work) });
+        if (due > job.session) await renewSession(cluster, job, due, await sessionOf(work));
       }
-    },
-  };
-}
-
-/** Results as one small document per piece of work below `dir`. A repository's gate is open when its `config` exists. */
-export function resultsIn<W extends DesiredJob>(
-  vault: Vault,
-  repositories: Vault,
-  dir: string,
-  write: ResultPort<W>['write'],
-  failed: (body: Buffer) => boolean,
-): ResultPort<W> {
-  const all = async () => {
-    const names: string[] = [];
-    for await (const o of vault.list(dir)) names.push(o.key);
-    return names;
-  };
-  return {
-    write,
-    finished: async () => new Set((await all()).map((key) => key.slice(dir.length, -'.json'.length))),
-    failures: async () =>
-      (await Promise.all((await all()).map((key) => vault.get(key)))).filter(failed).length,
-    async openGates(gates) {
-      const open = await Promise.all(
-        gates.map(async (g) => ((await repositories.exists(`${g}/config`)) ? [g] : [])),
-      );
-      return new Set(open.flat());
     },
   };
 }

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { VolumeWork } from '../../../functions/backup/reconcile-volumes/place.ts';
 import {
   backupJob,
   identityOf,
-  outOfReach,
   volumeOutcome,
 } from '../../../functions/backup/reconcile-volumes/volume-job.ts';
 import { jobManifest, type ResticStep } from '../../../functions/core/jobs/job-spec.ts';
 import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
 import { workName } from '../../../functions/core/kubernetes/run-labels.ts';
 import type { Dump } from '../../../functions/core/volumes/dumps.ts';
+import { STRATEGIES } from '../../../functions/core/volumes/strategies.ts';
+import type { Place, VolumeWork } from '../../../functions/core/volumes/strategy.ts';
 import {
   filesToRestore,
   type RestoreWork,
@@ -69,6 +69,22 @@ const filling: RestoreWork = {
   snapshot: 'abc',
   result: 'protected',
 };
+
+/** What a strategy says just before a Job, where the cluster shows the data at a place. */
+const prepare = (v: VolumeWork, place: Place, hook: { failed?: string } = {}, attempt = 1) =>
+  STRATEGIES[v.strategy].prepare(
+    v,
+    { attempt, begun: undefined },
+    {
+      hooks: { before: async () => hook.failed },
+      places: { holder: async () => place.holder, dump: async () => place.dump },
+      snapshots: {
+        look: async () => new Map(),
+        claimFor: async () => undefined,
+        clean: async () => undefined,
+      },
+    },
+  );
 
 describe('the identity in AWS of a Job', () => {
   const s = { ...settings, jobs: { ...JOBS, backupServiceAccount: 'holdfast-backup' } };
@@ -202,9 +218,9 @@ describe('the Job of a dump', () => {
     expect([job.namespace, job.serviceAccount, job.mount]).toEqual(['shop', 'holdfast-command', undefined]);
   });
 
-  it('has no place when no pod runs that has the command', () => {
-    expect(outOfReach(dump, {})).toBe('no pod of db runs that has its command');
-    expect(outOfReach(dump, { dump: found })).toBeUndefined();
+  it('can be made only while a pod runs that has the command', async () => {
+    expect(await prepare(dump, {})).toEqual({ whyNot: 'no pod of db runs that has its command' });
+    expect(await prepare(dump, { dump: found })).toEqual({ place: { dump: found } });
   });
 });
 
@@ -306,6 +322,21 @@ describe('the Job of a volume', () => {
         readOnly: true,
       },
     ]);
+  });
+
+  it('cannot read an emptyDir whose pod is gone, and mounts a claim whose pod is', async () => {
+    const cache = { ...onNode, podVolume: { pod: 'web-0', volume: 'cache' } };
+    expect(await prepare(cache, {})).toEqual({ whyNot: 'its pod web-0 is gone, and its emptyDirs with it' });
+    expect(await prepare(onNode, {})).toEqual({ place: { holder: undefined } });
+    expect(await prepare(cache, { holder })).toEqual({ place: { holder } });
+  });
+
+  it('does not read what a pre hook failed for, and asks for the hook before the first attempt alone', async () => {
+    for (const v of [volume, onNode, { ...volume, strategy: 'command' } as const]) {
+      const hook = { failed: 'the pre hook failed' };
+      expect(await prepare(v, { holder }, hook)).toEqual({ whyNot: 'the pre hook failed' });
+      expect(await prepare(v, { holder }, hook, 2)).not.toEqual({ whyNot: 'the pre hook failed' });
+    }
   });
 
   it('may read every file and nothing more', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type JobPort, lookOnce, type ResultPort } from '../../../../functions/core/jobs/job-loop.ts';
+import { type JobPort, lookOnce, notRun, type ResultPort } from '../../../../functions/core/jobs/job-loop.ts';
 import type { ActualJob, DesiredJob } from '../../../../functions/core/jobs/reconcile.ts';
 import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
 
@@ -14,6 +14,8 @@ interface World {
   readonly kills: readonly ('no' | 'before' | 'middle' | 'after')[];
   /** How the n-th Job that ends, ends. */
   readonly fates: readonly ('complete' | 'failed')[];
+  /** The work that there can be no Job for. */
+  readonly impossible?: string;
 }
 
 /** A cluster and a vault in memory, which notice at once when a promise is broken. */
@@ -55,7 +57,8 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
 
   async tend() {}
 
-  async start(work: DesiredJob, attempt: number, opensGate: boolean) {
+  async start(work: DesiredJob, attempt: number, opensGate: boolean): Promise<string | undefined> {
+    if (work.id === this.world.impossible) return 'nobody can';
     const same = (j: ActualJob) => j.id === work.id && j.attempt === attempt;
     this.act(
       () => {
@@ -71,6 +74,7 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
         );
       },
     );
+    return undefined;
   }
 
   async end(job: ActualJob): Promise<JobEnd> {
@@ -96,7 +100,6 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
 
   async write(work: DesiredJob, end: JobEnd) {
     this.act(() => this.results.set(work.id, [...(this.results.get(work.id) ?? []), end]));
-    return end.exitCode !== 0;
   }
 
   async failures() {
@@ -128,7 +131,7 @@ async function runToEnd(world: World) {
   };
   for (let looks = 0; looks < 1000; looks++) {
     try {
-      const loop = await lookOnce(world.desired, simulation, simulation, options);
+      const { state: loop } = await lookOnce(world.desired, simulation, simulation, options);
       if (loop.waitSeconds === 0) return { simulation, loop };
     } catch (thrown) {
       if (!(thrown instanceof Killed)) throw thrown;
@@ -200,12 +203,8 @@ describe('a single look', () => {
 
   it('asks for another while work runs or waits', async () => {
     const simulation = new Simulation(two);
-    expect(await lookOnce(two.desired, simulation, simulation, options)).toEqual({
-      running: 2,
-      done: 0,
-      failed: 0,
-      waitSeconds: 7,
-    });
+    const { state } = await lookOnce(two.desired, simulation, simulation, options);
+    expect(state).toEqual({ running: 2, done: 0, failed: 0, waitSeconds: 7 });
   });
 
   it('writes the result before it removes the Job', async () => {
@@ -216,9 +215,16 @@ describe('a single look', () => {
     expect([[...simulation.results.keys()], simulation.jobs.length]).toEqual([['a'], 1]);
   });
 
+  it('takes why there can be no Job for the result of its work, and looks again', async () => {
+    const simulation = new Simulation({ ...two, impossible: 'a' });
+    const { state } = await lookOnce(two.desired, simulation, simulation, options);
+    expect([state.failed, state.waitSeconds, simulation.jobs]).toEqual([1, 7, []]);
+    expect(simulation.results.get('a')).toEqual([notRun('nobody can')]);
+  });
+
   it('is done at once when there is nothing to do', async () => {
     const simulation = new Simulation({ ...two, desired: [] });
-    const loop = await lookOnce([], simulation, simulation, options);
-    expect(loop).toEqual({ running: 0, done: 0, failed: 0, waitSeconds: 0 });
+    const { state } = await lookOnce([], simulation, simulation, options);
+    expect(state).toEqual({ running: 0, done: 0, failed: 0, waitSeconds: 0 });
   });
 });

@@ -7,7 +7,19 @@ import {
   RESTORE_LABEL,
 } from '../../../../functions/core/restore/clean.ts';
 
-const clean = (object: KubeObject) => cleanForRestore(object, { backup: 'b', restore: 'r' });
+const cleanAs = (groupResource: string, object: KubeObject) =>
+  cleanForRestore({ groupResource }, object, { backup: 'b', restore: 'r' });
+const clean = (object: KubeObject) => cleanAs(RESOURCES[object.kind as string] as string, object);
+/** `plural[.group]` of the kinds in these tests. */
+const RESOURCES: Record<string, string> = {
+  ConfigMap: 'configmaps',
+  Job: 'jobs.batch',
+  Namespace: 'namespaces',
+  PersistentVolumeClaim: 'persistentvolumeclaims',
+  Pod: 'pods',
+  Service: 'services',
+  Widget: 'widgets.example.com',
+};
 const of = (kind: string, spec: Record<string, unknown>, metadata: object = {}): KubeObject => ({
   kind,
   metadata: { name: 'x', ...metadata },
@@ -131,6 +143,36 @@ describe('a PersistentVolumeClaim', () => {
 describe('a Namespace', () => {
   it('is asked for without the finalizers of the old one', () => {
     expect(clean(of('Namespace', { finalizers: ['kubernetes'] })).spec).toBeUndefined();
+  });
+});
+
+describe('a custom resource whose kind is that of a built-in type', () => {
+  /** Everything that is taken off some built-in type. */
+  const spec = {
+    clusterIP: '10.0.0.1',
+    ports: [{ port: 80, nodePort: 30000 }],
+    nodeName: 'n1',
+    priority: 0,
+    volumes: [{ name: 'kube-api-access-abc' }],
+    containers: [{ name: 'c', volumeMounts: [{ name: 'kube-api-access-abc' }] }],
+    selector: { matchLabels: { 'controller-uid': 'u' } },
+    template: { metadata: { labels: { 'controller-uid': 'u' } } },
+    volumeName: 'pv-1',
+    finalizers: ['example.com/f'],
+  };
+  const annotations = { 'pv.kubernetes.io/bind-completed': 'yes' };
+
+  it.each([
+    ['Namespace', 'namespaces'],
+    ['Service', 'services'],
+    ['Job', 'jobs'],
+    ['Pod', 'pods'],
+    ['PersistentVolumeClaim', 'persistentvolumeclaims'],
+    ['Deployment', 'deployments'],
+  ])('keeps all of its spec and annotations: a %s of example.com', (kind, resource) => {
+    const object = { ...of(kind, structuredClone(spec), { annotations }), apiVersion: 'example.com/v1' };
+    const cleaned = cleanAs(`${resource}.example.com`, object);
+    expect([cleaned.spec, cleaned.metadata.annotations]).toEqual([spec, annotations]);
   });
 });
 

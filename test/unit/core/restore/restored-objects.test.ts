@@ -34,8 +34,21 @@ describe('the differences of an object from what was wanted', () => {
         containers: [{ name: 'main', volumeMounts: names.map((name) => ({ name })) }],
       },
     });
-    expect(differencesIn(pod('data'), pod('data', 'kube-api-access-x2v'))).toEqual([]);
-    expect(differencesIn(pod('data'), pod('data', 'sidecar'))).not.toEqual([]);
+    const token = pod('data', 'kube-api-access-x2v');
+    expect(differencesIn({ groupResource: 'pods' }, pod('data'), token)).toEqual([]);
+    expect(differencesIn({ groupResource: 'pods' }, pod('data'), pod('data', 'sidecar'))).not.toEqual([]);
+  });
+
+  it('are told of a custom resource whose kind is Pod', () => {
+    const at = { groupResource: 'pods.example.com' };
+    const custom = (...volumes: string[]): KubeObject => ({
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { volumes: volumes.map((name) => ({ name })) },
+    });
+    const wanted = custom('kube-api-access-x2v');
+    expect(differencesIn(at, wanted, wanted)).toEqual([]);
+    expect(differencesIn(at, custom(), wanted)).toEqual(['spec.volumes']);
   });
 
   it('are found wherever a scalar changes', () => {

@@ -54,9 +54,32 @@ describe('a namespace mapping', () => {
     ).webhooks;
     expect(webhooks).toEqual([{ clientConfig: { service: { name: 'hook', namespace: 'shop-copy' } } }]);
     const api = objectOf('APIService', { spec: { service: { name: 'api', namespace: 'shop' } } });
-    expect(transformed(at('x', 'x', undefined), api, MAPPED).spec).toEqual({
+    expect(transformed(at('apiservices.apiregistration.k8s.io', 'x', undefined), api, MAPPED).spec).toEqual({
       service: { name: 'api', namespace: 'shop-copy' },
     });
+  });
+});
+
+describe('a custom resource whose kind is that of a built-in type', () => {
+  const options = { ...MAPPED, storageClassMapping: { fast: 'gp3' } };
+  const spec = {
+    service: { name: 'api', namespace: 'shop' },
+    claimRef: { name: 'data', namespace: 'shop' },
+    conversion: { webhook: { clientConfig: { service: { namespace: 'shop' } } } },
+    storageClassName: 'fast',
+    volumeClaimTemplates: [{ spec: { storageClassName: 'fast' } }],
+  };
+  it.each([
+    ['Namespace', 'namespaces.example.com'],
+    ['APIService', 'apiservices.example.com'],
+    ['PersistentVolume', 'persistentvolumes.example.com'],
+    ['PersistentVolumeClaim', 'persistentvolumeclaims.example.com'],
+    ['CustomResourceDefinition', 'customresourcedefinitions.example.com'],
+    ['StatefulSet', 'statefulsets.example.com'],
+  ])('keeps its name and all of its spec: a %s of example.com', (kind, groupResource) => {
+    const object = objectOf(kind, { spec: structuredClone(spec) }, { name: 'shop' });
+    const mapped = transformed(at(groupResource, 'shop', undefined), object, options);
+    expect([mapped.metadata.name, mapped.spec]).toEqual(['shop', spec]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { VolumeRule } from '../../../../functions/contract/settings.ts';
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
+import { folderOnNode } from '../../../../functions/core/volumes/persistent-volumes.ts';
 import {
   BACKUP_VOLUMES,
   EXCLUDED_VOLUMES,
-  folderOnNode,
   ruleMatches,
   selectVolumes,
   type VolumePolicy,

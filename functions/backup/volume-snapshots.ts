@@ -1,14 +1,16 @@
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
-import { listObjects } from '../../adapters/kubernetes/lists.ts';
+import type { KubeClient } from '../adapters/kubernetes/client.ts';
+import { listObjects } from '../adapters/kubernetes/lists.ts';
 import {
   listSnapshots,
   listTemporaryClaims,
   makeOnce,
   removeMade,
-} from '../../adapters/kubernetes/snapshots.ts';
-import type { KubeObject } from '../../core/kubernetes/resources.ts';
-import { ID_ANNOTATION } from '../../core/kubernetes/run-labels.ts';
-import { TYPES } from '../../core/kubernetes/well-known.ts';
+} from '../adapters/kubernetes/snapshots.ts';
+import type { JobSettings } from '../contract/settings.ts';
+import type { KubeObject } from '../core/kubernetes/resources.ts';
+import { ID_ANNOTATION } from '../core/kubernetes/run-labels.ts';
+import { TYPES } from '../core/kubernetes/well-known.ts';
+import type { SnapshotPort } from '../core/volumes/strategy.ts';
 import {
   leftBehind,
   type SnapshotState,
@@ -18,20 +20,19 @@ import {
   temporaryClaim,
   temporaryClassProblem,
   volumeSnapshot,
-} from '../../core/volumes/volume-snapshots.ts';
+} from '../core/volumes/volume-snapshots.ts';
 
 /** Longer than any backup may take. */
 const FORGOTTEN_SECONDS = 24 * 3600;
 
-export interface SnapshotRun {
-  readonly run: string;
-  readonly now: Date;
-  readonly limits: { readonly cutSeconds: number; readonly readySeconds: number };
-}
-
 /** The CSI snapshots of one run: made all at once, so that they show nearly one instant, and removed one by one as they are read. */
-export function volumeSnapshots(cluster: KubeClient, { run, now, limits }: SnapshotRun) {
-  let states: ReadonlyMap<string, SnapshotState> = new Map();
+export function volumeSnapshots(
+  cluster: KubeClient,
+  run: string,
+  now: Date,
+  { startSeconds, deadlineSeconds }: Pick<JobSettings, 'startSeconds' | 'deadlineSeconds'>,
+): SnapshotPort {
+  const limits = { cutSeconds: startSeconds, readySeconds: deadlineSeconds };
 
   async function make(
     missing: readonly SnapshotVolume[],
@@ -68,28 +69,18 @@ export function volumeSnapshots(cluster: KubeClient, { run, now, limits }: Snaps
   }
 
   return {
-    /** Makes what is missing and says how far each is. `before` runs before a snapshot is made; what it returns is why it must not be. */
-    async look(
-      volumes: readonly SnapshotVolume[],
-      before: (v: SnapshotVolume) => Promise<string | undefined>,
-    ): Promise<ReadonlyMap<string, SnapshotState>> {
-      if (volumes.length === 0) return states;
+    async look(volumes, before) {
+      if (volumes.length === 0) return new Map();
       const found = new Map((await listSnapshots(cluster, run)).map((s) => [idOf(s), s]));
       const made = await make(
         volumes.filter((v) => !found.has(v.id)),
         before,
       );
-      states = new Map([
-        ...[...found].map(([id, s]) => [id, snapshotState(s, now, limits)] as const),
-        ...made,
-      ]);
-      return states;
+      return new Map([...[...found].map(([id, s]) => [id, snapshotState(s, now, limits)] as const), ...made]);
     },
-    /** Makes the claim that a volume's Job mounts in its place; why it cannot be made, in words. */
-    claimFor: (v: SnapshotVolume): Promise<string | undefined> =>
-      makeOnce(cluster, TYPES.persistentVolumeClaims, temporaryClaim(run, v, states.get(v.id)?.restoreSize)),
-    /** Removes what belongs to volumes that have ended, and what runs of long ago have left behind. */
-    async clean(ended: ReadonlySet<string>): Promise<void> {
+    claimFor: (v, restoreSize) =>
+      makeOnce(cluster, TYPES.persistentVolumeClaims, temporaryClaim(run, v, restoreSize)),
+    async clean(ended) {
       for (const [type, list] of [
         [TYPES.persistentVolumeClaims, listTemporaryClaims],
         [TYPES.volumeSnapshots, listSnapshots],

@@ -1,0 +1,62 @@
+import type { KubeClient } from '../../adapters/kubernetes/client.ts';
+import type { ExecRequest, ExecResult } from '../../adapters/kubernetes/exec.ts';
+import { jobProgress } from '../../adapters/kubernetes/jobs.ts';
+import { putJson } from '../../adapters/s3/documents.ts';
+import type { Vault } from '../../adapters/s3/vault.ts';
+import type { Work } from '../../core/backup/record.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { VolumeOutcome } from '../../core/volumes/work.ts';
+import { jobResults, type ResultDocuments } from '../../runtime/jobs/job-results.ts';
+import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
+import type { JobsContext } from '../../runtime/jobs/restic-jobs.ts';
+import { hookRunner } from '../hooks.ts';
+import { volumeSnapshots } from '../volume-snapshots.ts';
+import { placesIn } from './place.ts';
+import type { VolumePorts } from './reconcile.ts';
+
+/** What the ports are made of. */
+export interface VolumePortsContext {
+  readonly jobs: JobsContext;
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+  /** Runs a command in a container. */
+  exec(cluster: KubeClient, request: ExecRequest): Promise<ExecResult>;
+}
+
+/** The cluster and the vault as a look at a backup's volumes needs them. */
+export function volumePorts({ jobs, vault, keys, exec }: VolumePortsContext, work: Work): VolumePorts {
+  const { cluster, now } = jobs;
+  const { backup, hooks: all = [] } = work;
+  const documents: ResultDocuments<VolumeOutcome> = {
+    vault,
+    dir: keys.records.volumeDir(backup),
+    keyOf: (id) => keys.records.volume(backup, id),
+    schema: VolumeOutcome,
+    failed: (o) => o.result === 'failed',
+  };
+  const hooks = hookRunner((request) => exec(cluster, request), vault, keys, backup);
+  return {
+    jobs: {
+      reconcile: (of) =>
+        reconcileJobs(jobs, {
+          ...of,
+          run: backup,
+          use: 'backup',
+          buckets: [vault.bucket],
+          repositories: vault,
+          results: documents,
+        }),
+      progress: (job) => jobProgress(cluster, job),
+    },
+    hooks: {
+      before: (volume) => hooks.before(all, volume),
+      after: (ended) => hooks.after(all, ended),
+    },
+    places: placesIn(cluster),
+    snapshots: volumeSnapshots(cluster, backup, now, jobs.jobs),
+    documents: {
+      ...jobResults(documents),
+      putProgress: async (progress) => void (await putJson(vault, keys.records.progress(backup), progress)),
+    },
+  };
+}

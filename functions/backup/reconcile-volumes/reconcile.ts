@@ -1,0 +1,103 @@
+import type { ClusterJob } from '../../adapters/kubernetes/jobs.ts';
+import type { VaultCopy } from '../../contract/copies.ts';
+import type { ClusterSettings } from '../../contract/settings.ts';
+import type { LoopState } from '../../contract/states.ts';
+import type { Progress, Work } from '../../core/backup/record.ts';
+import { type Look, notRun } from '../../core/jobs/job-loop.ts';
+import type { ResticProgress } from '../../core/restic/restic.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { beginAll, cleanUpAfter, STRATEGIES } from '../../core/volumes/strategies.ts';
+import type { StrategyPorts, VolumeWork } from '../../core/volumes/strategy.ts';
+import type { VolumeOutcome } from '../../core/volumes/work.ts';
+import type { JobResults } from '../../runtime/jobs/job-results.ts';
+import type { JobRun } from '../../runtime/jobs/reconcile-jobs.ts';
+import { progressOf } from './progress.ts';
+import { backupJob, identityOf, volumeOutcome } from './volume-job.ts';
+
+/** The part of a run of Jobs that is about volumes. */
+export type VolumeJobs = Pick<
+  JobRun<VolumeWork, VolumeOutcome>,
+  'items' | 'jobFor' | 'outcomeOf' | 'hasIdentity'
+>;
+
+/** What one look at a backup's volumes needs of the cluster and the vault. All of it may be called again. */
+export interface VolumePorts extends StrategyPorts {
+  readonly jobs: {
+    reconcile(jobs: VolumeJobs): Promise<Look<ClusterJob>>;
+    /** How far the restic of a running Job is; undefined when it has not said. */
+    progress(job: ClusterJob): Promise<ResticProgress | undefined>;
+  };
+  readonly hooks: StrategyPorts['hooks'] & {
+    /** Runs the post hooks of pods all of whose volumes have ended, well or badly. */
+    after(ended: ReadonlySet<string>): Promise<void>;
+  };
+  readonly documents: Pick<JobResults<VolumeOutcome>, 'finished' | 'write'> & {
+    putProgress(progress: Progress): Promise<void>;
+  };
+}
+
+export interface VolumesContext {
+  readonly settings: ClusterSettings;
+  readonly keys: VaultKeys;
+  /** The copy of the vault that is written to. */
+  readonly copy: VaultCopy;
+  readonly now: Date;
+}
+
+/** One look at the backup's volumes: starts what is missing, collects what has ended, says how far they are. */
+export async function reconcileVolumes(
+  ports: VolumePorts,
+  work: Work,
+  context: VolumesContext,
+): Promise<LoopState> {
+  const all = work.volumes.map(
+    (v): VolumeWork => ({ ...v, gate: context.keys.restic.repository(v.namespace) }),
+  );
+  const begun = await beginUnfinished(ports, all);
+  const items = all.map((v) => (begun.has(v.id) ? { ...v, ready: begun.get(v.id)?.state === 'ready' } : v));
+  const { state, actual } = await ports.jobs.reconcile(jobsOf(ports, work, items, begun, context));
+  if (items.length === 0) return state;
+  const finished = await ports.documents.finished();
+  // A snapshot is the volume's last moment that counts: its application need not wait for the Job.
+  const taken = [...begun].flatMap(([id, { cut }]) => (cut ? [id] : []));
+  await ports.hooks.after(new Set([...finished, ...taken]));
+  await cleanUpAfter(all, finished, ports);
+  await ports.documents.putProgress({
+    at: context.now.toISOString(),
+    volumes: await progressOf(items, actual, finished, begun, ports.jobs.progress),
+  });
+  return state;
+}
+
+type Begun = Awaited<ReturnType<typeof beginAll>>;
+
+/** Makes what Jobs wait for. That it cannot be made is the result of a volume. */
+async function beginUnfinished(ports: VolumePorts, all: readonly VolumeWork[]): Promise<Begun> {
+  const done = await ports.documents.finished();
+  const open = all.filter((v) => !done.has(v.id));
+  const begun = await beginAll(open, ports);
+  for (const v of open) {
+    const { state, message = 'its snapshot failed' } = begun.get(v.id) ?? {};
+    if (state === 'failed') await ports.documents.write(v.id, volumeOutcome(v, notRun(message)));
+  }
+  return begun;
+}
+
+function jobsOf(
+  ports: VolumePorts,
+  work: Work,
+  items: readonly VolumeWork[],
+  begun: Begun,
+  { settings, copy }: VolumesContext,
+): VolumeJobs {
+  return {
+    items: async () => items,
+    hasIdentity: (v) => identityOf(settings, v) !== undefined,
+    async jobFor(v, init, attempt) {
+      const prepared = await STRATEGIES[v.strategy].prepare(v, { attempt, begun: begun.get(v.id) }, ports);
+      if ('whyNot' in prepared) return prepared;
+      return backupJob(settings, work, v, copy, { init, attempt, place: prepared.place });
+    },
+    outcomeOf: volumeOutcome,
+  };
+}

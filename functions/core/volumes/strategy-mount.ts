@@ -1,0 +1,28 @@
+import { backupArgs } from '../restic/restic.ts';
+import { sourcePath } from '../restic/source.ts';
+import { type ClaimStrategy, hookOnce, readingByMount, readingOnNode, rightsOver } from './strategy.ts';
+
+/** A Job mounts the claim, on the node whose pod holds it. */
+export const mountStrategy: ClaimStrategy = {
+  obstacle: () => undefined,
+  reading(chosen) {
+    // No second pod may mount such a claim; from the node it can be read all the same.
+    const { accessModes = [] } = (chosen.claim.spec ?? {}) as { accessModes?: string[] };
+    const once = accessModes.includes('ReadWriteOncePod');
+    return (once ? readingOnNode(chosen) : undefined) ?? readingByMount(chosen);
+  },
+  begin: async () => new Map(),
+  async prepare(v, { attempt }, ports) {
+    const whyNot = await hookOnce(v, attempt, ports);
+    return whyNot === undefined ? { place: { holder: await ports.places.holder(v) } } : { whyNot };
+  },
+  mount: (v, { holder }, { settings, work, options }) => ({
+    namespace: v.namespace,
+    mount: { path: sourcePath(v), readOnly: true, pvc: v.pvc as string },
+    ...(holder && { node: holder.node }),
+    ...rightsOver(v),
+    backup: { args: backupArgs(settings.cluster, work, v, options) },
+  }),
+  identity: (jobs) => jobs.backupServiceAccount,
+  cleanUp: async () => undefined,
+};

@@ -1,0 +1,41 @@
+import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
+import { backupArgs } from '../restic/restic.ts';
+import { sourcePath } from '../restic/source.ts';
+import { type ClaimStrategy, hookOnce, readingByMount, readingOnNode, rightsOver } from './strategy.ts';
+import { mountStrategy } from './strategy-mount.ts';
+
+/** A Job reads the folder that the kubelet mounted for the pod that holds the volume; of a claim or an emptyDir. */
+export const nodeStrategy: ClaimStrategy = {
+  obstacle: () => undefined,
+  reading: (chosen) => readingOnNode(chosen) ?? readingByMount(chosen),
+  begin: async () => new Map(),
+  async prepare(v, { attempt }, ports) {
+    const whyNot = await hookOnce(v, attempt, ports);
+    if (whyNot !== undefined) return { whyNot };
+    const holder = await ports.places.holder(v);
+    if (v.podVolume && !holder)
+      return { whyNot: `its pod ${v.podVolume.pod} is gone, and its emptyDirs with it` };
+    return { place: { holder } };
+  },
+  mount(v, place, context) {
+    const { holder } = place;
+    // Nobody holds the claim any more: it can be mounted.
+    if (v.folder === undefined || holder === undefined) return mountStrategy.mount(v, place, context);
+    const { settings, work, options } = context;
+    const folder = folderPath(settings.jobs.kubeletDir, holder.podUid, v.folder);
+    return {
+      // A folder of the node is mounted in Holdfast's own namespace: the application's may not allow it.
+      namespace: SYSTEM_NAMESPACE,
+      mount: { path: sourcePath(v), readOnly: true, folder },
+      node: holder.node,
+      ...rightsOver(v),
+      backup: { args: backupArgs(settings.cluster, work, v, options) },
+    };
+  },
+  // In Holdfast's own namespace one identity would have to reach the repositories of all namespaces.
+  identity: () => undefined,
+  cleanUp: async () => undefined,
+};
+
+const folderPath = (kubeletDir: string, podUid: string, folder: string): string =>
+  folder.startsWith('/') ? folder : `${kubeletDir}/pods/${podUid}/volumes/${folder}`;

@@ -1,0 +1,47 @@
+import type { KubeObject } from '../kubernetes/resources.ts';
+import { workName } from '../kubernetes/run-labels.ts';
+import { backupArgs } from '../restic/restic.ts';
+import { sourcePath } from '../restic/source.ts';
+import { sizeOf, volumeType } from './persistent-volumes.ts';
+import { type ChosenClaim, type ClaimStrategy, rightsOver } from './strategy.ts';
+import { fromSnapshot } from './volume-snapshots.ts';
+import type { WorkVolume } from './work.ts';
+
+/** A Job mounts a claim that is made of a CSI snapshot, wherever there is room. */
+export const snapshotStrategy: ClaimStrategy = {
+  obstacle(volume) {
+    const type = volume && volumeType(volume);
+    if (type === 'csi') return undefined;
+    return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; let its rule say mount or node`;
+  },
+  reading: (chosen) => ({
+    strategy: 'snapshot',
+    ...(chosen.volume && { csi: csiOf(chosen, chosen.volume) }),
+  }),
+  begin: (volumes, { snapshots, hooks }) =>
+    snapshots.look(volumes.filter(fromSnapshot), (v) => hooks.before(v.id)),
+  async prepare(v, { begun }, { snapshots }) {
+    if (!fromSnapshot(v))
+      return { whyNot: 'the work list does not say what a claim of its snapshot is like' };
+    const whyNot = await snapshots.claimFor(v, begun?.restoreSize);
+    return whyNot === undefined ? { place: {} } : { whyNot };
+  },
+  mount: (v, _, { settings, work, options }) => ({
+    namespace: v.namespace,
+    mount: { path: sourcePath(v), readOnly: true, pvc: workName(work.backup, v.id), temporary: true },
+    ...rightsOver(v),
+    backup: { args: backupArgs(settings.cluster, work, v, options) },
+  }),
+  identity: (jobs) => jobs.backupServiceAccount,
+  cleanUp: (ended, { snapshots }) => snapshots.clean(ended),
+};
+
+/** What a claim of the snapshot must be like. */
+function csiOf({ claim, rule }: ChosenClaim, volume: KubeObject): NonNullable<WorkVolume['csi']> {
+  return {
+    driver: (volume.spec as { csi: { driver: string } }).csi.driver,
+    size: sizeOf(claim),
+    storageClass: rule.temporaryStorageClass ?? String(claim.spec?.storageClassName ?? ''),
+    ...(rule.snapshotClass && { snapshotClass: rule.snapshotClass }),
+  };
+}
