@@ -1,4 +1,3 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import {
   type ClusterJob,
   jobEnd,
@@ -19,6 +18,7 @@ import {
   sessionFile,
   sessionPolicy,
 } from '../core/repository.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 import { masterSecret } from './connect.ts';
 import { env, settings } from './settings.ts';
 
