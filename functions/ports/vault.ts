@@ -24,6 +24,8 @@ export interface Vault {
    * just ends it.
    */
   stream(key: string): Promise<Readable>;
+  /** The sha256 (hex) and length of an object, read as a stream; undefined when it is missing. */
+  digest(key: string): Promise<ObjectDigest | undefined>;
   exists(key: string): Promise<boolean>;
   /** As it was given with the object. */
   metadata(key: string): Promise<Record<string, string>>;
@@ -46,6 +48,12 @@ export interface Vault {
   folders(prefix: string): Promise<string[]>;
   /** Removes any number of objects. One that is missing is removed. After an error some may be gone. */
   remove(keys: readonly string[]): Promise<void>;
+}
+
+export interface ObjectDigest {
+  /** Hex. */
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 /** What S3 says of an object beside its listing. */

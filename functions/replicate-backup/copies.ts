@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../core/errors.ts';
 import type { Version } from '../core/inventory.ts';
 import { contentHash, type InventoryObject, type Pair } from '../core/replication.ts';
@@ -48,9 +47,10 @@ export class Copies {
   private async isRight({ key, etag }: InventoryObject): Promise<boolean> {
     const { metadata, sha256, byReplication } = await this.replica.about(key);
     if (!byReplication && metadata[SOURCE_ETAG] === etag) return true;
-    const promised = this.promiseOf(key) ?? (await digestOf(this.primary, key));
+    const promised = this.promiseOf(key) ?? (await this.primary.digest(key))?.sha256;
     if (sha256 === undefined) this.read++;
-    return (sha256 ?? (await digestOf(this.replica, key))) === promised;
+    const found = sha256 ?? (await this.replica.digest(key))?.sha256;
+    return found !== undefined && found === promised;
   }
 
   private async copy({ key, bytes, etag }: InventoryObject): Promise<string> {
@@ -68,10 +68,4 @@ export class Copies {
       },
     });
   }
-}
-
-async function digestOf(vault: Vault, key: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of await vault.stream(key)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -2,7 +2,7 @@ import { COPIES, type Copy } from '../core/copies.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import type { CheckOutcome, Finding } from '../core/verification.ts';
 import type { Copies } from '../runtime/copies.ts';
-import { digestOf, heal, lookAt } from './look.ts';
+import { heal, lookAt } from './look.ts';
 import { settle } from './verify.ts';
 
 /** Name of the note of what restic found missing; it comes after those of all steps. */
@@ -54,7 +54,7 @@ export async function healConfigs(
 
 /** `proven`: copies of the repository that restic opened and read without an error. */
 async function healConfig(copies: Copies, key: string, proven: readonly Copy[]): Promise<boolean> {
-  const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
+  const [primary, replica] = await Promise.all(COPIES.map((copy) => copies[copy].digest(key)));
   if (primary && primary.sha256 === replica?.sha256) return true;
   const [from, ...others] = proven;
   const good = from === 'primary' ? primary : replica;

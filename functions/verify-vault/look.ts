@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { COPIES, type Copy } from '../core/copies.ts';
-import { HoldfastError, messageOf } from '../core/errors.ts';
+import { HoldfastError } from '../core/errors.ts';
 import { type CopyState, type Finding, judge, type Seen } from '../core/verification.ts';
-import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 
 /** An object, what was promised of it, and what the copies have. */
@@ -21,32 +19,6 @@ export interface Look {
   stillWanted(): Promise<boolean>;
 }
 
-/** The sha256 and length of an object, read as a stream; undefined when it is not there. */
-export async function digestOf(
-  vault: Vault,
-  key: string,
-): Promise<{ sha256: string; bytes: number } | undefined> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  try {
-    for await (const chunk of (await vault.stream(key)) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      bytes += chunk.length;
-    }
-  } catch (cause) {
-    if ((cause as Error).name === 'VaultObjectMissing') return undefined;
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError(
-      'VaultUnavailable',
-      `${key} in bucket ${vault.bucket} broke off: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
-  }
-  return { sha256: hash.digest('hex'), bytes };
-}
-
 /** What both copies have of an object of which the sha256 is promised. `expected`: where it must be. */
 export async function lookAt(
   copies: Copies,
@@ -54,7 +26,7 @@ export async function lookAt(
   sha256: string,
   expected: Readonly<Record<Copy, boolean>>,
 ): Promise<Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'>> {
-  const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
+  const [primary, replica] = await Promise.all(COPIES.map((copy) => copies[copy].digest(key)));
   const state = (copy: Copy, found: typeof primary): CopyState => {
     if (!found) return expected[copy] ? 'missing' : 'absent';
     return found.sha256 === sha256 ? 'good' : 'damaged';

@@ -3,7 +3,7 @@ import { contentHash } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { type CopyState, inEither, isRead, type Part, type VerifyRepository } from '../core/verification.ts';
 import type { Copies } from '../runtime/copies.ts';
-import { digestOf, type Look, lookAt } from './look.ts';
+import { type Look, lookAt } from './look.ts';
 
 /** Keys of a kind that a run reads, of either copy, those after a key. */
 export async function* objectsBelow(
@@ -48,7 +48,7 @@ async function compareConfigs(
   key: string,
   neededIn: readonly Copy[],
 ): Promise<Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'>> {
-  const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
+  const [primary, replica] = await Promise.all(COPIES.map((copy) => copies[copy].digest(key)));
   const lacking = COPIES.some((copy) => neededIn.includes(copy) && !{ primary, replica }[copy]);
   const equal = !lacking && (!primary || !replica || primary.sha256 === replica.sha256);
   const state = (copy: Copy): CopyState => {

@@ -3,8 +3,9 @@ import {
   ListObjectVersionsCommand,
   PutObjectRetentionCommand,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { HoldfastError } from '../../core/errors.ts';
 import type { LockedBucket, StoredVersion } from '../../ports/locked-bucket.ts';
+import { unavailable } from './unavailable.ts';
 import { s3Client } from './vault.ts';
 
 export function openLocks(
@@ -19,9 +20,7 @@ export function openLocks(
         cause,
         hint: 'Deploy the vault stacks with vault.objectLock first',
       });
-    throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw unavailable(what, bucket, cause);
   };
   const object = ({ key, version }: StoredVersion) => ({ Bucket: bucket, Key: key, VersionId: version });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -8,8 +8,10 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
+import { digestOf } from '../../core/digest.ts';
+import { HoldfastError } from '../../core/errors.ts';
 import type { Vault } from '../../ports/vault.ts';
+import { unavailable } from './unavailable.ts';
 import { uploadParts } from './upload.ts';
 
 const missing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
@@ -20,6 +22,29 @@ const lost = (error: unknown) =>
 export const s3Client = (region: string): S3Client =>
   new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
+/** A body whose failures, from now on, are `failure` of what they were. Who destroys it ends the connection. */
+function reading(body: Readable, failure: (cause: unknown) => Error): Readable {
+  async function* chunks(): AsyncGenerator<Buffer> {
+    try {
+      yield* body as AsyncIterable<Buffer>;
+    } catch (cause) {
+      throw failure(cause);
+    }
+  }
+  body.on('error', () => undefined); // one that comes before the first read is thrown by the first read
+  return Readable.from(chunks(), { objectMode: false }).once('close', () => body.destroy());
+}
+
+/** What a read gives; undefined when the object is missing. */
+async function orMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if ((error as Error).name === 'VaultObjectMissing') return undefined;
+    throw error;
+  }
+}
+
 export function openVault(bucket: string, region: string, s3 = s3Client(region)): Vault {
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -28,43 +53,31 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
       if (missing(cause))
         throw new HoldfastError('VaultObjectMissing', `${what}: not in bucket ${bucket}`, { cause });
       if (lost(cause) || cause instanceof HoldfastError) throw cause;
-      throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
-        cause,
-      });
+      throw unavailable(what, bucket, cause);
     }
   }
   const object = (key: string) => ({ Bucket: bucket, Key: key });
-  const fetch = (key: string) => attempt(key, () => s3.send(new GetObjectCommand(object(key))));
-
-  async function find(key: string) {
-    try {
+  const fetch = (key: string) => s3.send(new GetObjectCommand(object(key)));
+  /** With its body, which can break off as well. */
+  const fetchWhole = (key: string) =>
+    attempt(key, async () => {
       const got = await fetch(key);
       return { body: Buffer.from((await got.Body?.transformToByteArray()) ?? []), etag: got.ETag ?? '' };
-    } catch (error) {
-      if ((error as Error).name === 'VaultObjectMissing') return undefined;
-      throw error;
-    }
-  }
+    });
+  const stream = async (key: string): Promise<Readable> => {
+    const { Body } = await attempt(key, () => fetch(key));
+    return reading(Body as Readable, (cause) => unavailable(`${key} broke off`, bucket, cause));
+  };
   const head = (key: string) => attempt(key, () => s3.send(new HeadObjectCommand(object(key))));
 
   return {
     bucket,
     region,
-    find,
-    async get(key) {
-      const got = await fetch(key);
-      return Buffer.from((await got.Body?.transformToByteArray()) ?? []);
-    },
-    stream: async (key) => (await fetch(key)).Body as Readable,
-    async exists(key) {
-      try {
-        await head(key);
-        return true;
-      } catch (error) {
-        if ((error as Error).name === 'VaultObjectMissing') return false;
-        throw error;
-      }
-    },
+    find: (key) => orMissing(() => fetchWhole(key)),
+    get: async (key) => (await fetchWhole(key)).body,
+    stream,
+    digest: (key) => orMissing(async () => digestOf(await stream(key))),
+    exists: async (key) => (await orMissing(() => head(key))) !== undefined,
     metadata: async (key) => (await head(key)).Metadata ?? {},
     async about(key) {
       const command = new HeadObjectCommand({ ...object(key), ChecksumMode: 'ENABLED' });

@@ -8,13 +8,14 @@ import {
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
   PutObjectTaggingCommand,
-  S3Client,
+  type S3Client,
   type ObjectVersion as S3Version,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../core/errors.ts';
 import type { ObjectVersion } from '../../core/rewind.ts';
 import type { VersionedBucket } from '../../ports/versioned-bucket.ts';
+import { unavailable } from './unavailable.ts';
+import { s3Client } from './vault.ts';
 
 /** What S3 copies in one piece at most; what is larger is copied in parts. */
 const MOST_BYTES = 5 * 1024 ** 3;
@@ -27,16 +28,17 @@ const MOST_PARTS = 9000;
  */
 const COPY_OF = 'holdfast-copy-of';
 
-export function openVersions(bucket: string, region: string, pieceBytes = MOST_BYTES): VersionedBucket {
-  const s3 = new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
-
+export function openVersions(
+  bucket: string,
+  region: string,
+  s3 = s3Client(region),
+  pieceBytes = MOST_BYTES,
+): VersionedBucket {
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (cause) {
-      throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
-        cause,
-      });
+      throw unavailable(what, bucket, cause);
     }
   }
   return {
