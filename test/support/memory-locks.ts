@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../functions/core/errors.ts';
+import { compareKeys } from '../../functions/core/key-order.ts';
 import type { Retention } from '../../functions/core/object-lock.ts';
 import type {
   LockedBucket,
@@ -17,7 +18,7 @@ interface Stored {
 
 /** By key, and the newest of a key first. */
 const inOrder = (a: Stored, b: Stored): number =>
-  Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) || (a.version < b.version ? 1 : -1);
+  compareKeys(a.key, b.key) || (a.version < b.version ? 1 : -1);
 
 /** The versions and locks of a bucket in memory. It refuses to shorten a lock, as S3 does. */
 export class MemoryLocks implements LockedBucket {

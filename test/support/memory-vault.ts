@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { digestOf } from '../../functions/core/digest.ts';
 import { HoldfastError, messageOf } from '../../functions/core/errors.ts';
+import { compareKeys } from '../../functions/core/key-order.ts';
 import type { InventoryObject } from '../../functions/core/replication.ts';
 import type {
   ObjectDigest,
@@ -30,9 +31,6 @@ export class Killed extends Error {
 }
 
 const sha256Of = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
-
-/** Order of S3: by the bytes of UTF-8, which is not that of JavaScript. */
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** A vault in memory, in place of a bucket where a test must end a function at each of its calls. */
 export class MemoryVault implements Vault {
@@ -134,8 +132,8 @@ export class MemoryVault implements Vault {
   }
   async *list(prefix: string, after = ''): AsyncGenerator<InventoryObject> {
     this.call();
-    const found = [...this.objects.keys()].filter((k) => k.startsWith(prefix) && byBytes(k, after) > 0);
-    for (const key of found.sort(byBytes)) {
+    const found = [...this.objects.keys()].filter((k) => k.startsWith(prefix) && compareKeys(k, after) > 0);
+    for (const key of found.sort(compareKeys)) {
       const stored = this.objects.get(key);
       if (!stored) continue; // removed meanwhile
       yield {
@@ -152,7 +150,7 @@ export class MemoryVault implements Vault {
       const end = key.startsWith(prefix) ? key.indexOf('/', prefix.length) : -1;
       return end < 0 ? [] : [key.slice(0, end + 1)];
     });
-    return [...new Set(below)].sort(byBytes).map((folder) => folder.slice(prefix.length, -1));
+    return [...new Set(below)].sort(compareKeys).map((folder) => folder.slice(prefix.length, -1));
   }
   async remove(keys: readonly string[]): Promise<void> {
     this.call();

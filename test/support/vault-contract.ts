@@ -165,7 +165,8 @@ function conditions(vault: () => Vault): void {
 
 function listing(vault: () => Vault): void {
   it('lists in the order of bytes, whichever key it begins after', async () => {
-    const keys = ['!', 'Z', 'a', 'a!', 'a/b', 'ab', 'é', '\uff5e', '😀'].map((k) => `order/${k}`);
+    // No key is also a folder: the file system below MinIO cannot have that.
+    const keys = ['!', 'Z', 'a', 'a!/x', 'aa', 'ab/x', 'é', '\uff5e', '😀'].map((k) => `order/${k}`);
     for (const key of [...keys].reverse()) await vault().put(key, text(key));
     expect(await keysOf(vault(), 'order/')).toEqual(keys);
     expect(await keysOf(vault(), 'order/', 'order/a')).toEqual(keys.slice(3));

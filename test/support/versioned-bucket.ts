@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../functions/core/errors.ts';
+import { compareKeys } from '../../functions/core/key-order.ts';
 import type { ObjectVersion } from '../../functions/core/rewind.ts';
 import type { OneKey, VersionedBucket } from '../../functions/ports/versioned-bucket.ts';
 
@@ -36,7 +37,7 @@ export class MemoryVersions implements VersionedBucket {
   }
 
   async *versions(prefix: string): AsyncGenerator<OneKey> {
-    const inOrder = [...this.stored].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const inOrder = [...this.stored].sort(([a], [b]) => compareKeys(a, b));
     for (const [key, versions] of inOrder)
       if (key.startsWith(prefix)) {
         // As in a listing of S3: what a version is a copy of is not in it.

@@ -12,6 +12,7 @@ import {
   type ObjectVersion as S3Version,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
+import { compareKeys } from '../../core/key-order.ts';
 import type { ObjectVersion } from '../../core/rewind.ts';
 import type { VersionedBucket } from '../../ports/versioned-bucket.ts';
 import { unavailable } from './unavailable.ts';
@@ -74,7 +75,7 @@ export function openVersions(
 }
 
 /**
- * A page's versions and delete markers as one list, each key's the newest first. S3 gives them in two lists and with whole
+ * A page's versions and delete markers as one list by key, each key's the newest first. S3 gives them in two lists and with whole
  * seconds: of an object and a delete marker of the same second, the object is taken for the newer one, unless S3 says which is the latest.
  */
 function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): ObjectVersion[] {
@@ -89,7 +90,12 @@ function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsComman
     },
   });
   return [...Versions.map(version(false)), ...DeleteMarkers.map(version(true))]
-    .sort((a, b) => Number(b.latest) - Number(a.latest) || b.version.at.getTime() - a.version.at.getTime())
+    .sort(
+      (a, b) =>
+        compareKeys(a.version.key, b.version.key) ||
+        Number(b.latest) - Number(a.latest) ||
+        b.version.at.getTime() - a.version.at.getTime(),
+    )
     .map(({ version }) => version);
 }
 
