@@ -1,6 +1,6 @@
 import { removeJobs } from '../adapters/kubernetes/jobs.ts';
 import { removeSnapshots } from '../adapters/kubernetes/snapshots.ts';
-import { createJson, findJson, releaseLease } from '../adapters/s3/documents.ts';
+import { createJson, findJson } from '../adapters/s3/documents.ts';
 import { FailBackupRequest } from '../contract/states.ts';
 import { controlPlaneRun } from '../core/control-plane.ts';
 import { messageOf } from '../core/errors.ts';
@@ -9,6 +9,7 @@ import { fromSnapshot } from '../core/volume-snapshots.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
 import { hookRunner } from '../runtime/hooks.ts';
+import { releaseLease } from '../runtime/leases.ts';
 import { settings } from '../runtime/settings.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the plan for the next backup. */

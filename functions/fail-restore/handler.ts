@@ -1,10 +1,11 @@
 import { removeJobs } from '../adapters/kubernetes/jobs.ts';
-import { createJson, releaseLease } from '../adapters/s3/documents.ts';
+import { createJson } from '../adapters/s3/documents.ts';
 import { FailRestoreRequest } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
 import { messageOf } from '../core/errors.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda, logger } from '../runtime/handler.ts';
+import { releaseLease } from '../runtime/leases.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */
 export const handler = lambda(

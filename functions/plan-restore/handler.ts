@@ -1,22 +1,20 @@
-import { putJson, takeLease } from '../adapters/s3/documents.ts';
+import { putJson } from '../adapters/s3/documents.ts';
 import { optionsOf, type RestoreFiles } from '../contract/restore-options.ts';
 import { PlanRestoreRequest, type RestoreRef } from '../contract/states.ts';
 import { restoreName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
+import { holderText } from '../core/lease.ts';
 import type { VolumeOutcome } from '../core/record.ts';
 import { restoredNamespaces, scopeOf } from '../core/restore-options.ts';
 import { shortName } from '../core/source.ts';
 import type { VeleroKeys } from '../core/vault-keys.ts';
 import { keys, primaryVault, recordKey } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { holderIsGone, holderName } from '../runtime/leases.ts';
+import { leasesOf, takeLease } from '../runtime/leases.ts';
 import { sourceOf } from '../runtime/restore-source.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
 import { planArchive, planItems } from './plan.ts';
-
-/** As long as an execution may take. One that ends without giving its lease back frees it by having ended. */
-const LEASE_SECONDS = 24 * 3600;
 
 /** Finds the recovery point, verifies all of it, and writes what the restore would do, before anything is done. */
 export const handler = lambda(
@@ -62,16 +60,9 @@ export const handler = lambda(
     const dryRun = input.dryRun ?? false;
     const vault = primaryVault();
     if (!dryRun) {
-      const other = await takeLease(
-        vault,
-        k.leases.restore,
-        holderName(restore, execution),
-        now,
-        LEASE_SECONDS,
-        holderIsGone,
-      );
+      const other = await takeLease(leasesOf(vault, now), k.leases.restore, { work: restore, execution });
       if (other)
-        throw new HoldfastError('RestoreInProgress', `${other} is at work in this cluster`, {
+        throw new HoldfastError('RestoreInProgress', `${holderText(other)} is at work in this cluster`, {
           hint: 'Wait for it, or stop its execution',
         });
     }

@@ -2,7 +2,7 @@ import { type PruneRef, PruneRequest } from '../contract/states.ts';
 import { pruneName } from '../core/backup-name.ts';
 import { keys, primaryVault, recordKey, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
-import { holderIsGone, holderName } from '../runtime/leases.ts';
+import { holderIsGone } from '../runtime/leases.ts';
 import { planSettings, settings } from '../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
 
@@ -17,7 +17,7 @@ export const handler = lambda(
     return pruneBackups(
       { primary: primaryVault(), replica: replicaVault() },
       keys(),
-      { input, prune, holder: holderName(prune, execution), now, isGone: holderIsGone },
+      { input, prune, execution, now, isGone: holderIsGone },
       { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },
       recordKey(),
     );

@@ -1,10 +1,11 @@
-import { createJson, releaseLease } from '../adapters/s3/documents.ts';
+import { createJson } from '../adapters/s3/documents.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
 import type { JobEnd } from '../core/job-loop.ts';
 import { orphanSnapshots, type PrunePlan, removedFrom } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
+import { releaseLease } from '../runtime/leases.ts';
 import { type PruneItem, seenIn } from './repository-job.ts';
 
 /** Buckets of the copies that have a repository: one that was never copied is not in the replica. */

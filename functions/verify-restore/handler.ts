@@ -1,4 +1,4 @@
-import { getJson, putJson, releaseLease } from '../adapters/s3/documents.ts';
+import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { VAULT_COPIES } from '../contract/restore-options.ts';
 import { RestoreName } from '../contract/states.ts';
 import { VolumeOutcome } from '../core/record.ts';
@@ -6,6 +6,7 @@ import { itemKey } from '../core/restore-plan.ts';
 import { archivedObjects } from '../runtime/archived-objects.ts';
 import { connectCluster, keys, primaryVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
+import { releaseLease } from '../runtime/leases.ts';
 import {
   type AppliedItem,
   getApplied,

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { withExecutionTimeout } from '../../functions/contract/execution-timeout.ts';
 import { arnPlaceholder, type FunctionName } from '../../functions/contract/functions.ts';
 import { type Machine, machineName } from '../../functions/contract/names.ts';
 
@@ -25,7 +26,7 @@ const STATE_MACHINES = new URL('../../state-machines/', import.meta.url);
 
 /** Reads an ASL file and checks it, and that its placeholders and what they stand for are the same set. */
 export function readDefinition(file: URL, known: readonly string[]): string {
-  const text = readFileSync(file, 'utf8');
+  const text = withExecutionTimeout(readFileSync(file, 'utf8'));
   // The validator knows no placeholders: it sees what the file will look like on AWS.
   const plain = text
     .replace(/\$\{Partition\}/g, 'aws')
@@ -64,7 +65,6 @@ export class AslMachine extends Construct {
       stateMachineName,
       definitionBody: DefinitionBody.fromString(readDefinition(file, Object.keys(substitutions))),
       definitionSubstitutions: substitutions,
-      timeout: Duration.days(1),
       // Payloads stay out of the log: an input names namespaces and may hold what a person typed.
       logs: { destination, level: LogLevel.ERROR, includeExecutionData: false },
     });

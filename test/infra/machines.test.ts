@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { EXECUTION_TIMEOUT_SECONDS } from '../../functions/contract/execution-timeout.ts';
 import { FUNCTION_NAMES, FUNCTIONS, lambdaName } from '../../functions/contract/functions.ts';
 import { MACHINES, machineName } from '../../functions/contract/names.ts';
 import { readDefinition } from '../../infra/constructs/asl-machine.ts';
@@ -35,6 +36,11 @@ describe.each(MACHINES)('the %s machine', (machine) => {
     const arns = own.map((name) => `<${logicalId(lambdaName('prod', name))}.Arn>`);
     expect(invoked).toEqual(arns.flatMap((arn) => [arn, `${arn}:*`]).sort());
     expect(functions).toHaveLength(FUNCTION_NAMES.length);
+  });
+
+  test('may run for as long as the leases that it takes may be held', () => {
+    const timeout = `"TimeoutSeconds": ${EXECUTION_TIMEOUT_SECONDS},`;
+    expect(flat(resource?.Properties.DefinitionString)).toContain(timeout);
   });
 
   test('logs its errors, without the payloads', () => {

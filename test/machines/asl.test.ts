@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { ERROR_NAMES, RETRYABLE_ERRORS } from '../../functions/contract/errors.ts';
+import { withExecutionTimeout } from '../../functions/contract/execution-timeout.ts';
 import { arnPlaceholder, FUNCTION_NAMES, FUNCTIONS } from '../../functions/contract/functions.ts';
 import { MACHINES } from '../../functions/contract/names.ts';
 
@@ -29,7 +30,8 @@ interface Graph {
 }
 
 const DIRECTORY = new URL('../../state-machines/', import.meta.url);
-const text = (machine: string) => readFileSync(new URL(`${machine}.asl.json`, DIRECTORY), 'utf8');
+const text = (machine: string) =>
+  withExecutionTimeout(readFileSync(new URL(`${machine}.asl.json`, DIRECTORY), 'utf8'));
 const machineOf = (machine: string) => JSON.parse(text(machine)) as Graph & { QueryLanguage: string };
 
 /** A machine and the branches in it, each a graph of its own. */

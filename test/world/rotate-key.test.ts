@@ -83,7 +83,11 @@ async function isRotated(): Promise<void> {
 describe('holdfast vault rotate-key', () => {
   it('keeps the old password for who is at work, and says so', async () => {
     const holder = 'nightly-1';
-    await putJson(copies[0] as Vault, keys.leases.backup('nightly'), leaseFor(holder, new Date(), 3600));
+    await putJson(
+      copies[0] as Vault,
+      keys.leases.backup('nightly'),
+      leaseFor({ work: holder, execution: '' }, new Date()),
+    );
     expect(() => holdfast('vault', 'rotate-key')).toThrow(
       `the old passwords stay for now: ${holder} holds ${keys.leases.backup('nightly')}`,
     );

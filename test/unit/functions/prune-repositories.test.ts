@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { putJson } from '../../../functions/adapters/s3/documents.ts';
 import type { JobEnd } from '../../../functions/core/job-loop.ts';
+import { leaseFor } from '../../../functions/core/lease.ts';
 import type { PrunePlan } from '../../../functions/core/prune.ts';
 import { vaultKeys } from '../../../functions/core/vault-keys.ts';
 import { bucketsWith, endRun, orphansOf } from '../../../functions/reconcile-prune/repositories.ts';
@@ -83,17 +85,14 @@ describe('a repository', () => {
 
 describe('the end of a run', () => {
   it('is marked, and gives its own lease back and no other', async () => {
-    const leased = (holder: string) =>
-      copies.primary.objects.set(k.leases.prune, {
-        body: Buffer.from(JSON.stringify({ holder, expiresAt: NOW.toISOString() })),
-        metadata: {},
-      });
-    leased('weekly-1/arn');
+    const leased = (work: string) =>
+      putJson(copies.primary, k.leases.prune, leaseFor({ work, execution: 'arn' }, NOW));
+    await leased('weekly-1');
     await endRun(copies.primary, k, plan.prune);
     expect(
       [k.leases.prune, k.records.prune.done(plan.prune)].map((key) => copies.primary.objects.has(key)),
     ).toEqual([true, true]);
-    leased(`${plan.prune}/arn`);
+    await leased(plan.prune);
     await endRun(copies.primary, k, plan.prune);
     expect(copies.primary.objects.has(k.leases.prune)).toBe(false);
   });
