@@ -14,10 +14,11 @@ import {
 } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { veleroBackup, veleroResults, veleroVolumeInfo } from '../core/velero.ts';
+import type { Signer } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
 import { findFingerprints } from '../runtime/export/documents.ts';
 import { outcomesOf } from '../runtime/hooks.ts';
-import { putSignedRecord, type Signer } from '../runtime/signed-records.ts';
+import { putSignedRecord } from '../runtime/signed-records.ts';
 
 /** Earlier backups that are asked for fingerprints: failed ones may have none. */
 const LOOK_BACK = 5;

@@ -5,8 +5,8 @@ import { type KeptBy, lockedAtLeastUntil, lockScope } from '../core/object-lock.
 import type { RecoveryPointLock } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import type { LockedBucket } from '../ports/locked-bucket.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
-import type { Verifier } from '../runtime/signed-records.ts';
 import { extendLocks } from './extend.ts';
 import { findPoints } from './points.ts';
 

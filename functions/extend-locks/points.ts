@@ -4,8 +4,9 @@ import { parseBackupName } from '../core/backup-name.ts';
 import type { FoundPoint } from '../core/object-lock.ts';
 import { ReplicaProof } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
-import { type FoundRecord, findSignedRecord, type Verifier } from '../runtime/signed-records.ts';
+import { type FoundRecord, findSignedRecord } from '../runtime/signed-records.ts';
 
 const CONCURRENCY = 8;
 

@@ -1,8 +1,9 @@
 import { newestFirst, parseBackupName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
-import { type FoundRecord, findSignedRecord, type Verifier } from '../runtime/signed-records.ts';
+import { type FoundRecord, findSignedRecord } from '../runtime/signed-records.ts';
 
 /** A recovery point by name, or the newest Completed one for `latest`. */
 export async function findRecoveryPoint(

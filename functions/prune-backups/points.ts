@@ -5,9 +5,10 @@ import type { Copy } from '../core/copies.ts';
 import { BackupRecord, RecoveryPointLock } from '../core/record.ts';
 import type { RecoveryPoint } from '../core/retention.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
-import { type FoundRecord, findSignedRecord, type Verifier } from '../runtime/signed-records.ts';
+import { type FoundRecord, findSignedRecord } from '../runtime/signed-records.ts';
 
 const CONCURRENCY = 16;
 

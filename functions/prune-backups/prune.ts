@@ -5,10 +5,10 @@ import { HoldfastError } from '../core/errors.ts';
 import { type Holder, holderText } from '../core/lease.ts';
 import { type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 import { leaseHolder, releaseLease, takeLease } from '../runtime/leases.ts';
-import type { Verifier } from '../runtime/signed-records.ts';
 import { type Decided, decide, type PrunePolicy } from './decide.ts';
 import { finishRun, type OpenRun, openRuns } from './runs.ts';
 

@@ -1,4 +1,4 @@
-import { type SigningKey, signingKey } from '../adapters/kms/signing-key.ts';
+import { signingKey } from '../adapters/kms/signing-key.ts';
 import { clusterEndpoint } from '../adapters/kubernetes/access.ts';
 import { kubeClient } from '../adapters/kubernetes/client.ts';
 import { openVault } from '../adapters/s3/vault.ts';
@@ -6,6 +6,7 @@ import { secretReader } from '../adapters/secrets/secrets.ts';
 import { masterSecretName } from '../contract/names.ts';
 import { vaultKeys } from '../core/vault-keys.ts';
 import type { KubeClient } from '../ports/kubernetes.ts';
+import type { SigningKey } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
 import { env, settings } from './settings.ts';
 

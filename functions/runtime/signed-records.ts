@@ -3,15 +3,8 @@ import { HoldfastError } from '../core/errors.ts';
 import { BackupRecord } from '../core/record.ts';
 import { isSignedBy, signedPart, withSignature } from '../core/signature.ts';
 import { backupOfRecordKey } from '../core/vault-keys.ts';
+import type { Signer, Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
-
-/** The two halves of a signing key, each had only by those who need it. */
-export interface Signer {
-  sign(document: Buffer): Promise<string>;
-}
-export interface Verifier {
-  publicKey(): Promise<Buffer>;
-}
 
 /** A record as it was found, and whether it is signed. One whose signature is wrong is not returned but thrown. */
 export interface FoundRecord {

@@ -4,9 +4,10 @@ import { COPIES, type Copy } from '../core/copies.ts';
 import type { BackupRecord } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import type { CopyState } from '../core/verification.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
-import { type Verifier, verifiedRecord } from '../runtime/signed-records.ts';
+import { verifiedRecord } from '../runtime/signed-records.ts';
 import { type Look, lookAt } from './look.ts';
 
 const CONCURRENCY = 4;

@@ -11,8 +11,8 @@ import {
   type VerifyRepository,
   type VerifyRun,
 } from '../core/verification.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Copies } from '../runtime/copies.ts';
-import type { Verifier } from '../runtime/signed-records.ts';
 import { findPoint } from './recovery-point.ts';
 
 const CONCURRENCY = 8;

@@ -10,8 +10,8 @@ import {
   type VerifyRepository,
   VerifyRun,
 } from '../core/verification.ts';
+import type { Verifier } from '../ports/signing-key.ts';
 import type { Copies } from '../runtime/copies.ts';
-import type { Verifier } from '../runtime/signed-records.ts';
 import { findingOf, heal, type Look } from './look.ts';
 import { lookAtPoint } from './recovery-point.ts';
 import { lookAtObject, lookAtSnapshot, objectsBelow } from './repository.ts';

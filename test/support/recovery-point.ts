@@ -6,8 +6,8 @@ import { commitBackup } from '../../functions/commit-backup/commit.ts';
 import type { BackupRecord } from '../../functions/core/record.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { Signer } from '../../functions/ports/signing-key.ts';
 import type { Vault } from '../../functions/ports/vault.ts';
-import type { Signer } from '../../functions/runtime/signed-records.ts';
 import { selectionOf } from './selection.ts';
 
 /** A claim of the recovery point, and its snapshot. */
