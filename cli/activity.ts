@@ -1,10 +1,9 @@
-import { findJson } from '../functions/adapters/s3/documents.ts';
-import type { Vault } from '../functions/adapters/s3/vault.ts';
 import { runningExecutions } from '../functions/adapters/states/executions.ts';
 import { MACHINES, type MachineHome, machineArn } from '../functions/contract/names.ts';
-import { Lease } from '../functions/core/vault/lease.ts';
+import { holderText } from '../functions/core/vault/lease.ts';
 import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
-import { holderIsGone } from '../functions/runtime/leases.ts';
+import type { Vault } from '../functions/ports/vault.ts';
+import { leaseHolder, leasesOf } from '../functions/runtime/leases.ts';
 
 /** Of which cluster: its primary vault, and where its machines are. */
 export interface ActivityContext {
@@ -23,10 +22,8 @@ export async function atWork({ vault, home, cluster }: ActivityContext, now: Dat
   const { root } = vaultKeys(cluster).leases;
   const leases: string[] = [];
   for await (const { key } of vault.list(root)) {
-    const lease = await findJson(vault, Lease, key);
-    if (!lease || Date.parse(lease.expiresAt) <= now.getTime() || (await holderIsGone(lease.holder)))
-      continue;
-    leases.push(`${lease.holder} holds ${key}`);
+    const holder = await leaseHolder(leasesOf(vault, now), key);
+    if (holder) leases.push(`${holderText(holder)} holds ${key}`);
   }
   return [...(await Promise.all(executions)).flat(), ...leases];
 }

@@ -1,8 +1,8 @@
 import type { ExecRequest, ExecResult } from '../adapters/kubernetes/exec.ts';
 import { findJson, putJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import { HookOutcome, type HookTime, type PodHooks } from '../core/volumes/hooks.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** Runs the hooks of a backup's pods by `exec`, each at least once, and remembers in the vault how they ended. */
 export function hookRunner(

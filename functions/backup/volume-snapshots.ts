@@ -1,4 +1,3 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import {
   listSnapshots,
@@ -21,6 +20,7 @@ import {
   temporaryClassProblem,
   volumeSnapshot,
 } from '../core/volumes/volume-snapshots.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 
 /** Longer than any backup may take. */
 const FORGOTTEN_SECONDS = 24 * 3600;

@@ -1,4 +1,5 @@
 import { CATCH, RETRY } from './asl-blocks.ts';
+import { EXECUTION_TIMEOUT_SECONDS } from './execution-timeout.ts';
 
 /*
  * The state machines as their files spell them, and as AWS takes them. A file may name a shared Retry or Catch block by a
@@ -13,13 +14,15 @@ interface Position {
 }
 
 const BLOCKS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = { Retry: RETRY, Catch: CATCH };
+/** Stands for the time that an execution of any machine may take, which is also how long its lease lasts. */
+const TIMEOUT = `\${Timeout.Execution}`;
 /** The types of states that can fail and therefore may have Retry and Catch. */
 const FALLIBLE = ['Task', 'Parallel', 'Map'];
 /** Whatever looks like a placeholder and is none of CloudFormation's. */
 const NOT_CLOUDFORMATION = /\$\{(?!\w+\})[^}]*\}?/;
 
 /**
- * The text of an ASL file with every shared Retry and Catch block in its place: plain ASL, in which only the placeholders of
+ * The text of an ASL file with every shared Retry and Catch block and the timeout in its place: plain ASL, in which only the placeholders of
  * CloudFormation remain. A placeholder that is unknown or stands in the wrong place is an error that names `file` and state.
  */
 export function expandDefinition(text: string, file: string): string {
@@ -52,6 +55,7 @@ function expandGraph(graph: unknown, at: Position): unknown {
   return mapFields(graph, (value, field) => {
     if (field === 'States' && isObject(value))
       return mapFields(value, (state, name) => expandState(state, { ...at, state: name }));
+    if (field === 'TimeoutSeconds' && value === TIMEOUT) return EXECUTION_TIMEOUT_SECONDS;
     return plain(value, field, at);
   });
 }

@@ -7,6 +7,7 @@ export const ERRORS = {
   PlanNotFound: { retryable: false },
   BackupInProgress: { retryable: false },
   RestoreInProgress: { retryable: false },
+  LeaseUnreadable: { retryable: false },
   ClusterUnreachable: { retryable: true },
   ClusterBusy: { retryable: true },
   ClusterAccessDenied: { retryable: false },

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { getJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { RestoreOptions } from '../contract/restore-options.ts';
 import { itemKey, type PlanItem } from '../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import { VolumeOutcome } from '../core/volumes/work.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** plan.json of a restore: the choices; its items are in plan.jsonl beside it. */
 export const StoredRestore = z.object({

@@ -1,7 +1,8 @@
-import { openVault, type Vault } from '../adapters/s3/vault.ts';
+import { openVault } from '../adapters/s3/vault.ts';
 import { COPIES, isCopyName } from '../contract/copies.ts';
 import { HoldfastError } from '../contract/holdfast-error.ts';
 import { type VeleroKeys, veleroKeys } from '../core/vault/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import { keys, openCopy } from '../runtime/connect.ts';
 import { settings } from '../runtime/settings.ts';
 

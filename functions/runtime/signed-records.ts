@@ -1,17 +1,10 @@
 import { decode, encode } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { HoldfastError } from '../contract/holdfast-error.ts';
 import { BackupRecord } from '../core/backup/record.ts';
 import { isSignedBy, signedPart, withSignature } from '../core/vault/signature.ts';
 import { backupOfRecordKey } from '../core/vault/vault-keys.ts';
-
-/** The two halves of a signing key, each had only by those who need it. */
-export interface Signer {
-  sign(document: Buffer): Promise<string>;
-}
-export interface Verifier {
-  publicKey(): Promise<Buffer>;
-}
+import type { Signer, Verifier } from '../ports/signing-key.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** A record as it was found, and whether it is signed. One whose signature is wrong is not returned but thrown. */
 export interface FoundRecord {

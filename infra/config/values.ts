@@ -59,12 +59,10 @@ export const schedule = z.string().superRefine((value, context) => {
 });
 
 export const amount = (example: string) =>
-  z
-    .string('is not a quantity in quotes; write one like "1Gi"')
-    .refine(
-      (value) => quantity(value) !== undefined,
-      `is not a Kubernetes quantity; write one like ${example}`,
-    );
+  z.string('is not a quantity in quotes; write one like "1Gi"').refine((value) => {
+    const size = quantity(value) ?? Number.NaN;
+    return size >= 0 && Number.isFinite(size);
+  }, `is not a Kubernetes quantity; write one like ${example}`);
 
 export const wholeNumber = (min: number, max: number) =>
   z

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -92,7 +92,6 @@ export class AslMachine extends Construct {
       stateMachineName,
       definitionBody: DefinitionBody.fromString(definition),
       definitionSubstitutions: substitutions,
-      timeout: Duration.days(1),
       // Payloads stay out of the log: an input names namespaces and may hold what a person typed.
       logs: { destination, level: LogLevel.ERROR, includeExecutionData: false },
     });

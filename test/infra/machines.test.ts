@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import aslValidator from 'asl-validator';
 import { afterAll, describe, expect, test } from 'vitest';
+import { EXECUTION_TIMEOUT_SECONDS } from '../../functions/contract/execution-timeout.ts';
 import { FUNCTION_NAMES, FUNCTIONS, lambdaName } from '../../functions/contract/functions.ts';
 import { MACHINES, machineName } from '../../functions/contract/names.ts';
 import { readDefinition } from '../../infra/constructs/asl-machine.ts';
@@ -45,6 +46,11 @@ describe.each(MACHINES)('the %s machine', (machine) => {
     const arns = own.map((name) => `<${logicalId(lambdaName('prod', name))}.Arn>`);
     expect(invoked).toEqual(arns.flatMap((arn) => [arn, `${arn}:*`]).sort());
     expect(functions).toHaveLength(FUNCTION_NAMES.length);
+  });
+
+  test('may run for as long as the leases that it takes may be held', () => {
+    const timeout = `"TimeoutSeconds": ${EXECUTION_TIMEOUT_SECONDS},`;
+    expect(flat(resource?.Properties.DefinitionString)).toContain(timeout);
   });
 
   test('logs its errors, without the payloads', () => {

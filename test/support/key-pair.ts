@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import type { SigningKey } from '../../functions/adapters/kms/signing-key.ts';
+import type { SigningKey } from '../../functions/ports/signing-key.ts';
 
 /** A signing key as KMS has one, with its private half here. */
 export function keyPair(): SigningKey {

@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type CallOptions,
-  ClusterAnswer,
-  type KubeClient,
-  type KubeResponse,
-} from '../../functions/adapters/kubernetes/client.ts';
+import { ClusterAnswer } from '../../functions/adapters/kubernetes/client.ts';
 import { matchesSelector, parseSelector } from '../../functions/contract/label-selector.ts';
 import { mergePatch } from '../../functions/core/bytes/merge-patch.ts';
 import { type KubeObject, objectPath, type ResourceType } from '../../functions/core/kubernetes/resources.ts';
+import type { CallOptions, KubeClient, KubeResponse } from '../../functions/ports/kubernetes.ts';
 import { Killed } from './memory-vault.ts';
 
 /** `/api/v1/namespaces/shop/pods/db-0/log`: base, namespace, resource, name, subresource. */

@@ -1,34 +1,52 @@
+import { HoldfastError } from '../../functions/contract/holdfast-error.ts';
+import { compareKeys } from '../../functions/core/key-order.ts';
+import type { Retention } from '../../functions/core/retention/object-lock.ts';
 import type {
   LockedBucket,
   StoredVersion,
   VersionMarker,
   VersionPage,
-} from '../../functions/adapters/s3/object-locks.ts';
-import type { Retention } from '../../functions/core/retention/object-lock.ts';
+} from '../../functions/ports/locked-bucket.ts';
 import { Killed } from './memory-vault.ts';
 
-interface Stored extends StoredVersion {
+interface Stored {
+  readonly key: string;
+  readonly version: string;
+  deleted: boolean;
   retention: Retention | undefined;
 }
+
+/** By key, and the newest of a key first. */
+const inOrder = (a: Stored, b: Stored): number =>
+  compareKeys(a.key, b.key) || (a.version < b.version ? 1 : -1);
 
 /** The versions and locks of a bucket in memory. It refuses to shorten a lock, as S3 does. */
 export class MemoryLocks implements LockedBucket {
   readonly bucket = 'memory';
-  readonly stored: Stored[] = [];
+  readonly stored: Stored[];
   readonly pageSize: number;
+  /** Whether the bucket has Object Lock. */
+  hasLocks = true;
   /** Calls that may still succeed; the next one ends the caller. */
   callsLeft = Number.POSITIVE_INFINITY;
   calls = 0;
 
-  constructor(pageSize = 1000) {
+  /** `stored`: the versions of another one, to list them in other pages. */
+  constructor(pageSize = 1000, stored: Stored[] = []) {
     this.pageSize = pageSize;
+    this.stored = stored;
   }
 
-  /** Adds a version; the one that is added last is the newest. */
+  /** Adds a version, the newest of its key; with `deleted`, one below a delete marker. */
   add(key: string, until?: Date, { mode = 'GOVERNANCE' as Retention['mode'], deleted = false } = {}): void {
     const version = String(this.stored.length).padStart(6, '0');
+    this.mark(key, deleted);
     this.stored.push({ key, version, deleted, retention: until && { mode, until } });
-    this.stored.sort((a, b) => (a.key === b.key ? (a.version < b.version ? 1 : -1) : a.key < b.key ? -1 : 1));
+    this.stored.sort(inOrder);
+  }
+  /** Puts a delete marker on a key, or takes what is newer for the newest. */
+  mark(key: string, deleted: boolean): void {
+    for (const version of this.stored) if (version.key === key) version.deleted = deleted;
   }
   until(key: string): (Date | undefined)[] {
     return this.stored.filter((v) => v.key === key).map((v) => v.retention?.until);
@@ -39,7 +57,9 @@ export class MemoryLocks implements LockedBucket {
     if (this.callsLeft-- <= 0) throw new Killed('at a call');
   }
   private of({ key, version }: StoredVersion): Stored {
-    return this.stored.find((v) => v.key === key && v.version === version) as Stored;
+    const stored = this.stored.find((v) => v.key === key && v.version === version);
+    if (!stored) throw new HoldfastError('VaultUnavailable', `${key} has no version ${version}`);
+    return stored;
   }
 
   async versions(prefix: string, after: VersionMarker | undefined): Promise<VersionPage> {
@@ -49,7 +69,8 @@ export class MemoryLocks implements LockedBucket {
       key > after.key ||
       (key === after.key && after.version !== undefined && version < after.version);
     const found = this.stored.filter((v) => v.key.startsWith(prefix) && isLater(v));
-    const versions = found.slice(0, this.pageSize);
+    const page = found.slice(0, this.pageSize);
+    const versions = page.map(({ key, version, deleted }) => ({ key, version, deleted }));
     const last = versions.at(-1);
     return {
       versions,
@@ -62,9 +83,11 @@ export class MemoryLocks implements LockedBucket {
   }
   async extend(version: StoredVersion, to: Retention): Promise<void> {
     this.call();
+    if (!this.hasLocks) throw new HoldfastError('VaultNotLocked', `bucket ${this.bucket} has no Object Lock`);
     const stored = this.of(version);
     const held = stored.retention;
-    if (held && (to.until < held.until || to.mode !== held.mode)) throw new Error('AccessDenied');
+    if (held && (to.until < held.until || to.mode !== held.mode))
+      throw new HoldfastError('VaultUnavailable', `${version.key}: its lock is longer, or of another mode`);
     stored.retention = to;
   }
 }

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
+import { openVault } from '../../functions/adapters/s3/vault.ts';
 import { COPIES, type VaultCopy, vaultCopies } from '../../functions/contract/copies.ts';
 import { masterSecretName } from '../../functions/contract/names.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { account } from '../../world/base/settings.ts';
 
 const REGIONS = { region: 'eu-west-1', replicaRegion: 'eu-central-1' } as const;

@@ -2,12 +2,12 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { archiveWriter } from '../../functions/adapters/archive/writer.ts';
 import { putJson } from '../../functions/adapters/s3/documents.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { commitBackup } from '../../functions/backup/commit-backup/commit.ts';
 import type { BackupRecord } from '../../functions/core/backup/record.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
-import type { Signer } from '../../functions/runtime/signed-records.ts';
+import type { Signer } from '../../functions/ports/signing-key.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { selectionOf } from './selection.ts';
 
 /** A claim of the recovery point, and its snapshot. */

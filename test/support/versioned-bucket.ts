@@ -1,5 +1,7 @@
-import type { OneKey, VersionedBucket } from '../../functions/adapters/s3/versions.ts';
+import { HoldfastError } from '../../functions/contract/holdfast-error.ts';
+import { compareKeys } from '../../functions/core/key-order.ts';
 import type { ObjectVersion } from '../../functions/core/vault/rewind.ts';
+import type { OneKey, VersionedBucket } from '../../functions/ports/versioned-bucket.ts';
 
 /** A version of the model, with what S3 would give to a reader. */
 interface Stored extends ObjectVersion {
@@ -35,7 +37,8 @@ export class MemoryVersions implements VersionedBucket {
   }
 
   async *versions(prefix: string): AsyncGenerator<OneKey> {
-    for (const [key, versions] of this.stored)
+    const inOrder = [...this.stored].sort(([a], [b]) => compareKeys(a, b));
+    for (const [key, versions] of inOrder)
       if (key.startsWith(prefix)) {
         // As in a listing of S3: what a version is a copy of is not in it.
         const listed = versions.map(({ id, at, deleted, bytes }) => ({ key, id, at, deleted, bytes }));
@@ -43,13 +46,17 @@ export class MemoryVersions implements VersionedBucket {
       }
   }
   async withOrigin(version: ObjectVersion): Promise<ObjectVersion> {
-    const copyOf = this.stored.get(version.key)?.find((v) => v.id === version.id)?.copyOf;
+    const { copyOf } = this.of(version);
     return copyOf === undefined ? version : { ...version, copyOf };
   }
-  async bringBack({ key, id }: ObjectVersion): Promise<void> {
+  async bringBack(version: ObjectVersion): Promise<void> {
+    this.add(version.key, this.of(version).content, version.id);
+  }
+  private of({ key, id }: ObjectVersion): Stored {
     const version = this.stored.get(key)?.find((v) => v.id === id);
-    if (!version || version.deleted) throw new Error(`${key} has no version ${id}`);
-    this.add(key, version.content, id);
+    if (!version || version.deleted)
+      throw new HoldfastError('VaultUnavailable', `${key} has no version ${id} to be read`);
+    return version;
   }
 
   /** What a reader sees at an instant: the content under each key. */

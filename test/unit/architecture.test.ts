@@ -65,7 +65,7 @@ function tableOf(heading: string): Record<string, string[]> {
   );
 }
 
-const SHARED = ['adapters', 'contract', 'core', 'runtime'];
+const SHARED = ['adapters', 'contract', 'core', 'ports', 'runtime'];
 const MACHINES = foldersOf('functions').filter((f) => !SHARED.includes(f));
 const HANDLERS = MACHINES.flatMap((m) =>
   foldersOf(`functions/${m}`).map((h) => `functions/${m}/${h}`),
@@ -93,9 +93,14 @@ describe('imports', () => {
       .flatMap((folder) => importsOf(`world/${folder}`).filter(([, t]) => /^world\/[^/]+\.ts$/.test(t)));
     expect(up).toEqual([]);
   });
-  it('of adapters reach core and contract', () => {
+  it('of ports reach core and contract', () => {
+    expect(offending('functions/ports', /^(node:stream|functions\/(contract|core|ports)\/)/)).toEqual([]);
+  });
+  it('of adapters reach ports, core and contract', () => {
     expect(
-      importsOf('functions/adapters').filter(([, t]) => /^functions\/(?!contract|core|adapters)/.test(t)),
+      importsOf('functions/adapters').filter(([, t]) =>
+        /^functions\/(?!contract|core|ports|adapters)/.test(t),
+      ),
     ).toEqual([]);
   });
   it('of SDKs are in adapters and runtime alone', () => {
@@ -135,6 +140,17 @@ describe('the tables of the page', () => {
       for (const [name] of free) left.delete(name);
     }
     expect([...left.keys()]).toEqual([]);
+  });
+});
+
+describe('ports', () => {
+  it('are types alone', () => {
+    const values = readdirSync(join(root, 'functions/ports')).filter((f) =>
+      /^(import (?!type )|export (?!interface|type ))/m.test(
+        readFileSync(join(root, 'functions/ports', f), 'utf8'),
+      ),
+    );
+    expect(values).toEqual([]);
   });
 });
 

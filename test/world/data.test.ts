@@ -8,12 +8,12 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { backupName } from '../../functions/core/backup/backup-name.ts';
 import type { BackupRecord, ReplicaProof } from '../../functions/core/backup/record.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { isReplicated } from '../../functions/core/vault/replication.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import { imageNames } from '../../world/base/settings.ts';
 import { awsOf, readJson } from '../../world/demo/aws.ts';
 import { demo, demoCopies } from '../../world/demo/config.ts';

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { exportShard, exportWhole, joinShards } from '../../functions/backup/export/export.ts';
 import { planExport } from '../../functions/backup/export/plan.ts';
 import type { Selection } from '../../functions/contract/settings.ts';
@@ -14,6 +12,8 @@ import {
 } from '../../functions/core/kubernetes/resources.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { selectionOf } from '../support/selection.ts';
 import { connect, create, freeForm, makeVault, untilServed } from '../support/world.ts';
 import { entriesOf } from './entries.ts';

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { exportWhole } from '../../functions/backup/export/export.ts';
 import { planExport } from '../../functions/backup/export/plan.ts';
 import type { Work } from '../../functions/core/backup/record.ts';
 import type { ResourceType } from '../../functions/core/kubernetes/resources.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { selectionOf } from '../support/selection.ts';
 import { connect, create, endpoint, makeVault } from '../support/world.ts';
 import { entriesOf } from './entries.ts';

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterEndpoint } from '../../functions/adapters/kubernetes/access.ts';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { exec } from '../../functions/adapters/kubernetes/exec.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { hookRunner, outcomesOf } from '../../functions/backup/hooks.ts';
 import { objectPath } from '../../functions/core/kubernetes/resources.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import type { Hook, PodHooks } from '../../functions/core/volumes/hooks.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { imageNames } from '../../world/base/settings.ts';
 import { connect, create, endpoint, makeVault } from '../support/world.ts';
 

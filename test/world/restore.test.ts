@@ -3,7 +3,6 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArchive } from '../../functions/adapters/archive/reader.ts';
 import { archiveWriter } from '../../functions/adapters/archive/writer.ts';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import type { RestoreOptions } from '../../functions/contract/restore-options.ts';
 import {
   collectionPath,
@@ -14,6 +13,7 @@ import {
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { scopeOf } from '../../functions/core/restore/restore-options.ts';
 import { itemKey } from '../../functions/core/restore/restore-plan.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import { applyItems } from '../../functions/restore/apply-resources/apply.ts';
 import { planArchive } from '../../functions/restore/plan-restore/plan.ts';
 import { inspect } from '../../functions/restore/verify-restore/inspect.ts';

@@ -5,11 +5,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import { s3Client } from '../../functions/adapters/s3/vault.ts';
 import { openVersions } from '../../functions/adapters/s3/versions.ts';
 import { machineName } from '../../functions/contract/names.ts';
 import type { ObjectVersion } from '../../functions/core/vault/rewind.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { makeOwnVault } from '../support/own-vault.ts';
 import { REGION } from '../support/world.ts';
 import { holdfastWith } from './cli.ts';
@@ -25,7 +26,7 @@ const files = new Map<string, Buffer>();
 let vault: Vault;
 let holdfast: (...args: string[]) => string;
 const restic = (...args: string[]) => holdfast('restic', `${CLUSTER}/shop`, '--', ...args);
-const versions = (pieceBytes?: number) => openVersions(vault.bucket, REGION, pieceBytes);
+const versions = (pieceBytes?: number) => openVersions(vault.bucket, REGION, s3Client(REGION), pieceBytes);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

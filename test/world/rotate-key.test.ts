@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repositoryKeys } from '../../cli/repository-keys.ts';
 import { type RepositoryKeys, rotateKey } from '../../cli/rotate-key.ts';
 import { putJson } from '../../functions/adapters/s3/documents.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { openSecret, type VersionedSecret } from '../../functions/adapters/secrets/versions.ts';
 import { masterSecretName } from '../../functions/contract/names.ts';
 import { repositoryPassword, repositoryUrl } from '../../functions/core/restic/repository.ts';
 import { leaseFor } from '../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { restic } from '../../world/tools/go.ts';
 import { folderOf } from '../../world/tools/provide.ts';
 import { makeOwnVault } from '../support/own-vault.ts';
@@ -83,7 +83,11 @@ async function isRotated(): Promise<void> {
 describe('holdfast vault rotate-key', () => {
   it('keeps the old password for who is at work, and says so', async () => {
     const holder = 'nightly-1';
-    await putJson(copies[0] as Vault, keys.leases.backup('nightly'), leaseFor(holder, new Date(), 3600));
+    await putJson(
+      copies[0] as Vault,
+      keys.leases.backup('nightly'),
+      leaseFor({ work: holder, execution: '' }, new Date()),
+    );
     expect(() => holdfast('vault', 'rotate-key')).toThrow(
       `the old passwords stay for now: ${holder} holds ${keys.leases.backup('nightly')}`,
     );

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import {
   type ClusterJob,
   jobEnd,
@@ -23,6 +23,7 @@ import { CREDENTIALS_FILES, sessionFile } from '../../functions/core/restic/repo
 import { DEFAULT_RESTIC } from '../../functions/core/restic/restic.ts';
 import type { VolumeWork } from '../../functions/core/volumes/strategy.ts';
 import { selectVolumes } from '../../functions/core/volumes/volumes.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import {
   type RestoreWork,
   restoredOutcome,

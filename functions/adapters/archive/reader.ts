@@ -75,12 +75,9 @@ export async function readArchive(
     await visitEntries(tar, visit, caps);
   } catch (thrown) {
     archive.destroy();
-    const cause = sourceError ?? broken ?? thrown;
-    if (sourceError)
-      throw new HoldfastError('VaultUnavailable', `the archive broke off: ${messageOf(sourceError)}`, {
-        cause,
-      });
+    if (sourceError) throw sourceError;
     if (thrown instanceof VisitError) throw thrown.cause;
+    const cause = broken ?? thrown;
     throw damaged(`the archive cannot be read: ${messageOf(cause)}`, cause);
   }
   const actual = hash.digest('hex');

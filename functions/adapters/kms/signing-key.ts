@@ -1,15 +1,9 @@
 import { createHash } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import type { SigningKey } from '../../ports/signing-key.ts';
 
-/** A key of KMS that signs with ECDSA over SHA-256. Its private half never leaves KMS. */
-export interface SigningKey {
-  /** base64, DER. */
-  sign(document: Buffer): Promise<string>;
-  /** DER, SubjectPublicKeyInfo. */
-  publicKey(): Promise<Buffer>;
-}
-
+/** A key of KMS. Its private half never leaves KMS. */
 export function signingKey(alias: string, region: string): SigningKey {
   const kms = new KMSClient({ region });
   const attempt = <T>(work: Promise<T>): Promise<T> =>

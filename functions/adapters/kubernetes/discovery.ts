@@ -1,6 +1,6 @@
 import { messageOf } from '../../contract/holdfast-error.ts';
 import type { ResourceType } from '../../core/kubernetes/resources.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 interface ApiResource {
   name: string;

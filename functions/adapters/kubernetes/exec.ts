@@ -1,7 +1,7 @@
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { objectPath } from '../../core/kubernetes/resources.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /** A command in a container that runs. */
 export interface ExecRequest {

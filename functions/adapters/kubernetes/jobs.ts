@@ -16,7 +16,7 @@ import {
 } from '../../core/kubernetes/run-labels.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { parseProgress, type ResticProgress } from '../../core/restic/restic.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /** One of our Jobs in the cluster. */
 export interface ClusterJob extends ActualJob {

@@ -6,7 +6,8 @@ import {
 } from '../../core/kubernetes/resources.ts';
 import { RUN_LABEL } from '../../core/kubernetes/run-labels.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
-import { type KubeClient, statusMessage } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
+import { statusMessage } from './client.ts';
 import { listLabelled } from './jobs.ts';
 
 /** Every VolumeSnapshot of a run, in all namespaces; without a run, of all that Holdfast made. None where the cluster has no such type. */

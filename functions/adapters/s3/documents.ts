@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
-import { Lease, leaseFor, mayTake } from '../../core/vault/lease.ts';
-import type { Vault } from './vault.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** A JSON document as the vault has it. */
 export const encode = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
@@ -47,37 +46,3 @@ export async function putJson(vault: Vault, key: string, value: unknown): Promis
 /** Writes a document only if none is there yet; false when there is one. */
 export const createJson = (vault: Vault, key: string, value: unknown): Promise<boolean> =>
   vault.putIf(key, encode(value), undefined);
-
-/** Takes or renews a lease; the holder who has it instead when it is not free. `isGone`: whether a holder has ended without giving it back. */
-export async function takeLease(
-  vault: Vault,
-  key: string,
-  holder: string,
-  now: Date,
-  seconds: number,
-  isGone: (holder: string) => Promise<boolean>,
-): Promise<string | undefined> {
-  const found = await vault.find(key);
-  const current = found && decode(Lease, key, found.body);
-  if (current && !mayTake(current, holder, now) && !(await isGone(current.holder))) return current.holder;
-  if (await vault.putIf(key, encode(leaseFor(holder, now, seconds)), found?.etag)) return undefined;
-  return (await findJson(vault, Lease, key))?.holder ?? 'another';
-}
-
-/** Gives a lease back if it is still the holder's, or one's of whom the holder is a part: `<holder>/<execution>`. */
-export async function releaseLease(vault: Vault, key: string, holder: string): Promise<void> {
-  const current = (await findJson(vault, Lease, key))?.holder;
-  if (current === holder || current?.startsWith(`${holder}/`)) await vault.remove([key]);
-}
-
-/** Who holds an unexpired lease and is at work. */
-export async function leaseHolder(
-  vault: Vault,
-  key: string,
-  now: Date,
-  isGone: (holder: string) => Promise<boolean>,
-): Promise<string | undefined> {
-  const current = await findJson(vault, Lease, key);
-  if (!current || Date.parse(current.expiresAt) <= now.getTime()) return undefined;
-  return (await isGone(current.holder)) ? undefined : current.holder;
-}

@@ -3,37 +3,10 @@ import {
   ListObjectVersionsCommand,
   PutObjectRetentionCommand,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
-import type { Retention } from '../../core/retention/object-lock.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import type { LockedBucket, StoredVersion } from '../../ports/locked-bucket.ts';
+import { unavailable } from './unavailable.ts';
 import { s3Client } from './vault.ts';
-
-/** A place in a listing of versions. */
-export interface VersionMarker {
-  readonly key: string;
-  readonly version?: string | undefined;
-}
-
-export interface StoredVersion {
-  readonly key: string;
-  readonly version: string;
-  /** The newest thing under its key is a delete marker, as far as this page shows. */
-  readonly deleted: boolean;
-}
-
-export interface VersionPage {
-  readonly versions: readonly StoredVersion[];
-  /** Where the next page begins; absent on the last one. */
-  readonly next: VersionMarker | undefined;
-}
-
-/** Verbs on the locks of one bucket. None of them can shorten a lock or remove anything. */
-export interface LockedBucket {
-  readonly bucket: string;
-  /** Versions below a prefix, in S3's order, up to a thousand; `after` is where the page before ended. */
-  versions(prefix: string, after: VersionMarker | undefined): Promise<VersionPage>;
-  retention(version: StoredVersion): Promise<Retention | undefined>;
-  extend(version: StoredVersion, to: Retention): Promise<void>;
-}
 
 export function openLocks(
   bucket: string,
@@ -47,9 +20,7 @@ export function openLocks(
         cause,
         hint: 'Deploy the vault stacks with vault.objectLock first',
       });
-    throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw unavailable(what, bucket, cause);
   };
   const object = ({ key, version }: StoredVersion) => ({ Bucket: bucket, Key: key, VersionId: version });
 

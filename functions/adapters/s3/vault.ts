@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -8,48 +8,11 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
-import type { InventoryObject } from '../../core/vault/replication.ts';
-import { type UploadOptions, uploadParts } from './upload.ts';
-
-/** Verbs on one bucket of the vault. */
-export interface Vault {
-  readonly bucket: string;
-  readonly region: string;
-  get(key: string): Promise<Buffer>;
-  find(key: string): Promise<{ body: Buffer; etag: string } | undefined>;
-  stream(key: string): Promise<Readable>;
-  exists(key: string): Promise<boolean>;
-  metadata(key: string): Promise<Record<string, string>>;
-  about(key: string): Promise<ObjectFacts>;
-  put(key: string, body: Buffer, options?: PutOptions): Promise<void>;
-  /** Writes only if the condition holds; false when another was first. `undefined`: only if nothing is there. */
-  putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
-  /** The ETag of what it wrote. */
-  upload(key: string, body: Readable, options?: UploadOptions): Promise<string>;
-  /** In the order of keys; those after a key, when it is given. */
-  list(prefix: string, after?: string): AsyncGenerator<InventoryObject>;
-  /** Names of the folders right below a prefix. */
-  folders(prefix: string): Promise<string[]>;
-  remove(keys: readonly string[]): Promise<void>;
-}
-
-/** What S3 says of an object beside its listing. */
-export interface ObjectFacts {
-  readonly metadata: Record<string, string>;
-  /** Hex, of all bytes; only where S3 computed it when it took the object. */
-  readonly sha256?: string;
-  /** Whether S3's own replication wrote it, with its origin's metadata. */
-  readonly byReplication: boolean;
-  /** Whether S3's replication is still to copy it elsewhere. */
-  readonly underWay: boolean;
-}
-
-export interface PutOptions {
-  readonly metadata?: Record<string, string>;
-  /** Hex; S3 refuses the object when the bytes it received have another one. */
-  readonly sha256?: string;
-}
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import { digestOf } from '../../core/digest.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { unavailable } from './unavailable.ts';
+import { uploadParts } from './upload.ts';
 
 const missing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
 const lost = (error: unknown) =>
@@ -59,6 +22,29 @@ const lost = (error: unknown) =>
 export const s3Client = (region: string): S3Client =>
   new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
+/** A body whose failures, from now on, are `failure` of what they were. Who destroys it ends the connection. */
+function reading(body: Readable, failure: (cause: unknown) => Error): Readable {
+  async function* chunks(): AsyncGenerator<Buffer> {
+    try {
+      yield* body as AsyncIterable<Buffer>;
+    } catch (cause) {
+      throw failure(cause);
+    }
+  }
+  body.on('error', () => undefined); // one that comes before the first read is thrown by the first read
+  return Readable.from(chunks(), { objectMode: false }).once('close', () => body.destroy());
+}
+
+/** What a read gives; undefined when the object is missing. */
+async function orMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if ((error as Error).name === 'VaultObjectMissing') return undefined;
+    throw error;
+  }
+}
+
 export function openVault(bucket: string, region: string, s3 = s3Client(region)): Vault {
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -67,43 +53,31 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
       if (missing(cause))
         throw new HoldfastError('VaultObjectMissing', `${what}: not in bucket ${bucket}`, { cause });
       if (lost(cause) || cause instanceof HoldfastError) throw cause;
-      throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
-        cause,
-      });
+      throw unavailable(what, bucket, cause);
     }
   }
   const object = (key: string) => ({ Bucket: bucket, Key: key });
-  const fetch = (key: string) => attempt(key, () => s3.send(new GetObjectCommand(object(key))));
-
-  async function find(key: string) {
-    try {
+  const fetch = (key: string) => s3.send(new GetObjectCommand(object(key)));
+  /** With its body, which can break off as well. */
+  const fetchWhole = (key: string) =>
+    attempt(key, async () => {
       const got = await fetch(key);
       return { body: Buffer.from((await got.Body?.transformToByteArray()) ?? []), etag: got.ETag ?? '' };
-    } catch (error) {
-      if ((error as Error).name === 'VaultObjectMissing') return undefined;
-      throw error;
-    }
-  }
+    });
+  const stream = async (key: string): Promise<Readable> => {
+    const { Body } = await attempt(key, () => fetch(key));
+    return reading(Body as Readable, (cause) => unavailable(`${key} broke off`, bucket, cause));
+  };
   const head = (key: string) => attempt(key, () => s3.send(new HeadObjectCommand(object(key))));
 
   return {
     bucket,
     region,
-    find,
-    async get(key) {
-      const got = await fetch(key);
-      return Buffer.from((await got.Body?.transformToByteArray()) ?? []);
-    },
-    stream: async (key) => (await fetch(key)).Body as Readable,
-    async exists(key) {
-      try {
-        await head(key);
-        return true;
-      } catch (error) {
-        if ((error as Error).name === 'VaultObjectMissing') return false;
-        throw error;
-      }
-    },
+    find: (key) => orMissing(() => fetchWhole(key)),
+    get: async (key) => (await fetchWhole(key)).body,
+    stream,
+    digest: (key) => orMissing(async () => digestOf(await stream(key))),
+    exists: async (key) => (await orMissing(() => head(key))) !== undefined,
     metadata: async (key) => (await head(key)).Metadata ?? {},
     async about(key) {
       const command = new HeadObjectCommand({ ...object(key), ChecksumMode: 'ENABLED' });

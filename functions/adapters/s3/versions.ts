@@ -8,12 +8,15 @@ import {
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
   PutObjectTaggingCommand,
-  S3Client,
+  type S3Client,
   type ObjectVersion as S3Version,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import { compareKeys } from '../../core/key-order.ts';
 import type { ObjectVersion } from '../../core/vault/rewind.ts';
+import type { VersionedBucket } from '../../ports/versioned-bucket.ts';
+import { unavailable } from './unavailable.ts';
+import { s3Client } from './vault.ts';
 
 /** What S3 copies in one piece at most; what is larger is copied in parts. */
 const MOST_BYTES = 5 * 1024 ** 3;
@@ -26,29 +29,17 @@ const MOST_PARTS = 9000;
  */
 const COPY_OF = 'holdfast-copy-of';
 
-export type OneKey = readonly [ObjectVersion, ...ObjectVersion[]];
-
-/** Verbs on the versions of one bucket of the vault. None of them removes anything. */
-export interface VersionedBucket {
-  readonly bucket: string;
-  /** The versions of each key, the newest first; key by key, with a page of the listing in memory. */
-  versions(prefix: string): AsyncGenerator<OneKey>;
-  /** The same version, with what it is a copy of. */
-  withOrigin(version: ObjectVersion): Promise<ObjectVersion>;
-  /** Copies a version onto its key, with its metadata. */
-  bringBack(version: ObjectVersion): Promise<void>;
-}
-
-export function openVersions(bucket: string, region: string, pieceBytes = MOST_BYTES): VersionedBucket {
-  const s3 = new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
-
+export function openVersions(
+  bucket: string,
+  region: string,
+  s3 = s3Client(region),
+  pieceBytes = MOST_BYTES,
+): VersionedBucket {
   async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (cause) {
-      throw new HoldfastError('VaultUnavailable', `${what} in bucket ${bucket}: ${messageOf(cause)}`, {
-        cause,
-      });
+      throw unavailable(what, bucket, cause);
     }
   }
   return {
@@ -84,7 +75,7 @@ export function openVersions(bucket: string, region: string, pieceBytes = MOST_B
 }
 
 /**
- * A page's versions and delete markers as one list, each key's the newest first. S3 gives them in two lists and with whole
+ * A page's versions and delete markers as one list by key, each key's the newest first. S3 gives them in two lists and with whole
  * seconds: of an object and a delete marker of the same second, the object is taken for the newer one, unless S3 says which is the latest.
  */
 function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): ObjectVersion[] {
@@ -99,7 +90,12 @@ function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsComman
     },
   });
   return [...Versions.map(version(false)), ...DeleteMarkers.map(version(true))]
-    .sort((a, b) => Number(b.latest) - Number(a.latest) || b.version.at.getTime() - a.version.at.getTime())
+    .sort(
+      (a, b) =>
+        compareKeys(a.version.key, b.version.key) ||
+        Number(b.latest) - Number(a.latest) ||
+        b.version.at.getTime() - a.version.at.getTime(),
+    )
     .map(({ version }) => version);
 }
 

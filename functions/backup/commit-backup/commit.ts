@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { findJson, getJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { newestFirst } from '../../core/backup/backup-name.ts';
 import { changesBetween } from '../../core/backup/changes.ts';
 import { ControlPlaneOutcome } from '../../core/backup/control-plane.ts';
@@ -15,7 +14,9 @@ import {
 import { veleroBackup, veleroResults, veleroVolumeInfo } from '../../core/backup/velero.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
-import { putSignedRecord, type Signer } from '../../runtime/signed-records.ts';
+import type { Signer } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { putSignedRecord } from '../../runtime/signed-records.ts';
 import { findFingerprints } from '../export/documents.ts';
 import { outcomesOf } from '../hooks.ts';
 

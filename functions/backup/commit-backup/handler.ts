@@ -1,8 +1,9 @@
-import { findJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { findJson } from '../../adapters/s3/documents.ts';
 import { BackupName } from '../../contract/states.ts';
 import { BackupRecord } from '../../core/backup/record.ts';
 import { keys, primaryVault, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
+import { releaseLease } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
 import { commitBackup } from './commit.ts';
 

@@ -1,6 +1,6 @@
 import { exec } from '../../adapters/kubernetes/exec.ts';
 import { removeJobs } from '../../adapters/kubernetes/jobs.ts';
-import { createJson, findJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { createJson, findJson } from '../../adapters/s3/documents.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailBackupRequest } from '../../contract/states.ts';
 import { controlPlaneRun } from '../../core/backup/control-plane.ts';
@@ -8,6 +8,7 @@ import { type BackupRecord, Work } from '../../core/backup/record.ts';
 import { cleanUpAfter } from '../../core/volumes/strategies.ts';
 import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
+import { releaseLease } from '../../runtime/leases.ts';
 import { logger } from '../../runtime/logging.ts';
 import { settings } from '../../runtime/settings.ts';
 import { hookRunner } from '../hooks.ts';

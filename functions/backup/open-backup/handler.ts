@@ -1,16 +1,14 @@
-import { createJson, leaseHolder, releaseLease, takeLease } from '../../adapters/s3/documents.ts';
+import { createJson } from '../../adapters/s3/documents.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { type BackupRef, OpenBackupRequest } from '../../contract/states.ts';
 import { backupName } from '../../core/backup/backup-name.ts';
+import { holderText } from '../../core/vault/lease.ts';
 import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
-import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { leaseHolder, leasesOf, releaseLease, takeLease } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
 import { lookAtCluster } from './look.ts';
-
-/** As long as an execution may take. One that ends without giving its lease back frees it by having ended. */
-const LEASE_SECONDS = 24 * 3600;
 
 /** Names the backup, takes its lease and writes its work list. The same event twice is the same backup. */
 export const handler = lambda(
@@ -25,29 +23,15 @@ export const handler = lambda(
     const vault = primaryVault();
     const k = keys();
     if (await vault.exists(k.records.record(backup))) return { plan: planName, backup, outcome: 'finished' };
-    const restore = await leaseHolder(vault, k.leases.restore, now, holderIsGone);
-    if (restore)
-      return {
-        plan: planName,
-        backup,
-        outcome: 'skipped',
-        reason: `${restore} is at work in this cluster`,
-      };
     const skipped = (reason: string): BackupRef => ({ plan: planName, backup, outcome: 'skipped', reason });
-    const other = await takeLease(
-      vault,
-      k.leases.backup(planName),
-      holderName(backup, execution),
-      now,
-      LEASE_SECONDS,
-      holderIsGone,
-    );
-    if (other?.startsWith(`${backup}/`)) return skipped(`execution ${other} is making this backup`);
+    const leases = leasesOf(vault, now);
+    const restore = await leaseHolder(leases, k.leases.restore);
+    if (restore) return skipped(`${holderText(restore)} is at work in this cluster`);
+    const other = await takeLease(leases, k.leases.backup(planName), { work: backup, execution });
+    if (other?.work === backup) return skipped(`execution ${other.execution} is making this backup`);
     if (other) {
-      const hint = 'Wait for it, or stop its execution';
-      throw new HoldfastError('BackupInProgress', `backup ${other} of plan ${planName} is still running`, {
-        hint,
-      });
+      const message = `backup ${holderText(other)} of plan ${planName} is still running`;
+      throw new HoldfastError('BackupInProgress', message, { hint: 'Wait for it, or stop its execution' });
     }
     if (await vault.exists(k.records.work(backup))) return { plan: planName, backup, outcome: 'opened' };
     try {

@@ -1,4 +1,3 @@
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import { listObjects } from '../../adapters/kubernetes/lists.ts';
 import type { ControlPlaneSettings, PlanSettings } from '../../contract/settings.ts';
 import { findControlPlane } from '../../core/backup/control-plane.ts';
@@ -8,6 +7,7 @@ import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { dumpsOf } from '../../core/volumes/dumps.ts';
 import { hooksOf } from '../../core/volumes/hooks.ts';
 import { selectVolumes } from '../../core/volumes/volumes.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /** From this share of the cluster's namespaces on, one list of everything costs less than one a namespace. */
 const WIDE_SHARE = 0.25;

@@ -1,8 +1,8 @@
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import { listObjects } from '../../adapters/kubernetes/lists.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { dumpsOf } from '../../core/volumes/dumps.ts';
 import type { StrategyPorts } from '../../core/volumes/strategy.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
 
 /** Looks in the cluster for where data is now. */

@@ -1,11 +1,11 @@
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import type { ExecRequest, ExecResult } from '../../adapters/kubernetes/exec.ts';
 import { jobProgress } from '../../adapters/kubernetes/jobs.ts';
 import { putJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import type { Work } from '../../core/backup/record.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { jobResults, type ResultDocuments } from '../../runtime/jobs/job-results.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import type { JobsContext } from '../../runtime/jobs/restic-jobs.ts';

@@ -1,3 +1,4 @@
+import { sameQuantity } from '../../contract/quantity.ts';
 import type { ArchivedName } from '../backup/archive.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { BACKUP_LABEL, dropTokenVolumes, RESTORE_LABEL } from './clean.ts';
@@ -22,7 +23,7 @@ export function differences(wanted: unknown, live: unknown, path = ''): string[]
     const have = live as Record<string, unknown>;
     return Object.entries(wanted).flatMap(([k, w]) => differences(w, have[k], path ? `${path}.${k}` : k));
   }
-  return Object.is(wanted, live) || sameQuantity(wanted, live) ? [] : [path];
+  return Object.is(wanted, live) || isSameQuantity(wanted, live) ? [] : [path];
 }
 
 /**
@@ -49,23 +50,5 @@ const isRawNumber = (value: object): boolean =>
   (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);
 const numberIn = (value: object): number => Number(JSON.stringify(value));
 
-const QUANTITY = /^(\d+(?:\.\d+)?)(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/;
-const UNIT: Record<string, number> = {
-  m: 1e-3,
-  k: 1e3,
-  Ki: 2 ** 10,
-  M: 1e6,
-  Mi: 2 ** 20,
-  G: 1e9,
-  Gi: 2 ** 30,
-  T: 1e12,
-  Ti: 2 ** 40,
-};
-
-/** `1000m` and `1` are one quantity: the API server writes it in its own way. At least one must carry a unit. */
-function sameQuantity(a: unknown, b: unknown): boolean {
-  const [x, y] = [a, b].map((v) => (typeof v === 'string' ? QUANTITY.exec(v) : null));
-  if (!x || !y || (!x[2] && !y[2])) return false;
-  const [first, second] = [x, y].map((m) => Number(m[1]) * (m[2] ? (UNIT[m[2]] as number) : 1));
-  return first === second;
-}
+const isSameQuantity = (a: unknown, b: unknown): boolean =>
+  typeof a === 'string' && typeof b === 'string' && sameQuantity(a, b);

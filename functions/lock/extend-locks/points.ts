@@ -1,12 +1,13 @@
 import pMap from 'p-map';
 import { findJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import type { CopyName } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import { ReplicaProof } from '../../core/backup/record.ts';
 import type { FoundPoint } from '../../core/retention/object-lock.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import { type FoundRecord, findSignedRecord, type Verifier } from '../../runtime/signed-records.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records.ts';
 
 const CONCURRENCY = 8;
 

@@ -1,9 +1,9 @@
 import { findJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { newestFirst } from '../../core/backup/backup-name.ts';
 import { BackupRecord } from '../../core/backup/record.ts';
 import { type Ages, agesOf } from '../../core/retention/ages.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** Ages of each plan's newest recovery points. Of many recovery points, few documents are read. */
 export async function measure(

@@ -1,5 +1,4 @@
 import { findJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { Retention } from '../../contract/settings.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
@@ -17,6 +16,7 @@ import {
   type RetentionDecision,
 } from '../../core/retention/retention.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { orphansIn } from './orphans.ts';
 import {
   backupsIn,

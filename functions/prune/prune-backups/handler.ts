@@ -2,7 +2,7 @@ import { type PruneRef, PruneRequest } from '../../contract/states.ts';
 import { pruneName } from '../../core/backup/backup-name.ts';
 import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
-import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { holderIsGone } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
@@ -19,7 +19,7 @@ export const handler = lambda(
     return pruneBackups(
       openCopies(),
       keys(),
-      { input, prune, holder: holderName(prune, execution), now, isGone: holderIsGone },
+      { input, prune, execution, now, isGone: holderIsGone },
       { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },
       recordKey(),
     );

@@ -1,8 +1,8 @@
 import pMap from 'p-map';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type PerCopy } from '../../contract/copies.ts';
 import { isLeftOver, type Orphan } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { type FoundBackup, lockOf } from './points.ts';
 
 const CONCURRENCY = 8;

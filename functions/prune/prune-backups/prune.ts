@@ -1,34 +1,25 @@
-import {
-  createJson,
-  findJson,
-  getJson,
-  leaseHolder,
-  putJson,
-  releaseLease,
-  takeLease,
-} from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
+import { createJson, findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
 import { COPIES, type PerCopy } from '../../contract/copies.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { PruneInput, PruneRef } from '../../contract/states.ts';
 import { type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../../core/retention/prune.ts';
+import { type Holder, holderText } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Verifier } from '../../runtime/signed-records.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { leaseHolder, releaseLease, takeLease } from '../../runtime/leases.ts';
 import { type Decided, decide, type PrunePolicy } from './decide.ts';
 import { finishRun, type OpenRun, openRuns } from './runs.ts';
-
-/** As long as an execution may take. One that ends without giving its lease back frees it by having ended. */
-const LEASE_SECONDS = 24 * 3600;
 
 /** One run of the prune machine. */
 export interface PruneRun {
   readonly input: PruneInput;
   /** Names the run: the same execution's second call goes on with the first one's work. */
   readonly prune: string;
-  /** Of the lease: the run and its execution. */
-  readonly holder: string;
+  /** Of the lease: its ARN. */
+  readonly execution: string;
   readonly now: Date;
-  isGone(holder: string): Promise<boolean>;
+  isGone(holder: Holder): Promise<boolean>;
 }
 
 /**
@@ -42,36 +33,37 @@ export async function pruneBackups(
   policy: PrunePolicy,
   verifier: Verifier,
 ): Promise<PruneRef> {
-  const { input, prune, holder } = run;
+  const { input, prune, execution } = run;
   const vault = copies.primary;
   const decideNow = () => planRun(copies, k, run, policy, verifier);
   if (input.dryRun) return refOf(await decideNow(), 'planned', 0);
-  const busy = await takeTurn(vault, k, run);
-  if (busy) return busy;
+  const idle = await idleOutcome(vault, k, run);
+  if (idle) return idle;
   const plan = (await findJson(vault, PrunePlan, k.records.prune.plan(prune))) ?? (await decideNow());
   await removeObjects(copies, k, plan);
   for (const earlier of plan.finishes) await finishRun(vault, k, earlier, prune);
   const forget = repositoriesOf(plan).length;
   if (forget === 0) {
     if (isWork(plan)) await finishRun(vault, k, prune);
-    await releaseLease(vault, k.leases.prune, holder);
+    await releaseLease(vault, k.leases.prune, prune, execution);
   }
   return refOf(plan, 'pruned', forget);
 }
 
 /**
- * Takes the lease; what the run is instead, when that cannot be. A prune of the replica takes packs away to which nothing
+ * Takes the lease; how the run ends without having done anything, when others are at work. A prune of the replica takes packs away to which nothing
  * refers yet: so it waits for those who copy and have begun, and its lease lets nobody begin.
  */
-async function takeTurn(vault: Vault, k: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
-  const { holder, now, isGone } = run;
-  const restore = await leaseHolder(vault, k.leases.restore, now, isGone);
-  if (restore) return idle(run, 'skipped', `${restore} reads recovery points`);
-  const other = await takeLease(vault, k.leases.prune, holder, now, LEASE_SECONDS, isGone);
-  if (other) return idle(run, 'skipped', `${other} is pruning in this cluster`);
+async function idleOutcome(vault: Vault, k: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
+  const { prune, execution, now, isGone } = run;
+  const leases = { vault, now, isGone };
+  const restore = await leaseHolder(leases, k.leases.restore);
+  if (restore) return idleRef(run, 'skipped', `${holderText(restore)} reads recovery points`);
+  const other = await takeLease(leases, k.leases.prune, { work: prune, execution });
+  if (other) return idleRef(run, 'skipped', `${holderText(other)} is pruning in this cluster`);
   for await (const { key } of vault.list(k.leases.replicateRoot)) {
-    const copier = await leaseHolder(vault, key, now, isGone);
-    if (copier) return idle(run, 'waiting', `${copier} is copying to the second region`);
+    const copier = await leaseHolder(leases, key);
+    if (copier) return idleRef(run, 'waiting', `${holderText(copier)} is copying to the second region`);
   }
   return undefined;
 }
@@ -165,7 +157,7 @@ function refOf(plan: PrunePlan, outcome: PruneRef['outcome'], forget: number): P
   };
 }
 
-const idle = ({ input, prune }: PruneRun, outcome: PruneRef['outcome'], reason: string): PruneRef => ({
+const idleRef = ({ input, prune }: PruneRun, outcome: PruneRef['outcome'], reason: string): PruneRef => ({
   plan: input.plan,
   prune,
   outcome,

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { createJson, findJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { type CopyPlan, type Forget, PrunePlan, removedFrom } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** What an interrupted run had begun in a copy: backups whose record it has removed. */
 interface Begun {

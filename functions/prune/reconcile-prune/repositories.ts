@@ -1,9 +1,10 @@
-import { createJson, releaseLease } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
+import { createJson } from '../../adapters/s3/documents.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { orphanSnapshots, type PrunePlan, removedFrom } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { releaseLease } from '../../runtime/leases.ts';
 import { type PruneItem, seenIn } from './repository-job.ts';
 
 /** The copies that have a repository: one that was never copied is not in the replica. */

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { Version } from '../../core/vault/inventory.ts';
 import { contentHash, type InventoryObject, type Pair } from '../../core/vault/replication.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** Object metadata of a copy: the ETag of what it is a copy of. */
 const SOURCE_ETAG = 'holdfast-source-etag';
@@ -48,9 +47,10 @@ export class Replicator {
   private async isRight({ key, etag }: InventoryObject): Promise<boolean> {
     const { metadata, sha256, byReplication } = await this.replica.about(key);
     if (!byReplication && metadata[SOURCE_ETAG] === etag) return true;
-    const promised = this.promiseOf(key) ?? (await digestOf(this.primary, key));
+    const promised = this.promiseOf(key) ?? (await this.primary.digest(key))?.sha256;
     if (sha256 === undefined) this.read++;
-    return (sha256 ?? (await digestOf(this.replica, key))) === promised;
+    const found = sha256 ?? (await this.replica.digest(key))?.sha256;
+    return found !== undefined && found === promised;
   }
 
   private async copy({ key, bytes, etag }: InventoryObject): Promise<string> {
@@ -68,10 +68,4 @@ export class Replicator {
       },
     });
   }
-}
-
-async function digestOf(vault: Vault, key: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of await vault.stream(key)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -1,14 +1,14 @@
-import { createJson, findJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { createJson, findJson } from '../../adapters/s3/documents.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { ReplicateRequest, type ReplicateState } from '../../contract/states.ts';
 import { ReplicaProof } from '../../core/backup/record.ts';
 import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
-import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { leasesOf, releaseLease } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
 import { findSignedRecord } from '../../runtime/signed-records.ts';
 import { replicate } from './replicate.ts';
-import { takeTurn } from './turn.ts';
+import { tookTurn } from './turn.ts';
 
 /** Time kept back to answer before Lambda ends the function. */
 const RESERVE_MS = 30_000;
@@ -35,8 +35,8 @@ export const handler = lambda(
     if (!found)
       throw new HoldfastError('RecoveryPointNotFound', `${backup} is not in bucket ${primary.bucket}`);
     const { record } = found;
-    const holder = holderName(backup, execution);
-    if (!(await takeTurn(primary, k, { plan, holder, now, isGone: holderIsGone })))
+    const holder = { work: backup, execution };
+    if (!(await tookTurn(leasesOf(primary, now), k, { plan, holder })))
       return { plan, backup, remaining: 1, objects: 0, copied: 0, waitSeconds: WAIT_SECONDS };
     const awaitsS3 =
       settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;
@@ -56,7 +56,7 @@ export const handler = lambda(
       };
       await createJson(replica, k.records.replica(backup), proof);
       await createJson(primary, k.records.replica(backup), proof);
-      await releaseLease(primary, lease, holder);
+      await releaseLease(primary, lease, backup, execution);
     }
     const { remaining, objects, copied, awaited } = result;
     return { plan, backup, remaining, objects, copied, waitSeconds: awaited > 0 ? WAIT_SECONDS : 0 };

@@ -1,10 +1,10 @@
 import pMap, { pMapIterable } from 'p-map';
 import { readInventory, writeInventory } from '../../adapters/s3/inventory.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { type BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { ProvenBefore, type Version } from '../../core/vault/inventory.ts';
 import { inCopyOrder, type Pair, pairs, repositoryStages } from '../../core/vault/replication.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { Replicator } from './copies.ts';
 
 const CONCURRENCY = 8;

@@ -1,28 +1,26 @@
-import { leaseHolder, releaseLease, takeLease } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
+import type { Holder } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { type LeaseContext, leaseHolder, releaseLease, takeLease } from '../../runtime/leases.ts';
 
-/** As long as an execution may take. */
-const LEASE_SECONDS = 24 * 3600;
-
-/** Who wants to copy a plan's recovery points, and when. */
+/** Who wants to copy a plan's recovery points. */
 export interface Copier {
   readonly plan: string;
-  readonly holder: string;
-  readonly now: Date;
-  isGone(holder: string): Promise<boolean>;
+  readonly holder: Holder;
 }
 
 /**
- * Whether a plan may be copied now. A prune of the replica takes packs away that nothing there refers to yet, so the two never
- * work at once: each takes its own lease before it looks at the other's, and so at least one of them sees the other. Then it is
- * this one that gives way.
+ * Takes the turn to copy a plan if nobody else copies or prunes; whether it did. A prune of the replica takes packs away that
+ * nothing there refers to yet, so the two never work at once: each takes its own lease before it looks at the other's, and so at
+ * least one of them sees the other. Then it is this one that gives way.
  */
-export async function takeTurn(vault: Vault, k: VaultKeys, copier: Copier): Promise<boolean> {
-  const { plan, holder, now, isGone } = copier;
+export async function tookTurn(
+  leases: LeaseContext,
+  k: VaultKeys,
+  { plan, holder }: Copier,
+): Promise<boolean> {
   const lease = k.leases.replicate(plan);
-  if (await takeLease(vault, lease, holder, now, LEASE_SECONDS, isGone)) return false;
-  if (!(await leaseHolder(vault, k.leases.prune, now, isGone))) return true;
-  await releaseLease(vault, lease, holder);
+  if (await takeLease(leases, lease, holder)) return false;
+  if (!(await leaseHolder(leases, k.leases.prune))) return true;
+  await releaseLease(leases.vault, lease, holder.work, holder.execution);
   return false;
 }

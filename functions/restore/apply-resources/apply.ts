@@ -1,11 +1,11 @@
 import { parseArchived } from '../../adapters/archive/reader.ts';
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import { parseLossless } from '../../core/bytes/lossless-json.ts';
 import type { KubeObject } from '../../core/kubernetes/resources.ts';
 import { itemKey, type PlanItem } from '../../core/restore/restore-plan.ts';
 import { type Origin, targetOf, transform } from '../../core/restore/transform.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 import { type AppliedItem, keyOfApplied } from '../documents.ts';
 import { runAdaptive } from './adaptive.ts';
 import { waitEstablished } from './established.ts';

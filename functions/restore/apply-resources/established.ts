@@ -1,7 +1,7 @@
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 const TRIES = 100;
 const WAIT_MS = 200;

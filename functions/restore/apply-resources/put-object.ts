@@ -1,4 +1,4 @@
-import { type KubeClient, type KubeResponse, statusMessage } from '../../adapters/kubernetes/client.ts';
+import { statusMessage } from '../../adapters/kubernetes/client.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { ArchivedName } from '../../core/backup/archive.ts';
 import { namesType } from '../../core/kubernetes/patterns.ts';
@@ -6,6 +6,7 @@ import { collectionPath, type KubeObject, objectPath } from '../../core/kubernet
 import { mergedAccount, RESTORE_LABEL } from '../../core/restore/clean.ts';
 import { differencesIn } from '../../core/restore/compare.ts';
 import { typeOfItem } from '../../core/restore/restore-plan.ts';
+import type { KubeClient, KubeResponse } from '../../ports/kubernetes.ts';
 import type { AppliedItem } from '../documents.ts';
 
 /** How one object ended. `again`: what it lacks may come. `busy`: the API server had too much to do. */

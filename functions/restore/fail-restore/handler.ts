@@ -1,10 +1,11 @@
 import { removeJobs } from '../../adapters/kubernetes/jobs.ts';
-import { createJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { createJson } from '../../adapters/s3/documents.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailRestoreRequest } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
 import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
+import { releaseLease } from '../../runtime/leases.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */

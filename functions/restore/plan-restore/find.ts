@@ -1,8 +1,9 @@
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { newestFirst, parseBackupName } from '../../core/backup/backup-name.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import { type FoundRecord, findSignedRecord, type Verifier } from '../../runtime/signed-records.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records.ts';
 
 /** A recovery point by name, or the newest Completed one for `latest`. */
 export async function findRecoveryPoint(

@@ -1,23 +1,21 @@
-import { putJson, takeLease } from '../../adapters/s3/documents.ts';
+import { putJson } from '../../adapters/s3/documents.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { optionsOf, type RestoreFiles } from '../../contract/restore-options.ts';
 import { PlanRestoreRequest, type RestoreRef } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
 import { shortName } from '../../core/restic/source.ts';
 import { restoredNamespaces, scopeOf } from '../../core/restore/restore-options.ts';
+import { holderText } from '../../core/vault/lease.ts';
 import type { VeleroKeys } from '../../core/vault/vault-keys.ts';
 import type { VolumeOutcome } from '../../core/volumes/work.ts';
 import { keys, primaryVault, recordKey } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
-import { holderIsGone, holderName } from '../../runtime/leases.ts';
+import { leasesOf, takeLease } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
 import { sourceOf } from '../source.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
 import { planArchive, planItems } from './plan.ts';
-
-/** As long as an execution may take. One that ends without giving its lease back frees it by having ended. */
-const LEASE_SECONDS = 24 * 3600;
 
 /** Finds the recovery point, verifies all of it, and writes what the restore would do, before anything is done. */
 export const handler = lambda(
@@ -65,16 +63,9 @@ export const handler = lambda(
     const dryRun = input.dryRun ?? false;
     const vault = primaryVault();
     if (!dryRun) {
-      const other = await takeLease(
-        vault,
-        k.leases.restore,
-        holderName(restore, execution),
-        now,
-        LEASE_SECONDS,
-        holderIsGone,
-      );
+      const other = await takeLease(leasesOf(vault, now), k.leases.restore, { work: restore, execution });
       if (other)
-        throw new HoldfastError('RestoreInProgress', `${other} is at work in this cluster`, {
+        throw new HoldfastError('RestoreInProgress', `${holderText(other)} is at work in this cluster`, {
           hint: 'Wait for it, or stop its execution',
         });
     }

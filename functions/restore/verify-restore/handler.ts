@@ -1,10 +1,11 @@
-import { getJson, putJson, releaseLease } from '../../adapters/s3/documents.ts';
+import { getJson, putJson } from '../../adapters/s3/documents.ts';
 import { isCopyName } from '../../contract/copies.ts';
 import { RestoreName } from '../../contract/states.ts';
 import { itemKey } from '../../core/restore/restore-plan.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
 import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
+import { releaseLease } from '../../runtime/leases.ts';
 import { archivedObjects } from '../archived-objects.ts';
 import {
   type AppliedItem,

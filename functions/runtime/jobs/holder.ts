@@ -1,10 +1,10 @@
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import { listObjects } from '../../adapters/kubernetes/lists.ts';
 import type { KubeObject } from '../../core/kubernetes/resources.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
 import type { Source } from '../../core/restic/source.ts';
 import type { Holder } from '../../core/volumes/strategy.ts';
 import { holdsVolumes, mounts } from '../../core/volumes/volumes.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /**
  * Which pod holds a claim, or a volume of its own, now, and where; undefined when none does: the Job of a claim may then run

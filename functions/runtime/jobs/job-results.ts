@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import { decode, putJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** Results of Jobs: one small document for each piece of work, all below `dir`. */
 export interface ResultDocuments<O> {

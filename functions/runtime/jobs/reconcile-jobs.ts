@@ -1,7 +1,7 @@
 import type { ClusterJob } from '../../adapters/kubernetes/jobs.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { type Look, lookOnce, type ResultPort } from '../../core/jobs/job-loop.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { jobResults, type ResultDocuments } from './job-results.ts';
 import { type JobsContext, type ResticRun, type ResticWork, resticJobs } from './restic-jobs.ts';
 

@@ -1,4 +1,3 @@
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import {
   type ClusterJob,
   jobEnd,
@@ -20,6 +19,7 @@ import {
   sessionFile,
   sessionPolicy,
 } from '../../core/restic/repository.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 import { masterSecret } from '../connect.ts';
 import { env, settings } from '../settings.ts';
 

@@ -1,8 +1,8 @@
 import { getJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type PerCopy } from '../../contract/copies.ts';
 import { type LoopState, VerifyRef } from '../../contract/states.ts';
 import { CheckOutcome, VerifyRun } from '../../core/vault/verification.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { copies, keys, openCopies, withCluster } from '../../runtime/connect.ts';
 import { handler as lambda } from '../../runtime/handler.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';

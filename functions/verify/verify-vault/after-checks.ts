@@ -1,8 +1,8 @@
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { CheckOutcome, Finding } from '../../core/vault/verification.ts';
-import { digestOf, heal, lookAt } from './look.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { heal, lookAt } from './look.ts';
 import { settle } from './verify.ts';
 
 /** Name of the note of what restic found missing; it comes after those of all steps. */
@@ -58,7 +58,7 @@ async function healConfig(
   key: string,
   proven: readonly CopyName[],
 ): Promise<boolean> {
-  const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
+  const [primary, replica] = await Promise.all(COPIES.map((copy) => copies[copy].digest(key)));
   if (primary && primary.sha256 === replica?.sha256) return true;
   const [from, ...others] = proven;
   const good = from === 'primary' ? primary : replica;

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
-import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { type CopyState, type Finding, judge, type Seen } from '../../core/vault/verification.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** An object, what was promised of it, and what the copies have. */
 export interface Look {
@@ -20,32 +19,6 @@ export interface Look {
   stillWanted(): Promise<boolean>;
 }
 
-/** The sha256 and length of an object, read as a stream; undefined when it is not there. */
-export async function digestOf(
-  vault: Vault,
-  key: string,
-): Promise<{ sha256: string; bytes: number } | undefined> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  try {
-    for await (const chunk of (await vault.stream(key)) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      bytes += chunk.length;
-    }
-  } catch (cause) {
-    if ((cause as Error).name === 'VaultObjectMissing') return undefined;
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError(
-      'VaultUnavailable',
-      `${key} in bucket ${vault.bucket} broke off: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
-  }
-  return { sha256: hash.digest('hex'), bytes };
-}
-
 /** What both copies have of an object of which the sha256 is promised. `expected`: where it must be. */
 export async function lookAt(
   copies: PerCopy<Vault>,
@@ -53,7 +26,7 @@ export async function lookAt(
   sha256: string,
   expected: PerCopy<boolean>,
 ): Promise<Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'>> {
-  const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
+  const [primary, replica] = await Promise.all(COPIES.map((copy) => copies[copy].digest(key)));
   const state = (copy: CopyName, found: typeof primary): CopyState => {
     if (!found) return expected[copy] ? 'missing' : 'absent';
     return found.sha256 === sha256 ? 'good' : 'damaged';

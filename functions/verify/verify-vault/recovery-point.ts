@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { CopyState } from '../../core/vault/verification.ts';
-import { type Verifier, verifiedRecord } from '../../runtime/signed-records.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { verifiedRecord } from '../../runtime/signed-records.ts';
 import { type Look, lookAt } from './look.ts';
 
 const CONCURRENCY = 4;

@@ -1,7 +1,6 @@
 import pMap from 'p-map';
 import type * as z from 'zod/mini';
 import { findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import type { PerCopy } from '../../contract/copies.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import {
@@ -13,6 +12,7 @@ import {
   VerifyRun,
   verifyReport,
 } from '../../core/vault/verification.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { healConfigs, healMissing } from './after-checks.ts';
 
 /** Heals what restic’s checks tell, and writes what a run came to. A report that is there stays. */

@@ -1,4 +1,3 @@
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { contentHash } from '../../core/vault/replication.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
@@ -9,7 +8,8 @@ import {
   type Part,
   type VerifyRepository,
 } from '../../core/vault/verification.ts';
-import { digestOf, type Look, lookAt } from './look.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { type Look, lookAt } from './look.ts';
 
 /** Keys of a kind that a run reads, of either copy, those after a key. */
 export async function* objectsBelow(
@@ -54,7 +54,7 @@ async function compareConfigs(
   key: string,
   neededIn: readonly CopyName[],
 ): Promise<Pick<Look, 'key' | 'sha256' | 'seen' | 'bytes'>> {
-  const [primary, replica] = await Promise.all(COPIES.map((copy) => digestOf(copies[copy], key)));
+  const [primary, replica] = await Promise.all(COPIES.map((copy) => copies[copy].digest(key)));
   const lacking = COPIES.some((copy) => neededIn.includes(copy) && !{ primary, replica }[copy]);
   const equal = !lacking && (!primary || !replica || primary.sha256 === replica.sha256);
   const state = (copy: CopyName): CopyState => {

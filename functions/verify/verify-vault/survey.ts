@@ -1,6 +1,5 @@
 import pMap from 'p-map';
 import { findJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import { snapshotsIn } from '../../core/backup/record.ts';
@@ -12,7 +11,8 @@ import {
   type VerifyRepository,
   type VerifyRun,
 } from '../../core/vault/verification.ts';
-import type { Verifier } from '../../runtime/signed-records.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { findPoint } from './recovery-point.ts';
 
 const CONCURRENCY = 8;

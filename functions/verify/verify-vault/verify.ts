@@ -1,6 +1,5 @@
 import pMap from 'p-map';
 import { findJson, getJson, putJson } from '../../adapters/s3/documents.ts';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import type { PerCopy } from '../../contract/copies.ts';
 import { repositoryStages } from '../../core/vault/replication.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
@@ -12,7 +11,8 @@ import {
   type VerifyRepository,
   VerifyRun,
 } from '../../core/vault/verification.ts';
-import type { Verifier } from '../../runtime/signed-records.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
 import { findingOf, heal, type Look } from './look.ts';
 import { lookAtPoint } from './recovery-point.ts';
 import { lookAtObject, lookAtSnapshot, objectsBelow } from './repository.ts';

@@ -174,6 +174,16 @@ describe('each wrong value is named with its place and a remedy', () => {
     ],
     [
       [...plan, 'volumeRules'],
+      [{ name: 'r', action: 'skip', minSize: '-1Gi' }],
+      'minSize: "-1Gi" is not a Kubernetes quantity; write one like 10Gi',
+    ],
+    [
+      [...plan, 'volumeRules'],
+      [{ name: 'r', action: 'skip', maxSize: '1e400' }],
+      'maxSize: "1e400" is not a Kubernetes quantity; write one like 10Gi',
+    ],
+    [
+      [...plan, 'volumeRules'],
       [{ name: 'r', action: 'skip', minSize: '2Gi', maxSize: '1Gi' }],
       'maxSize: "1Gi" is below minSize; exchange them',
     ],

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { putJson } from '../../../functions/adapters/s3/documents.ts';
 import { COPIES } from '../../../functions/contract/copies.ts';
 import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
 import type { PrunePlan } from '../../../functions/core/retention/prune.ts';
+import { leaseFor } from '../../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { copiesWith, endRun, orphansOf } from '../../../functions/prune/reconcile-prune/repositories.ts';
 import { itemsOf, type PruneItem } from '../../../functions/prune/reconcile-prune/repository-job.ts';
@@ -84,17 +86,14 @@ describe('a repository', () => {
 
 describe('the end of a run', () => {
   it('is marked, and gives its own lease back and no other', async () => {
-    const leased = (holder: string) =>
-      copies.primary.objects.set(k.leases.prune, {
-        body: Buffer.from(JSON.stringify({ holder, expiresAt: NOW.toISOString() })),
-        metadata: {},
-      });
-    leased('weekly-1/arn');
+    const leased = (work: string) =>
+      putJson(copies.primary, k.leases.prune, leaseFor({ work, execution: 'arn' }, NOW));
+    await leased('weekly-1');
     await endRun(copies.primary, k, plan.prune);
     expect(
       [k.leases.prune, k.records.prune.done(plan.prune)].map((key) => copies.primary.objects.has(key)),
     ).toEqual([true, true]);
-    leased(`${plan.prune}/arn`);
+    await leased(plan.prune);
     await endRun(copies.primary, k, plan.prune);
     expect(copies.primary.objects.has(k.leases.prune)).toBe(false);
   });

@@ -1,13 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { encode, takeLease } from '../../../functions/adapters/s3/documents.ts';
+import { encode } from '../../../functions/adapters/s3/documents.ts';
 import { COPIES, type CopyName } from '../../../functions/contract/copies.ts';
 import type { PruneRef } from '../../../functions/contract/states.ts';
 import { backupName, pruneName } from '../../../functions/core/backup/backup-name.ts';
 import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { PrunePlan, removedFrom } from '../../../functions/core/retention/prune.ts';
+import type { Holder } from '../../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import type { PrunePolicy } from '../../../functions/prune/prune-backups/decide.ts';
 import { type PruneRun, pruneBackups } from '../../../functions/prune/prune-backups/prune.ts';
+import { takeLease } from '../../../functions/runtime/leases.ts';
 import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
@@ -85,12 +87,17 @@ const putDays = async (...days: number[]) => {
   for (const day of days) await putPoint(day);
 };
 
+const takenByAnother = (key: string, work: string) => {
+  const leases = { vault: copies.primary, now: NOW, isGone: async () => false };
+  return takeLease(leases, key, { work, execution: 'arn' });
+};
+
 const runAt = (startedAt: Date, input: Partial<PruneRun['input']> = {}): PruneRun => {
   const prune = pruneName('daily', startedAt);
   return {
     input: { plan: 'daily', ...input },
     prune,
-    holder: `${prune}/arn`,
+    execution: 'arn',
     now: startedAt,
     isGone: async () => true,
   };
@@ -246,7 +253,7 @@ describe('a prune run', () => {
 
   it('waits for nobody in a dry run', async () => {
     await putDays(1, 2, 3);
-    await takeLease(copies.primary, k.leases.prune, 'weekly-1/arn', NOW, 60, async () => false);
+    await takenByAnother(k.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW, { dryRun: true }), isGone: async () => false };
     expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'planned', removed: 1 });
   });
@@ -392,11 +399,11 @@ describe('snapshots that no record names', () => {
 describe('the lease', () => {
   it('lets one run prune in a cluster: another ends without having done anything', async () => {
     await putDays(1, 2, 3);
-    await takeLease(copies.primary, k.leases.prune, 'weekly-1/arn', NOW, 60, async () => false);
+    await takenByAnother(k.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW), isGone: async () => false };
     expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({
       outcome: 'skipped',
-      reason: 'weekly-1/arn is pruning in this cluster',
+      reason: 'weekly-1 (arn) is pruning in this cluster',
       removed: 0,
     });
     expect(anything('primary')).toEqual([1, 2, 3]);
@@ -406,7 +413,7 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     const runs = Array.from({ length: 10 }, (_, i) => ({
       ...runAt(NOW),
-      holder: `x-${i}/arn`,
+      execution: `arn-${i}`,
       isGone: async () => false,
     }));
     const ended = await Promise.all(runs.map((run) => pruneBackups(copies, k, run, POLICY, key)));
@@ -415,8 +422,8 @@ describe('the lease', () => {
 
   it('waits for those who copy to the second region, and keeps others from beginning', async () => {
     await putDays(1, 2, 3);
-    await takeLease(copies.primary, k.leases.replicate('weekly'), 'weekly-1/arn', NOW, 60, async () => false);
-    const run = { ...runAt(NOW), isGone: async (holder: string) => holder !== 'weekly-1/arn' };
+    await takenByAnother(k.leases.replicate('weekly'), 'weekly-1');
+    const run = { ...runAt(NOW), isGone: async ({ work }: Holder) => work !== 'weekly-1' };
     expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'waiting', removed: 0 });
     expect([anything('primary'), copies.primary.objects.has(k.leases.prune)]).toEqual([[1, 2, 3], true]);
     copies.primary.objects.delete(k.leases.replicate('weekly'));
@@ -425,7 +432,7 @@ describe('the lease', () => {
 
   it('is not taken while a restore reads recovery points', async () => {
     await putDays(1, 2, 3);
-    await takeLease(copies.primary, k.leases.restore, 'restore-1/arn', NOW, 60, async () => false);
+    await takenByAnother(k.leases.restore, 'restore-1');
     const run = { ...runAt(NOW), isGone: async () => false };
     expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'skipped' });
     expect(anything('primary')).toEqual([1, 2, 3]);

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { releaseLease, takeLease } from '../../../functions/adapters/s3/documents.ts';
+import type { Holder } from '../../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { pruneBackups } from '../../../functions/prune/prune-backups/prune.ts';
-import { takeTurn } from '../../../functions/replicate/replicate-backup/turn.ts';
+import { tookTurn } from '../../../functions/replicate/replicate-backup/turn.ts';
+import { releaseLease, takeLease } from '../../../functions/runtime/leases.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
@@ -14,10 +15,13 @@ beforeEach(() => {
 });
 
 const alive = async () => false;
-const copy = (plan = 'daily', isGone: (holder: string) => Promise<boolean> = alive) =>
-  takeTurn(primary, k, { plan, holder: `${plan}-1/arn`, now: NOW, isGone });
+type IsGone = (holder: Holder) => Promise<boolean>;
+const leases = (isGone: IsGone = alive, vault = primary) => ({ vault, now: NOW, isGone });
+const copierOf = (plan: string) => ({ plan, holder: { work: `${plan}-1`, execution: 'arn' } });
+const copy = (plan = 'daily', isGone?: IsGone) => tookTurn(leases(isGone), k, copierOf(plan));
+const takenByAnother = (key: string, work: string) => takeLease(leases(), key, { work, execution: 'arn' });
 const prune = async () => {
-  const run = { input: { plan: 'daily' }, prune: 'daily-2', holder: 'daily-2/arn', now: NOW, isGone: alive };
+  const run = { input: { plan: 'daily' }, prune: 'daily-2', execution: 'arn', now: NOW, isGone: alive };
   const retention = { keepLast: 1 };
   const policy = { retention, replicaRetention: retention, timeZone: 'UTC', share: 50, orphanGraceDays: 7 };
   return (await pruneBackups({ primary, replica: new MemoryVault('replica') }, k, run, policy, keyPair()))
@@ -27,19 +31,19 @@ const prune = async () => {
 describe('those who copy to the second region', () => {
   it('do so side by side, one a plan', async () => {
     expect([await copy('daily'), await copy('weekly'), await copy('daily')]).toEqual([true, true, true]);
-    await takeLease(primary, k.leases.replicate('hourly'), 'hourly-0/arn', NOW, 60, alive);
+    await takenByAnother(k.leases.replicate('hourly'), 'hourly-0');
     expect(await copy('hourly')).toBe(false);
   });
 
   it('wait while somebody prunes, and hold nothing meanwhile', async () => {
-    await takeLease(primary, k.leases.prune, 'weekly-2/arn', NOW, 60, alive);
+    await takenByAnother(k.leases.prune, 'weekly-2');
     expect([await copy(), primary.objects.has(k.leases.replicate('daily'))]).toEqual([false, false]);
     await releaseLease(primary, k.leases.prune, 'weekly-2');
     expect(await copy()).toBe(true);
   });
 
   it('do not wait for a prune whose execution has ended', async () => {
-    await takeLease(primary, k.leases.prune, 'weekly-2/arn', NOW, 60, alive);
+    await takenByAnother(k.leases.prune, 'weekly-2');
     expect(await copy('daily', async () => true)).toBe(true);
   });
 
@@ -62,7 +66,9 @@ describe('those who copy to the second region', () => {
         };
       },
     });
-    const copier = { plan: 'daily', holder: 'daily-1/arn', now: NOW, isGone: alive };
-    expect([await takeTurn(held, k, copier), await (pruned ?? prune())]).toEqual([copies, outcome]);
+    expect([await tookTurn(leases(alive, held), k, copierOf('daily')), await (pruned ?? prune())]).toEqual([
+      copies,
+      outcome,
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Vault } from '../../../functions/adapters/s3/vault.ts';
 import { veleroKeys } from '../../../functions/core/vault/vault-keys.ts';
+import type { Vault } from '../../../functions/ports/vault.ts';
 import { findVeleroBackup } from '../../../functions/restore/plan-restore/find-velero.ts';
 
 const keys = veleroKeys('prod/');

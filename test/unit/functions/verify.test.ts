@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { putJson } from '../../../functions/adapters/s3/documents.ts';
-import type { Vault } from '../../../functions/adapters/s3/vault.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../../functions/contract/copies.ts';
 import { contentHash, isReplicated } from '../../../functions/core/vault/replication.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import type { CheckOutcome } from '../../../functions/core/vault/verification.ts';
+import type { Vault } from '../../../functions/ports/vault.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { writeReport } from '../../../functions/verify/verify-vault/report.ts';
 import { partOfRun, survey } from '../../../functions/verify/verify-vault/survey.ts';

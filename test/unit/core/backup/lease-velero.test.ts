@@ -5,7 +5,6 @@ import {
   veleroResults,
   veleroVolumeInfo,
 } from '../../../../functions/core/backup/velero.ts';
-import { leaseFor, mayTake } from '../../../../functions/core/vault/lease.ts';
 import type { VolumeOutcome } from '../../../../functions/core/volumes/work.ts';
 
 const NOW = new Date('2026-01-31T02:00:00.900Z');
@@ -19,30 +18,6 @@ const volume = (namespace: string, over: Partial<VolumeOutcome> = {}): VolumeOut
   result: 'protected',
   snapshot: `${namespace}-1`,
   ...over,
-});
-
-describe('a lease', () => {
-  const lease = leaseFor('backup-1', NOW, 60);
-
-  it('is free when nobody holds it', () => {
-    expect(mayTake(undefined, 'backup-2', NOW)).toBe(true);
-  });
-
-  it('is not for another as long as it runs', () => {
-    expect(mayTake(lease, 'backup-2', later(59.999))).toBe(false);
-  });
-
-  it('is for another as soon as it has run out', () => {
-    expect(mayTake(lease, 'backup-2', later(60))).toBe(true);
-  });
-
-  it('is for another when nobody can read until when it is held', () => {
-    expect(mayTake({ ...lease, expiresAt: 'soon' }, 'backup-2', NOW)).toBe(true);
-  });
-
-  it('is for its holder again at any time', () => {
-    expect(mayTake(lease, 'backup-1', later(1))).toBe(true);
-  });
 });
 
 describe('what Velero reads', () => {

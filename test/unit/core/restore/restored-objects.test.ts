@@ -68,6 +68,8 @@ describe('the differences of an object from what was wanted', () => {
     [{ a: { b: 1 } }, { a: null }, ['a']],
     [{ a: null }, { a: 0 }, ['a']],
     [{ a: '1' }, { a: 1 }, ['a']],
+    [{ a: '1024Ti' }, { a: '1Pi' }, []],
+    [{ a: '1024Ti' }, { a: '1P' }, ['a']],
     [{ a: [{ b: 1, c: 2 }] }, { a: [{ b: 2, c: 3, d: 4 }] }, ['a[0].b', 'a[0].c']],
   ])('of %j and %j are %j', (wanted, live, paths) => {
     expect(differences(wanted, live)).toEqual(paths);
