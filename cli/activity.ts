@@ -1,9 +1,9 @@
 import { findJson } from '../functions/adapters/s3/documents.ts';
-import type { Vault } from '../functions/adapters/s3/vault.ts';
 import { runningExecutions } from '../functions/adapters/states/executions.ts';
 import { MACHINES, machineName } from '../functions/contract/names.ts';
 import { Lease } from '../functions/core/lease.ts';
 import { vaultKeys } from '../functions/core/vault-keys.ts';
+import type { Vault } from '../functions/ports/vault.ts';
 import { holderIsGone } from '../functions/runtime/leases.ts';
 
 /** What is at work in a cluster's part of the vault, in words: executions that run, and leases that somebody holds. */

@@ -1,6 +1,4 @@
 import pMap, { pMapSkip } from 'p-map';
-import type { Vault } from '../functions/adapters/s3/vault.ts';
-import type { OneKey, VersionedBucket } from '../functions/adapters/s3/versions.ts';
 import {
   inRewindOrder,
   planKey,
@@ -10,6 +8,8 @@ import {
   unclear,
 } from '../functions/core/rewind.ts';
 import { rewoundPrefixes } from '../functions/core/vault-keys.ts';
+import type { Vault } from '../functions/ports/vault.ts';
+import type { OneKey, VersionedBucket } from '../functions/ports/versioned-bucket.ts';
 
 const CONCURRENCY = 16;
 /** Keys that S3 hides in one request. */

@@ -1,11 +1,11 @@
 import { parseArchived } from '../adapters/archive/reader.ts';
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import type { RestoreOptions } from '../contract/restore-options.ts';
 import { HoldfastError, messageOf } from '../core/errors.ts';
 import { parseLossless } from '../core/lossless-json.ts';
 import type { KubeObject } from '../core/resources.ts';
 import { itemKey, type PlanItem } from '../core/restore-plan.ts';
 import { type Origin, targetOf, transform } from '../core/transform.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 import { runAdaptive } from '../runtime/adaptive.ts';
 import { type AppliedItem, keyOfApplied } from '../runtime/restore-documents.ts';
 import { waitEstablished } from './established.ts';

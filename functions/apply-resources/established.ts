@@ -1,7 +1,7 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { type KubeObject, objectPath } from '../core/resources.ts';
 import { TYPES } from '../core/well-known.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 
 const TRIES = 100;
 const WAIT_MS = 200;

@@ -1,4 +1,4 @@
-import { type KubeClient, type KubeResponse, statusMessage } from '../adapters/kubernetes/client.ts';
+import { statusMessage } from '../adapters/kubernetes/client.ts';
 import type { RestoreOptions } from '../contract/restore-options.ts';
 import type { ArchivedName } from '../core/archive.ts';
 import { mergedAccount, RESTORE_LABEL } from '../core/clean.ts';
@@ -6,6 +6,7 @@ import { differencesIn } from '../core/compare.ts';
 import { collectionPath, type KubeObject, objectPath } from '../core/resources.ts';
 import { typeOfItem } from '../core/restore-plan.ts';
 import { namesType } from '../core/selection.ts';
+import type { KubeClient, KubeResponse } from '../ports/kubernetes.ts';
 import type { AppliedItem } from '../runtime/restore-documents.ts';
 
 /** How one object ended. `again`: what it lacks may come. `busy`: the API server had too much to do. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { findJson, getJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { newestFirst } from '../core/backup-name.ts';
 import { changesBetween } from '../core/changes.ts';
 import { ControlPlaneOutcome } from '../core/control-plane.ts';
@@ -15,6 +14,7 @@ import {
 } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import { veleroBackup, veleroResults, veleroVolumeInfo } from '../core/velero.ts';
+import type { Vault } from '../ports/vault.ts';
 import { findFingerprints } from '../runtime/export/documents.ts';
 import { outcomesOf } from '../runtime/hooks.ts';
 import { putSignedRecord, type Signer } from '../runtime/signed-records.ts';

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
-import type { LockedBucket, StoredVersion, VersionMarker } from '../adapters/s3/object-locks.ts';
 import type { ObjectLockSettings } from '../contract/settings.ts';
 import { extension, isLocked } from '../core/object-lock.ts';
+import type { LockedBucket, StoredVersion, VersionMarker } from '../ports/locked-bucket.ts';
 
 /** Two small requests for each version, which wait for S3 and not for us. */
 const CONCURRENCY = 32;

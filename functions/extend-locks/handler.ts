@@ -1,9 +1,10 @@
-import { type LockedBucket, openLocks } from '../adapters/s3/object-locks.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
+import { openLocks } from '../adapters/s3/object-locks.ts';
 import type { PlanSettings } from '../contract/settings.ts';
 import { LockRequest } from '../contract/states.ts';
 import { HoldfastError } from '../core/errors.ts';
 import type { KeptBy } from '../core/object-lock.ts';
+import type { LockedBucket } from '../ports/locked-bucket.ts';
+import type { Vault } from '../ports/vault.ts';
 import { keys, primaryVault, recordKey, replicaVault } from '../runtime/connect.ts';
 import { handler as lambda } from '../runtime/handler.ts';
 import { settings } from '../runtime/settings.ts';

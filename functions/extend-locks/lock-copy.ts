@@ -1,11 +1,11 @@
 import { putJson } from '../adapters/s3/documents.ts';
-import type { LockedBucket } from '../adapters/s3/object-locks.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import type { ObjectLockSettings } from '../contract/settings.ts';
 import type { LockRequest } from '../contract/states.ts';
 import { type KeptBy, lockedAtLeastUntil, lockScope } from '../core/object-lock.ts';
 import type { RecoveryPointLock } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { LockedBucket } from '../ports/locked-bucket.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Verifier } from '../runtime/signed-records.ts';
 import { extendLocks } from './extend.ts';
 import { findPoints } from './points.ts';

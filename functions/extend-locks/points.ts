@@ -1,10 +1,10 @@
 import pMap from 'p-map';
 import { findJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { parseBackupName } from '../core/backup-name.ts';
 import type { FoundPoint } from '../core/object-lock.ts';
 import { ReplicaProof } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import { type FoundRecord, findSignedRecord, type Verifier } from '../runtime/signed-records.ts';
 
 const CONCURRENCY = 8;

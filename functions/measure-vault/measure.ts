@@ -1,9 +1,9 @@
 import { findJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { type Ages, agesOf } from '../core/ages.ts';
 import { newestFirst } from '../core/backup-name.ts';
 import { BackupRecord } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** Ages of each plan's newest recovery points. Of many recovery points, few documents are read. */
 export async function measure(

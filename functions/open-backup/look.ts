@@ -1,4 +1,3 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import type { ControlPlaneSettings, PlanSettings } from '../contract/settings.ts';
 import { findControlPlane } from '../core/control-plane.ts';
@@ -8,6 +7,7 @@ import type { Work } from '../core/record.ts';
 import { selectNamespaces } from '../core/selection.ts';
 import { selectVolumes } from '../core/volumes.ts';
 import { TYPES } from '../core/well-known.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 
 /** From this share of the cluster's namespaces on, one list of everything costs less than one a namespace. */
 const WIDE_SHARE = 0.25;

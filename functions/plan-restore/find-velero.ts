@@ -1,9 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
 import { findJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { HoldfastError } from '../core/errors.ts';
 import type { VeleroKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** What a restore needs of velero-backup.json. */
 const VeleroBackup = z.object({

@@ -1,7 +1,7 @@
-import type { Vault } from '../adapters/s3/vault.ts';
 import { newestFirst, parseBackupName } from '../core/backup-name.ts';
 import { HoldfastError } from '../core/errors.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import { type FoundRecord, findSignedRecord, type Verifier } from '../runtime/signed-records.ts';
 
 /** A recovery point by name, or the newest Completed one for `latest`. */

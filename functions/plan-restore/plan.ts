@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { parseArchived, readArchive } from '../adapters/archive/reader.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import type { RestoreOptions } from '../contract/restore-options.ts';
 import type { ArchivedName } from '../core/archive.ts';
 import { holdReason } from '../core/dangerous.ts';
@@ -11,6 +10,7 @@ import type { KubeObject } from '../core/resources.ts';
 import { type Scope, scopeOf } from '../core/restore-options.ts';
 import { compareItems, type PlanItem, planItem } from '../core/restore-plan.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** Only what a decision looks at is kept of an object; bodies are read again when they are applied. */
 const outline = ({ kind, metadata, status, type, spec, subsets }: KubeObject): KubeObject => ({

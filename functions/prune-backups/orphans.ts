@@ -1,8 +1,8 @@
 import pMap from 'p-map';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
 import { isLeftOver, type Orphan } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 import { type FoundBackup, lockOf } from './points.ts';
 

@@ -1,11 +1,11 @@
 import pMap from 'p-map';
 import { findJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { parseBackupName } from '../core/backup-name.ts';
 import type { Copy } from '../core/copies.ts';
 import { BackupRecord, RecoveryPointLock } from '../core/record.ts';
 import type { RecoveryPoint } from '../core/retention.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 import { type FoundRecord, findSignedRecord, type Verifier } from '../runtime/signed-records.ts';
 

@@ -7,12 +7,12 @@ import {
   releaseLease,
   takeLease,
 } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import type { PruneInput, PruneRef } from '../contract/states.ts';
 import { COPIES } from '../core/copies.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 import type { Verifier } from '../runtime/signed-records.ts';
 import { type Decided, decide, type PrunePolicy } from './decide.ts';

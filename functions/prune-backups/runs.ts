@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { createJson, findJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
 import { type CopyPlan, type Forget, PrunePlan, removedFrom } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 
 /** What an interrupted run had begun in a copy: backups whose record it has removed. */

@@ -1,9 +1,9 @@
 import { createJson, releaseLease } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
 import type { JobEnd } from '../core/job-loop.ts';
 import { orphanSnapshots, type PrunePlan, removedFrom } from '../core/prune.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 import { type PruneItem, seenIn } from './repository-job.ts';
 

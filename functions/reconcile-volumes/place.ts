@@ -1,9 +1,9 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import { type Dump, dumpsOf } from '../core/dumps.ts';
 import type { WorkVolume } from '../core/record.ts';
 import type { Holder } from '../core/volumes.ts';
 import { TYPES } from '../core/well-known.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 import { holderOf } from '../runtime/holder.ts';
 
 /** A volume of the work list and its repository. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { HoldfastError } from '../core/errors.ts';
 import type { Version } from '../core/inventory.ts';
 import { contentHash, type InventoryObject, type Pair } from '../core/replication.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** Object metadata of a copy: the ETag of what it is a copy of. */
 const SOURCE_ETAG = 'holdfast-source-etag';

@@ -1,10 +1,10 @@
 import pMap, { pMapIterable } from 'p-map';
 import { readInventory, writeInventory } from '../adapters/s3/inventory.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { ProvenBefore, type Version } from '../core/inventory.ts';
 import { type BackupRecord, snapshotsIn } from '../core/record.ts';
 import { inCopyOrder, type Pair, pairs, repositoryStages } from '../core/replication.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import { Copies } from './copies.ts';
 
 const CONCURRENCY = 8;

@@ -1,6 +1,6 @@
 import { leaseHolder, releaseLease, takeLease } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** As long as an execution may take. */
 const LEASE_SECONDS = 24 * 3600;

@@ -1,10 +1,12 @@
 import { type SigningKey, signingKey } from '../adapters/kms/signing-key.ts';
 import { clusterEndpoint } from '../adapters/kubernetes/access.ts';
-import { type KubeClient, kubeClient } from '../adapters/kubernetes/client.ts';
-import { openVault, type Vault } from '../adapters/s3/vault.ts';
+import { kubeClient } from '../adapters/kubernetes/client.ts';
+import { openVault } from '../adapters/s3/vault.ts';
 import { secretReader } from '../adapters/secrets/secrets.ts';
 import { masterSecretName } from '../contract/names.ts';
 import { vaultKeys } from '../core/vault-keys.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
+import type { Vault } from '../ports/vault.ts';
 import { env, settings } from './settings.ts';
 
 /** The vault's primary copy, its replica, and the keys of this function's cluster. */

@@ -1,9 +1,9 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import type { KubeObject } from '../core/resources.ts';
 import type { Source } from '../core/source.ts';
 import { type Holder, holdsVolumes, mounts } from '../core/volumes.ts';
 import { TYPES } from '../core/well-known.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 
 /**
  * Which pod holds a claim, or a volume of its own, now, and where; undefined when none does: the Job of a claim may then run

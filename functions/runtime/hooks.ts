@@ -1,9 +1,9 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { exec } from '../adapters/kubernetes/exec.ts';
 import { findJson, putJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { HookOutcome, type HookTime, type PodHooks } from '../core/hooks.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** Runs the hooks of a backup's pods, each at least once, and remembers in the vault how they ended. */
 export function hookRunner(cluster: KubeClient, vault: Vault, keys: VaultKeys, backup: string) {

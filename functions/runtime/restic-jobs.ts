@@ -1,4 +1,3 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import {
   type ClusterJob,
   jobEnd,
@@ -7,7 +6,6 @@ import {
   renewSession,
   startJob,
 } from '../adapters/kubernetes/jobs.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { credentialMinter } from '../adapters/sts/credentials.ts';
 import type { JobPort, ResultPort } from '../core/job-loop.ts';
 import { type ResticJob, sessionDue } from '../core/job-spec.ts';
@@ -19,6 +17,8 @@ import {
   sessionFile,
   sessionPolicy,
 } from '../core/repository.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
+import type { Vault } from '../ports/vault.ts';
 import { masterSecret } from './connect.ts';
 import { env, settings } from './settings.ts';
 

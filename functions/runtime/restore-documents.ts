@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { getJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { RestoreOptions } from '../contract/restore-options.ts';
 import { VolumeOutcome } from '../core/record.ts';
 import { itemKey, type PlanItem } from '../core/restore-plan.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** plan.json of a restore: the choices; its items are in plan.jsonl beside it. */
 export const StoredRestore = z.object({

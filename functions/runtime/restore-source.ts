@@ -1,7 +1,8 @@
-import { openVault, type Vault } from '../adapters/s3/vault.ts';
+import { openVault } from '../adapters/s3/vault.ts';
 import { VAULT_COPIES } from '../contract/restore-options.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { type VeleroKeys, veleroKeys } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 import { keys, primaryVault, replicaVault } from './connect.ts';
 import { settings } from './settings.ts';
 

@@ -1,9 +1,9 @@
 import { decode, encode } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { HoldfastError } from '../core/errors.ts';
 import { BackupRecord } from '../core/record.ts';
 import { isSignedBy, signedPart, withSignature } from '../core/signature.ts';
 import { backupOfRecordKey } from '../core/vault-keys.ts';
+import type { Vault } from '../ports/vault.ts';
 
 /** The two halves of a signing key, each had only by those who need it. */
 export interface Signer {

@@ -1,4 +1,3 @@
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listObjects } from '../adapters/kubernetes/lists.ts';
 import {
   listSnapshots,
@@ -19,6 +18,7 @@ import {
   volumeSnapshot,
 } from '../core/volume-snapshots.ts';
 import { TYPES } from '../core/well-known.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 
 /** Longer than any backup may take. */
 const FORGOTTEN_SECONDS = 24 * 3600;

@@ -1,5 +1,4 @@
 import { parseArchived } from '../adapters/archive/reader.ts';
-import type { KubeClient } from '../adapters/kubernetes/client.ts';
 import { listPages } from '../adapters/kubernetes/lists.ts';
 import type { RestoreOptions } from '../contract/restore-options.ts';
 import type { ArchivedName } from '../core/archive.ts';
@@ -9,6 +8,7 @@ import { readiness } from '../core/readiness.ts';
 import type { KubeObject } from '../core/resources.ts';
 import { itemKey, type PlanItem, typeOfItem } from '../core/restore-plan.ts';
 import { type Origin, targetOf, transform } from '../core/transform.ts';
+import type { KubeClient } from '../ports/kubernetes.ts';
 
 export interface Inspection {
   /** `deployments.apps shop/web: 0 of 2 ready` */

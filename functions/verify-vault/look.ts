@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
 import { HoldfastError, messageOf } from '../core/errors.ts';
 import { type CopyState, type Finding, judge, type Seen } from '../core/verification.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 
 /** An object, what was promised of it, and what the copies have. */

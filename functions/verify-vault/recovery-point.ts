@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
-import type { Vault } from '../adapters/s3/vault.ts';
 import { COPIES, type Copy } from '../core/copies.ts';
 import type { BackupRecord } from '../core/record.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import type { CopyState } from '../core/verification.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 import { type Verifier, verifiedRecord } from '../runtime/signed-records.ts';
 import { type Look, lookAt } from './look.ts';

@@ -1,7 +1,6 @@
 import pMap from 'p-map';
 import type * as z from 'zod/mini';
 import { findJson, getJson, putJson } from '../adapters/s3/documents.ts';
-import type { Vault } from '../adapters/s3/vault.ts';
 import type { VaultKeys } from '../core/vault-keys.ts';
 import {
   CheckOutcome,
@@ -12,6 +11,7 @@ import {
   VerifyRun,
   verifyReport,
 } from '../core/verification.ts';
+import type { Vault } from '../ports/vault.ts';
 import type { Copies } from '../runtime/copies.ts';
 import { healConfigs, healMissing } from './after-checks.ts';
 

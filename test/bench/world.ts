@@ -1,6 +1,6 @@
 import pMap from 'p-map';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import { create, freeForm, untilServed } from '../support/world.ts';
 import { benchObject, NAMESPACES, namespaceName, WIDGETS } from './objects.ts';
 

@@ -1,10 +1,10 @@
+import type { Retention } from '../../functions/core/object-lock.ts';
 import type {
   LockedBucket,
   StoredVersion,
   VersionMarker,
   VersionPage,
-} from '../../functions/adapters/s3/object-locks.ts';
-import type { Retention } from '../../functions/core/object-lock.ts';
+} from '../../functions/ports/locked-bucket.ts';
 import { Killed } from './memory-vault.ts';
 
 interface Stored extends StoredVersion {

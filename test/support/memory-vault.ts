@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { ObjectFacts, Vault } from '../../functions/adapters/s3/vault.ts';
 import { HoldfastError } from '../../functions/core/errors.ts';
+import type { ObjectFacts, Vault } from '../../functions/ports/vault.ts';
 
 interface Stored {
   readonly body: Buffer;

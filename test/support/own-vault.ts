@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
+import { openVault } from '../../functions/adapters/s3/vault.ts';
 import { masterSecretName, vaultBucketName } from '../../functions/contract/names.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { account } from '../../infra/local/settings.ts';
 
 const REGIONS = { primary: 'eu-west-1', replica: 'eu-central-1' } as const;

@@ -2,11 +2,11 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { archiveWriter } from '../../functions/adapters/archive/writer.ts';
 import { putJson } from '../../functions/adapters/s3/documents.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { commitBackup } from '../../functions/commit-backup/commit.ts';
 import type { BackupRecord } from '../../functions/core/record.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import type { Signer } from '../../functions/runtime/signed-records.ts';
 import { selectionOf } from './selection.ts';
 

@@ -1,5 +1,5 @@
-import type { OneKey, VersionedBucket } from '../../functions/adapters/s3/versions.ts';
 import type { ObjectVersion } from '../../functions/core/rewind.ts';
+import type { OneKey, VersionedBucket } from '../../functions/ports/versioned-bucket.ts';
 
 /** A version of the model, with what S3 would give to a reader. */
 interface Stored extends ObjectVersion {

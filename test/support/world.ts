@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { type ClusterEndpoint, endpointOfKubeconfig } from '../../functions/adapters/kubernetes/access.ts';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
-import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
+import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import { openVault } from '../../functions/adapters/s3/vault.ts';
 import { collectionPath, type KubeObject, type ResourceType } from '../../functions/core/resources.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 
 /** Region of the buckets that tests and benchmarks make. */
 export const REGION = 'eu-west-1';

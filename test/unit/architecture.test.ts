@@ -28,7 +28,7 @@ const offending = (folder: string, allowed: RegExp) =>
     .map(([file, target]) => `${file} imports ${target}`);
 
 const HANDLERS = readdirSync(join(root, 'functions')).filter(
-  (f) => !['contract', 'core', 'adapters', 'runtime'].includes(f),
+  (f) => !['contract', 'core', 'ports', 'adapters', 'runtime'].includes(f),
 );
 const SDK = /^(@aws-sdk|@kubernetes|@middy|@aws-lambda-powertools|@smithy|undici)/;
 
@@ -41,9 +41,14 @@ describe('imports', () => {
       offending('functions/core', /^(zod\/mini|rfc6902|node:crypto|functions\/(contract|core)\/)/),
     ).toEqual([]);
   });
-  it('of adapters reach core and contract', () => {
+  it('of ports reach core and contract', () => {
+    expect(offending('functions/ports', /^(node:stream|functions\/(contract|core|ports)\/)/)).toEqual([]);
+  });
+  it('of adapters reach ports, core and contract', () => {
     expect(
-      importsOf('functions/adapters').filter(([, t]) => /^functions\/(?!contract|core|adapters)/.test(t)),
+      importsOf('functions/adapters').filter(([, t]) =>
+        /^functions\/(?!contract|core|ports|adapters)/.test(t),
+      ),
     ).toEqual([]);
   });
   it('of SDKs are in adapters and runtime alone', () => {
@@ -66,6 +71,17 @@ describe('imports', () => {
     expect(importsOf('infra/local').filter(([, t]) => /^functions\/(?!contract\/|core\/)/.test(t))).toEqual(
       [],
     );
+  });
+});
+
+describe('ports', () => {
+  it('are types alone', () => {
+    const values = readdirSync(join(root, 'functions/ports')).filter((f) =>
+      /^(import (?!type )|export (?!interface|type ))/m.test(
+        readFileSync(join(root, 'functions/ports', f), 'utf8'),
+      ),
+    );
+    expect(values).toEqual([]);
   });
 });
 

@@ -3,7 +3,6 @@ import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import {
   collectionPath,
   type KubeObject,
@@ -11,6 +10,7 @@ import {
   type ResourceType,
 } from '../../functions/core/resources.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import { readRecord } from '../../infra/local/record.ts';
 import { network } from '../../infra/local/settings.ts';
 import { csiTool } from '../../infra/local/tools/csi.ts';

@@ -8,12 +8,12 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { backupName } from '../../functions/core/backup-name.ts';
 import type { BackupRecord, ReplicaProof } from '../../functions/core/record.ts';
 import { isReplicated } from '../../functions/core/replication.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import { awsOf, readJson } from '../../infra/local/demo/aws.ts';
 import { demo } from '../../infra/local/demo/config.ts';
 import { type Kubectl, kubectlWith } from '../../infra/local/demo/kubectl.ts';

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import type { Selection } from '../../functions/contract/settings.ts';
 import type { ResourceResult, Work } from '../../functions/core/record.ts';
 import {
@@ -12,6 +10,8 @@ import {
 } from '../../functions/core/resources.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { exportShard, exportWhole, joinShards } from '../../functions/runtime/export/export.ts';
 import { planExport } from '../../functions/runtime/export/plan.ts';
 import { selectionOf } from '../support/selection.ts';

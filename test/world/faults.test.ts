@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
+import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import type { Work } from '../../functions/core/record.ts';
 import type { ResourceType } from '../../functions/core/resources.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { exportWhole } from '../../functions/runtime/export/export.ts';
 import { planExport } from '../../functions/runtime/export/plan.ts';
 import { selectionOf } from '../support/selection.ts';

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterEndpoint } from '../../functions/adapters/kubernetes/access.ts';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { exec } from '../../functions/adapters/kubernetes/exec.ts';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import type { Hook, PodHooks } from '../../functions/core/hooks.ts';
 import { objectPath } from '../../functions/core/resources.ts';
 import { vaultKeys } from '../../functions/core/vault-keys.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { hookRunner, outcomesOf } from '../../functions/runtime/hooks.ts';
 import { imageNames } from '../../infra/local/settings.ts';
 import { connect, create, endpoint, makeVault } from '../support/world.ts';

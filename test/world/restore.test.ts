@@ -3,7 +3,6 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArchive } from '../../functions/adapters/archive/reader.ts';
 import { archiveWriter } from '../../functions/adapters/archive/writer.ts';
-import type { KubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import { applyItems } from '../../functions/apply-resources/apply.ts';
 import type { RestoreOptions } from '../../functions/contract/restore-options.ts';
 import {
@@ -16,6 +15,7 @@ import { scopeOf } from '../../functions/core/restore-options.ts';
 import { itemKey } from '../../functions/core/restore-plan.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
 import { planArchive } from '../../functions/plan-restore/plan.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import { inspect } from '../../functions/verify-restore/inspect.ts';
 import { connect, freeForm } from '../support/world.ts';
 

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Vault } from '../../functions/adapters/s3/vault.ts';
 import { HoldfastError } from '../../functions/core/errors.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { makeVault, REGION } from '../support/world.ts';
 
 const MIB = 1024 * 1024;

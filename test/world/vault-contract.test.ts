@@ -9,12 +9,10 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type LockedBucket,
-  openLocks,
-  type StoredVersion,
-} from '../../functions/adapters/s3/object-locks.ts';
-import { openVault, type Vault } from '../../functions/adapters/s3/vault.ts';
+import { openLocks } from '../../functions/adapters/s3/object-locks.ts';
+import { openVault } from '../../functions/adapters/s3/vault.ts';
+import type { LockedBucket, StoredVersion } from '../../functions/ports/locked-bucket.ts';
+import type { Vault } from '../../functions/ports/vault.ts';
 import { REGION } from '../support/world.ts';
 import { type Minio, startMinio } from './minio.ts';
 

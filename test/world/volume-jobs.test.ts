@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type KubeClient, kubeClient } from '../../functions/adapters/kubernetes/client.ts';
+import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import {
   type ClusterJob,
   jobEnd,
@@ -19,6 +19,7 @@ import { collectionPath, type KubeObject, objectPath } from '../../functions/cor
 import { DEFAULT_RESTIC } from '../../functions/core/restic.ts';
 import { selectVolumes } from '../../functions/core/volumes.ts';
 import { TYPES } from '../../functions/core/well-known.ts';
+import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import {
   type RestoreWork,
   restoredOutcome,

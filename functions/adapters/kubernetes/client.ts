@@ -1,34 +1,14 @@
 import { Agent, request, WebSocket } from 'undici';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 import { GrowingBuffer } from '../../core/growing-buffer.ts';
+import type {
+  CallOptions,
+  KubeClient,
+  KubeMethod,
+  KubeResponse,
+  KubeSocket,
+} from '../../ports/kubernetes.ts';
 import type { ClusterEndpoint } from './access.ts';
-
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-
-export interface KubeResponse {
-  readonly status: number;
-  readonly body: Buffer;
-}
-
-/** Raw HTTP to the API server: bytes in and out, because the typed client drops fields it does not know. */
-export interface KubeClient {
-  /** Any status below 400 except those listed in `accept` throws a HoldfastError. */
-  call(method: Method, path: string, options?: CallOptions): Promise<KubeResponse>;
-  /** A WebSocket of the API server, of a path with its query: for commands in containers. */
-  socket(path: string, protocol: string): WebSocket;
-  close(): Promise<void>;
-}
-
-export interface CallOptions {
-  readonly query?: Readonly<Record<string, string>>;
-  /** A value to be written as JSON, or JSON as it is to be sent. */
-  readonly body?: unknown;
-  /** Error statuses that the caller handles. */
-  readonly accept?: readonly number[];
-  readonly contentType?: string;
-  /** Where to read the answer to, in place of memory of its own: the body is good until this is filled again. */
-  readonly into?: GrowingBuffer;
-}
 
 /** 5xx and broken connections pass: 5 tries, with waits of 0.2, 0.4, 0.8 and 1.6 s, give up after about 3 s. */
 const TRIES = 5;
@@ -79,7 +59,7 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
     void old.close();
   }
 
-  async function once(method: Method, url: URL, options: CallOptions) {
+  async function once(method: KubeMethod, url: URL, options: CallOptions) {
     const { body } = options;
     const raw = Buffer.isBuffer(body) || typeof body === 'string';
     const response = await request(url, {
@@ -100,7 +80,7 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
     };
   }
 
-  async function call(method: Method, path: string, options: CallOptions = {}): Promise<KubeResponse> {
+  async function call(method: KubeMethod, path: string, options: CallOptions = {}): Promise<KubeResponse> {
     const url = new URL(endpoint.server.replace(/\/+$/, '') + path);
     for (const [k, v] of Object.entries(options.query ?? {})) url.searchParams.set(k, v);
     const what = `${method} ${path}`;
@@ -131,7 +111,7 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
       await sleep(wait);
     }
   }
-  function socket(path: string, protocol: string): WebSocket {
+  function socket(path: string, protocol: string): KubeSocket {
     return new WebSocket(endpoint.server.replace(/^http/, 'ws').replace(/\/+$/, '') + path, {
       protocols: protocol,
       dispatcher,

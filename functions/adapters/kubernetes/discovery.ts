@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import type { ResourceType } from '../../core/resources.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 interface ApiResource {
   name: string;

@@ -1,7 +1,7 @@
 import { messageOf } from '../../core/errors.ts';
 import { objectPath } from '../../core/resources.ts';
 import { TYPES } from '../../core/well-known.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /** A command in a container that runs. */
 export interface ExecRequest {

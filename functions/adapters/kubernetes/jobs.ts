@@ -13,7 +13,7 @@ import type { ActualJob } from '../../core/reconcile.ts';
 import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../../core/resources.ts';
 import { parseProgress, type ResticProgress } from '../../core/restic.ts';
 import { TYPES } from '../../core/well-known.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /** One of our Jobs in the cluster. */
 export interface ClusterJob extends ActualJob {

@@ -8,7 +8,7 @@ import {
   type KubeObject,
   type ResourceType,
 } from '../../core/resources.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /**
  * Objects of a page: few at first, because nothing is known of their size and a Secret may have 1 MiB; then as

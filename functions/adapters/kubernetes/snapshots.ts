@@ -1,7 +1,8 @@
 import { RUN_LABEL } from '../../core/job-spec.ts';
 import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../../core/resources.ts';
 import { TYPES } from '../../core/well-known.ts';
-import { type KubeClient, statusMessage } from './client.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
+import { statusMessage } from './client.ts';
 import { listLabelled } from './jobs.ts';
 
 /** Snapshots and the claims that are made of them: what a backup makes of volumes beside Jobs. */

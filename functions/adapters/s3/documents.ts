@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { HoldfastError } from '../../core/errors.ts';
 import { Lease, leaseFor, mayTake } from '../../core/lease.ts';
-import type { Vault } from './vault.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** A JSON document as the vault has it. */
 export const encode = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);

@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import { inventoryLine, parseInventoryLine, type Version } from '../../core/inventory.ts';
-import type { Vault } from './vault.ts';
+import type { Vault } from '../../ports/vault.ts';
 
 /** Lines are handed on in chunks of about this many characters: one by one they would be slow. */
 const CHUNK = 64 * 1024;

@@ -4,36 +4,8 @@ import {
   PutObjectRetentionCommand,
 } from '@aws-sdk/client-s3';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
-import type { Retention } from '../../core/object-lock.ts';
+import type { LockedBucket, StoredVersion } from '../../ports/locked-bucket.ts';
 import { s3Client } from './vault.ts';
-
-/** A place in a listing of versions. */
-export interface VersionMarker {
-  readonly key: string;
-  readonly version?: string | undefined;
-}
-
-export interface StoredVersion {
-  readonly key: string;
-  readonly version: string;
-  /** The newest thing under its key is a delete marker, as far as this page shows. */
-  readonly deleted: boolean;
-}
-
-export interface VersionPage {
-  readonly versions: readonly StoredVersion[];
-  /** Where the next page begins; absent on the last one. */
-  readonly next: VersionMarker | undefined;
-}
-
-/** Verbs on the locks of one bucket. None of them can shorten a lock or remove anything. */
-export interface LockedBucket {
-  readonly bucket: string;
-  /** Versions below a prefix, in S3's order, up to a thousand; `after` is where the page before ended. */
-  versions(prefix: string, after: VersionMarker | undefined): Promise<VersionPage>;
-  retention(version: StoredVersion): Promise<Retention | undefined>;
-  extend(version: StoredVersion, to: Retention): Promise<void>;
-}
 
 export function openLocks(
   bucket: string,

@@ -9,6 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { GrowingBuffer } from '../../core/growing-buffer.ts';
+import type { UploadOptions } from '../../ports/vault.ts';
 
 /** Bytes of a part: the least that S3 takes but for the last one; with its 10,000 parts 48 GiB fit. */
 const PART_BYTES = 5 * 1024 * 1024;
@@ -16,17 +17,6 @@ const PART_BYTES = 5 * 1024 * 1024;
 const MOST_PARTS = 9000;
 /** Of a chunk of the stream, which may go beyond the end of a part. */
 const CHUNK_BYTES = 1024 * 1024;
-
-export interface UploadOptions {
-  /** Length of the stream, when it is known: objects beyond 48 GiB need it. */
-  readonly bytes?: number;
-  readonly metadata?: Record<string, string>;
-  /**
-   * Is called with the sha256 (hex) of all bytes before the object comes into being; what it throws prevents that. S3 is
-   * then given digests, too, and refuses what it has not received like that.
-   */
-  readonly check?: (sha256: string) => void;
-}
 
 const partBytes = (bytes = 0): number => Math.max(PART_BYTES, Math.ceil(bytes / MOST_PARTS));
 const digestOf = (part: Buffer): string => createHash('sha256').update(part).digest('base64');

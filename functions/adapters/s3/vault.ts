@@ -9,47 +9,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
-import type { InventoryObject } from '../../core/replication.ts';
-import { type UploadOptions, uploadParts } from './upload.ts';
-
-/** Verbs on one bucket of the vault. */
-export interface Vault {
-  readonly bucket: string;
-  readonly region: string;
-  get(key: string): Promise<Buffer>;
-  find(key: string): Promise<{ body: Buffer; etag: string } | undefined>;
-  stream(key: string): Promise<Readable>;
-  exists(key: string): Promise<boolean>;
-  metadata(key: string): Promise<Record<string, string>>;
-  about(key: string): Promise<ObjectFacts>;
-  put(key: string, body: Buffer, options?: PutOptions): Promise<void>;
-  /** Writes only if the condition holds; false when another was first. `undefined`: only if nothing is there. */
-  putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
-  /** The ETag of what it wrote. */
-  upload(key: string, body: Readable, options?: UploadOptions): Promise<string>;
-  /** In the order of keys; those after a key, when it is given. */
-  list(prefix: string, after?: string): AsyncGenerator<InventoryObject>;
-  /** Names of the folders right below a prefix. */
-  folders(prefix: string): Promise<string[]>;
-  remove(keys: readonly string[]): Promise<void>;
-}
-
-/** What S3 says of an object beside its listing. */
-export interface ObjectFacts {
-  readonly metadata: Record<string, string>;
-  /** Hex, of all bytes; only where S3 computed it when it took the object. */
-  readonly sha256?: string;
-  /** Whether S3's own replication wrote it, with its origin's metadata. */
-  readonly byReplication: boolean;
-  /** Whether S3's replication is still to copy it elsewhere. */
-  readonly underWay: boolean;
-}
-
-export interface PutOptions {
-  readonly metadata?: Record<string, string>;
-  /** Hex; S3 refuses the object when the bytes it received have another one. */
-  readonly sha256?: string;
-}
+import type { Vault } from '../../ports/vault.ts';
+import { uploadParts } from './upload.ts';
 
 const missing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
 const lost = (error: unknown) =>

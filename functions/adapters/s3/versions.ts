@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { HoldfastError, messageOf } from '../../core/errors.ts';
 import type { ObjectVersion } from '../../core/rewind.ts';
+import type { VersionedBucket } from '../../ports/versioned-bucket.ts';
 
 /** What S3 copies in one piece at most; what is larger is copied in parts. */
 const MOST_BYTES = 5 * 1024 ** 3;
@@ -25,19 +26,6 @@ const MOST_PARTS = 9000;
  * nobody who can merely write objects can make one of his own look like a copy.
  */
 const COPY_OF = 'holdfast-copy-of';
-
-export type OneKey = readonly [ObjectVersion, ...ObjectVersion[]];
-
-/** Verbs on the versions of one bucket of the vault. None of them removes anything. */
-export interface VersionedBucket {
-  readonly bucket: string;
-  /** The versions of each key, the newest first; key by key, with a page of the listing in memory. */
-  versions(prefix: string): AsyncGenerator<OneKey>;
-  /** The same version, with what it is a copy of. */
-  withOrigin(version: ObjectVersion): Promise<ObjectVersion>;
-  /** Copies a version onto its key, with its metadata. */
-  bringBack(version: ObjectVersion): Promise<void>;
-}
 
 export function openVersions(bucket: string, region: string, pieceBytes = MOST_BYTES): VersionedBucket {
   const s3 = new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });

@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
-import type { Vault } from '../../adapters/s3/vault.ts';
 import type { TypeDigest } from '../../core/changes.ts';
 import { HoldfastError } from '../../core/errors.ts';
+import type { Vault } from '../../ports/vault.ts';
 import type { TallyDocument } from './tally.ts';
 
 const Digests = z.array(

@@ -1,6 +1,5 @@
 import pMap from 'p-map';
 import * as z from 'zod/mini';
-import type { KubeClient } from '../../adapters/kubernetes/client.ts';
 import { discover } from '../../adapters/kubernetes/discovery.ts';
 import { countObjects, currentResourceVersion } from '../../adapters/kubernetes/lists.ts';
 import type { Work } from '../../core/record.ts';
@@ -8,6 +7,7 @@ import { groupResource, type ResourceType } from '../../core/resources.ts';
 import { extentOf } from '../../core/selection.ts';
 import { type ExportUnit, shardsOf } from '../../core/shards.ts';
 import { ResourceTypeShape } from '../../core/well-known.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /** Counts are asked for side by side, a few at a time: the API server has other things to do. */
 const CONCURRENCY = 8;

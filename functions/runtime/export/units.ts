@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { ArchiveWriter } from '../../adapters/archive/writer.ts';
-import { ClusterAnswer, type KubeClient } from '../../adapters/kubernetes/client.ts';
+import { ClusterAnswer } from '../../adapters/kubernetes/client.ts';
 import {
   InstantGone,
   type ListOptions,
@@ -14,6 +14,7 @@ import { type PageItem, typeMeta } from '../../core/json-slices.ts';
 import { noteRelated, POINTING } from '../../core/related.ts';
 import { apiVersion, groupResource, type KubeObject, type ResourceType } from '../../core/resources.ts';
 import type { ExportUnit } from '../../core/shards.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Tally } from './tally.ts';
 
 /** Lists that are read side by side: enough to keep one connection busy while another page is compressed. */

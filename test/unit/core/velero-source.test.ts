@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Vault } from '../../../functions/adapters/s3/vault.ts';
 import { veleroKeys } from '../../../functions/core/vault-keys.ts';
 import { findVeleroBackup } from '../../../functions/plan-restore/find-velero.ts';
+import type { Vault } from '../../../functions/ports/vault.ts';
 
 const keys = veleroKeys('prod/');
 
