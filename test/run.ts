@@ -9,7 +9,7 @@ import { minioTool } from '../infra/local/tools/minio.ts';
 import { provide } from '../infra/local/tools/provide.ts';
 import { bringUp, processEnv, takeDown } from '../infra/local/world.ts';
 
-// `npm test`: lint, types, fast tests, then world tests inside an embedded world of their own. The last line counts.
+// `npm test`: lint, types, fast and slow tests, then world tests inside an embedded world of their own. The last line counts.
 const WORLD = 'test';
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 const total = { passed: 0, failed: 0 };
@@ -53,6 +53,7 @@ function vitest(project: string, before: readonly string[], env: NodeJS.ProcessE
 check('lint', ['biome', 'check', '--error-on-warnings', '.']);
 check('types', ['tsc']);
 vitest('fast', [], process.env);
+vitest('slow', [], process.env);
 try {
   await takeDown(WORLD);
   // A world has no way out: what its tests need beyond it is made before.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../../functions/adapters/kubernetes/client.ts';
+import type { KubeClient } from '../../../functions/ports/kubernetes.ts';
 import { thenClose } from '../../../functions/runtime/connect.ts';
 
 /** A client that knows how often it was closed. */
