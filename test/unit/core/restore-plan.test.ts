@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../functions/core/resources.ts';
 import { scopeOf } from '../../../functions/core/restore-options.ts';
 import {
   compareItems,
+  draftItem,
   itemKey,
   type PlanItem,
   planItem,
@@ -13,7 +14,7 @@ import {
 import { at } from '../../support/archived.ts';
 
 const decide = (where: ArchivedName, object: Partial<KubeObject> = {}, uids: string[] = []) =>
-  planItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }, (uid) =>
+  planItem(draftItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }), (uid) =>
     uids.includes(uid),
   );
 const ownedBy = (kind: string, controller = true) => ({
