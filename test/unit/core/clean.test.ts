@@ -4,6 +4,7 @@ import {
   cleanForRestore,
   mergedAccount,
   RESTORE_LABEL,
+  UPDATED_ANNOTATION,
 } from '../../../functions/core/clean.ts';
 import type { KubeObject } from '../../../functions/core/resources.ts';
 
@@ -43,6 +44,11 @@ describe('an object that is restored', () => {
       'velero.io/backup-name': 'b',
       'velero.io/restore-name': 'r',
     });
+  });
+
+  it('does not keep the mark of an earlier restore that updated it', () => {
+    const marked = of('Widget', {}, { annotations: { [UPDATED_ANNOTATION]: 'restore-1', note: 'a' } });
+    expect(clean(marked).metadata.annotations).toEqual({ note: 'a' });
   });
 
   it('keeps fields that Holdfast does not know', () => {
