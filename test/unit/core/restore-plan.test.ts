@@ -130,6 +130,11 @@ describe('an object of a recovery point', () => {
     expect(decide(where, object as Partial<KubeObject>, ['u1'])).toMatchObject({ action: 'skip', reason });
   });
 
+  it('is skipped for what it is rather than for who made it', () => {
+    const object = { kind: 'Pod', status: { phase: 'Succeeded' }, ...ownedBy('ReplicaSet') };
+    expect(decide(at('pods'), object, ['u1']).reason).toBe('the pod has ended');
+  });
+
   it.each([
     ['a running pod', at('pods'), { kind: 'Pod', status: { phase: 'Running' } }, ['u1']],
     [

@@ -184,12 +184,12 @@ describe('a backup is not opened', () => {
 });
 
 describe('a backup that is opened twice', () => {
-  it('by the same execution keeps its first work list', async () => {
+  it('by the same execution keeps its first work list, and does not ask the cluster again', async () => {
     await open();
-    const before = work();
+    const [before, calls] = [work(), world.cluster.calls.length];
     world.cluster.objects.clear();
     expect(await open()).toMatchObject({ outcome: 'opened' });
-    expect(work()).toEqual(before);
+    expect([work(), world.cluster.calls.length]).toEqual([before, calls]);
   });
 
   it('by an execution that was killed at any call, is as if it had been opened once', async () => {
