@@ -8,6 +8,16 @@ export default defineConfig({
           name: 'fast',
           include: ['test/unit/**/*.test.ts', 'test/infra/**/*.test.ts', 'test/machines/**/*.test.ts'],
           testTimeout: 30_000,
+          // Files of one worker share their modules: loading them anew for each file, the CDK above all, took half the time.
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['test/slow/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

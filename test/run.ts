@@ -9,7 +9,7 @@ import { minioTool } from '../world/tools/minio.ts';
 import { provide } from '../world/tools/provide.ts';
 import { bringUp, processEnv, takeDown } from '../world/world.ts';
 
-// `npm test`: lint, types, fast tests, then world tests inside an embedded world of their own. The last line counts.
+// `npm test`: lint, types, fast and slow tests, then world tests inside an embedded world of their own. The last line counts.
 const WORLD = 'test';
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 const total = { passed: 0, failed: 0 };
@@ -61,6 +61,7 @@ check('dependencies of what is deployed', [
   '--no-config-hints',
 ]);
 vitest('fast', [], process.env);
+vitest('slow', [], process.env);
 try {
   await takeDown(WORLD);
   // A world has no way out: what its tests need beyond it is made before.

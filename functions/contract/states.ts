@@ -35,6 +35,7 @@ export const OpenBackupRequest = z.strictObject({
   startedAt: instant,
   execution: z.string(),
 });
+export type OpenBackupRequest = z.infer<typeof OpenBackupRequest>;
 
 /** One backup, and whether its work is still to be done (`opened`), long done, or not done on purpose. */
 export const BackupRef = z.strictObject({
@@ -141,6 +142,7 @@ export const PlanRestoreRequest = z.strictObject({
   startedAt: instant,
   execution: z.string(),
 });
+export type PlanRestoreRequest = z.infer<typeof PlanRestoreRequest>;
 
 /** One restore: its name, what it reads, and how much it would do. */
 export const RestoreRef = z.object({
@@ -159,6 +161,7 @@ export const ApplyRequest = z.object({
   backup: z.string(),
   stage: z.union([z.literal(1), z.literal(2)]),
 });
+export type ApplyRequest = z.infer<typeof ApplyRequest>;
 
 /** What apply-resources returns: it is called again while something remains. */
 export interface ApplyState {
@@ -172,6 +175,8 @@ export interface ApplyState {
 }
 
 export const RestoreName = z.object({ restore: z.string(), backup: z.string() });
+export type RestoreName = z.infer<typeof RestoreName>;
+
 /** Input of fail-restore: what was caught. The execution names the restore, even when planning it failed. */
 export const FailRestoreRequest = z.strictObject({
   startedAt: instant,

@@ -1,17 +1,17 @@
 import { readArchive } from '../adapters/archive/reader.ts';
 import { itemKey, type PlanItem } from '../core/restore/restore-plan.ts';
 import type { StoredRestore } from './documents.ts';
-import { sourceOf } from './source.ts';
+import type { RestoreSource } from './source.ts';
 
 /** Bytes of some items of a recovery point, by item key. The archive must still be the one that was planned from. */
 export async function archivedObjects(
-  plan: Pick<StoredRestore, 'from' | 'backup' | 'archiveSha256'>,
+  source: RestoreSource,
+  plan: Pick<StoredRestore, 'backup' | 'archiveSha256'>,
   items: readonly PlanItem[],
 ): Promise<Map<string, Buffer>> {
   const wanted = new Set(items.map(itemKey));
   const found = new Map<string, Buffer>();
   if (wanted.size === 0) return found;
-  const source = sourceOf(plan.from);
   await readArchive(
     await source.vault.stream(source.archive(plan.backup)),
     plan.archiveSha256,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { getJson } from '../adapters/s3/documents.ts';
+import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { RestoreOptions } from '../contract/restore-options.ts';
 import { itemKey, type PlanItem } from '../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../core/vault/vault-keys.ts';
@@ -40,6 +40,20 @@ export const AppliedItem = z.object({
   reason: z.optional(z.string()),
 });
 export type AppliedItem = z.infer<typeof AppliedItem>;
+
+const toLines = (values: readonly unknown[]): Buffer =>
+  Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+
+/** Writes a restore's items, and then its choices: when those are there, all of its plan is. */
+export async function putRestore(
+  vault: Vault,
+  k: VaultKeys,
+  plan: StoredRestore,
+  items: readonly PlanItem[],
+): Promise<void> {
+  await vault.put(k.restores.items(plan.restore), toLines(items));
+  await putJson(vault, k.restores.plan(plan.restore), plan);
+}
 
 export const getRestore = (vault: Vault, k: VaultKeys, restore: string): Promise<StoredRestore> =>
   getJson(vault, StoredRestore, k.restores.plan(restore));
@@ -82,8 +96,5 @@ export async function putApplied(
   stage: 1 | 2,
   items: readonly AppliedItem[],
 ): Promise<void> {
-  await vault.put(
-    k.restores.applied(restore, stage),
-    Buffer.from(items.map((i) => `${JSON.stringify(i)}\n`).join('')),
-  );
+  await vault.put(k.restores.applied(restore, stage), toLines(items));
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { ENV, SETTINGS_FILE } from '../contract/env.ts';
-import { HoldfastError } from '../contract/holdfast-error.ts';
 import { ClusterSettings, type PlanSettings } from '../contract/settings.ts';
+import { planNamed } from '../core/backup/plans.ts';
 
 let cached: ClusterSettings | undefined;
 
@@ -16,15 +16,7 @@ export function settings(): ClusterSettings {
 }
 
 /** A plan by name. */
-export function planSettings(name: string): PlanSettings {
-  const { plans, cluster } = settings();
-  const plan = plans.find((p) => p.name === name);
-  if (plan) return plan;
-  const known = plans.map((p) => p.name).join(', ');
-  throw new HoldfastError('PlanNotFound', `cluster ${cluster} has no plan "${name}"`, {
-    hint: `Its plans are: ${known}`,
-  });
-}
+export const planSettings = (name: string): PlanSettings => planNamed(settings(), name);
 
 /** An environment variable of the contract. */
 export function env(name: keyof typeof ENV): string {

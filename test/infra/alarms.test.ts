@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Template } from 'aws-cdk-lib/assertions';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../infra/config/load.ts';
-import type { ClusterConfig } from '../../infra/config/schema.ts';
-import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
-import { VaultReplicationStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
-import { app, flat, KUBECONFIG, stub } from './support.ts';
+import { flat, KUBECONFIG, stackOf, templateOf } from './support.ts';
 
 const TOPICS = [
   'arn:aws:sns:eu-west-1:111111111111:ops',
@@ -26,12 +23,9 @@ ${rest}`,
   );
 const alarmsOf = (template: Template) =>
   Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm.Properties);
-const clusterAlarms = (all = config()) => {
-  const cluster = all.clusters[0] as ClusterConfig;
-  return alarmsOf(Template.fromStack(new ClusterStack(app(), { config: all, cluster, bundle: stub })));
-};
-const failures = (all = config()) => alarmsOf(Template.fromStack(new VaultStack(app(), all)));
-const lateness = (all = config()) => alarmsOf(Template.fromStack(new VaultReplicationStack(app(), all)));
+const clusterAlarms = (all = config()) => alarmsOf(templateOf(stackOf('cluster', all)));
+const failures = (all = config()) => alarmsOf(templateOf(stackOf('vault', all)));
+const lateness = (all = config()) => alarmsOf(templateOf(stackOf('replication', all)));
 interface Dimensioned {
   readonly Dimensions: { Name: string; Value: unknown }[];
 }
@@ -76,7 +70,7 @@ describe('S3’s replication', () => {
   });
 
   test('rings in the second region when it is late: after 15 minutes with time control, else after an hour', () => {
-    expect(new VaultReplicationStack(app(), config()).region).toBe('eu-central-1');
+    expect(stackOf('replication', config()).region).toBe('eu-central-1');
     expect(lateness().map((a) => [a.MetricName, a.Threshold])).toEqual(
       Array(2).fill(['ReplicationLatency', 900]),
     );

@@ -1,4 +1,3 @@
-import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import {
   allowed,
@@ -8,13 +7,14 @@ import {
   PRIMARY,
   REPLICA,
   replicaStack,
+  templateOf,
   vaultStack,
 } from './support.ts';
 
 const cluster = clusterTemplate(undefined, {}, LOCKED);
 const copies = [
-  ['primary', Template.fromStack(vaultStack(LOCKED))],
-  ['second', Template.fromStack(replicaStack(LOCKED))],
+  ['primary', templateOf(vaultStack(LOCKED))],
+  ['second', templateOf(replicaStack(LOCKED))],
 ] as const;
 
 interface Given {
@@ -126,7 +126,7 @@ describe.each(copies)('the %s copy with objectLock', (_, template) => {
 
 describe('without objectLock', () => {
   test('nothing is locked, and no schedule extends locks', () => {
-    const bucket = Object.values(Template.fromStack(vaultStack()).findResources('AWS::S3::Bucket'))[0];
+    const bucket = Object.values(templateOf(vaultStack()).findResources('AWS::S3::Bucket'))[0];
     expect(bucket?.Properties).not.toHaveProperty('ObjectLockConfiguration');
     expect(
       clusterTemplate().findResources('AWS::Scheduler::Schedule', { Properties: { Name: 'lock-daily' } }),
@@ -134,14 +134,14 @@ describe('without objectLock', () => {
   });
 
   test('roles of Holdfast are refused all the same what would let versions go', () => {
-    const policies = Object.values(Template.fromStack(vaultStack()).findResources('AWS::S3::BucketPolicy'));
+    const policies = Object.values(templateOf(vaultStack()).findResources('AWS::S3::BucketPolicy'));
     const sids = policies.flatMap((p) => p.Properties.PolicyDocument.Statement).map((s) => s.Sid);
     expect([sids.includes('OwnRolesKeepVersions'), sids.includes('NobodyLiftsLocks')]).toEqual([true, false]);
   });
 
   test('noncurrentDays says how long what was deleted stays', () => {
     const bucket = Object.values(
-      Template.fromStack(vaultStack('noncurrentDays: 5')).findResources('AWS::S3::Bucket'),
+      templateOf(vaultStack('noncurrentDays: 5')).findResources('AWS::S3::Bucket'),
     )[0];
     expect(bucket?.Properties.LifecycleConfiguration.Rules.at(-1)).toMatchObject({
       NoncurrentVersionExpiration: { NoncurrentDays: 5 },

@@ -1,11 +1,9 @@
-import { Template } from 'aws-cdk-lib/assertions';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { FUNCTION_NAMES } from '../../functions/contract/functions.ts';
 import { parseConfig } from '../../infra/config/load.ts';
-import type { ClusterConfig, Config } from '../../infra/config/schema.ts';
-import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
-import { VaultReplicaStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
-import { allowed, app, flat, KUBECONFIG, statementsOf, stub } from './support.ts';
+import type { Config } from '../../infra/config/schema.ts';
+import { allowed, flat, KUBECONFIG, stackOf, statementsOf, templateOf } from './support.ts';
 
 /** A configuration with these options of the vault, as YAML. */
 const config = (vault: string): Config =>
@@ -19,8 +17,8 @@ clusters:
 `,
     'holdfast.yaml',
   );
-const primary = (vault: string) => Template.fromStack(new VaultStack(app(), config(vault)));
-const replica = (vault: string) => Template.fromStack(new VaultReplicaStack(app(), config(vault)));
+const primary = (vault: string) => templateOf(stackOf('vault', config(vault)));
+const replica = (vault: string) => templateOf(stackOf('replica', config(vault)));
 const CONTINUOUS = 'replication: { mode: continuous }';
 const TIME_CONTROL = 'replication: { mode: continuous, timeControl: true }';
 const ELSEWHERE = 'account: "111111111111", replicaAccount: "222222222222"';
@@ -122,9 +120,7 @@ describe('continuous replication', () => {
 
 describe('a second copy in another account', () => {
   const template = replica(ELSEWHERE);
-  const all = config(ELSEWHERE);
-  const [prod] = all.clusters as [ClusterConfig];
-  const cluster = Template.fromStack(new ClusterStack(app(), { config: all, cluster: prod, bundle: stub }));
+  const cluster = templateOf(stackOf('cluster', config(ELSEWHERE)));
   const policy = (type: string, property: string) =>
     Object.values(template.findResources(type))[0]?.Properties[property].Statement as {
       Action: string | string[];
@@ -138,12 +134,10 @@ describe('a second copy in another account', () => {
     );
 
   test('is a stack of that account, by which its bucket is named', () => {
-    const stack = new VaultReplicaStack(app(), config(ELSEWHERE));
+    const stack = stackOf('replica', config(ELSEWHERE));
     expect([stack.account, stack.region]).toEqual(['222222222222', 'eu-central-1']);
-    expect(flat(bucketOf(Template.fromStack(stack)).BucketName)).toBe(
-      'holdfast-vault-222222222222-eu-central-1',
-    );
-    expect(new VaultStack(app(), config(ELSEWHERE)).account).toBe('111111111111');
+    expect(flat(bucketOf(template).BucketName)).toBe('holdfast-vault-222222222222-eu-central-1');
+    expect(stackOf('vault', config(ELSEWHERE)).account).toBe('111111111111');
   });
 
   test('lets in roles of the pipeline, and no other of the account', () => {

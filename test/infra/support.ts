@@ -8,7 +8,7 @@ import { parseConfig } from '../../infra/config/load.ts';
 import type { ClusterConfig, Config } from '../../infra/config/schema.ts';
 import { flat } from '../../infra/security/roles.ts';
 import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
-import { VaultReplicaStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
+import { VaultReplicaStack, VaultReplicationStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
 
 export { flat };
 
@@ -38,27 +38,52 @@ const code = mkdtempSync(join(tmpdir(), 'holdfast-stub-'));
 writeFileSync(join(code, 'index.mjs'), 'export const handler = () => {};\n');
 process.on('exit', () => rmSync(code, { recursive: true, force: true }));
 /** Templates do not depend on what the code does: bundling it would only make these tests slow. */
-export const stub: Bundler = () => code;
+const stub: Bundler = () => code;
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
-/** As the CDK's command line would start it: with the flags of cdk.json, and paths in the templates. */
-export const app = (): App => new App({ context: { ...context, 'aws:cdk:enable-path-metadata': true } });
-
-export function clusterStack(access = KUBECONFIG, over: Partial<ClusterConfig> = {}, vault = ''): Stack {
-  const all = config(access, vault);
-  return new ClusterStack(app(), {
-    config: all,
-    cluster: { ...(all.clusters[0] as ClusterConfig), ...over },
-    bundle: stub,
+/** As the CDK's command line would start it: with the flags of cdk.json, and paths in the templates; without stack traces. */
+export const app = (): App =>
+  new App({
+    context: { ...context, 'aws:cdk:enable-path-metadata': true, 'aws:cdk:disable-stack-trace': true },
   });
+
+const STACKS = {
+  vault: (all: Config) => new VaultStack(app(), all),
+  replica: (all: Config) => new VaultReplicaStack(app(), all),
+  replication: (all: Config) => new VaultReplicationStack(app(), all),
+  cluster: (all: Config) =>
+    new ClusterStack(app(), { config: all, cluster: all.clusters[0] as ClusterConfig, bundle: stub }),
+};
+const made = new Map<string, Stack>();
+const templates = new WeakMap<Stack, Template>();
+
+/**
+ * A stack of a configuration; of `cluster`, that of its first cluster. Making one takes long, and tests only read it: equal
+ * configurations have one stack, and a stack has one template.
+ */
+export function stackOf(kind: keyof typeof STACKS, all: Config): Stack {
+  const key = `${kind} ${JSON.stringify(all)}`;
+  const stack = made.get(key) ?? STACKS[kind](all);
+  made.set(key, stack);
+  return stack;
 }
-export const clusterTemplate = (
+export function templateOf(stack: Stack): Template {
+  const template = templates.get(stack) ?? Template.fromStack(stack);
+  templates.set(stack, template);
+  return template;
+}
+
+export function clusterTemplate(
   access = KUBECONFIG,
   over: Partial<ClusterConfig> = {},
   vault = '',
-): Template => Template.fromStack(clusterStack(access, over, vault));
-export const vaultStack = (vault = ''): Stack => new VaultStack(app(), config(KUBECONFIG, vault));
-export const replicaStack = (vault = ''): Stack => new VaultReplicaStack(app(), config(KUBECONFIG, vault));
+): Template {
+  const all = config(access, vault);
+  const [prod] = all.clusters as [ClusterConfig];
+  return templateOf(stackOf('cluster', { ...all, clusters: [{ ...prod, ...over }] }));
+}
+export const vaultStack = (vault = ''): Stack => stackOf('vault', config(KUBECONFIG, vault));
+export const replicaStack = (vault = ''): Stack => stackOf('replica', config(KUBECONFIG, vault));
 
 export interface Statement {
   readonly actions: string[];

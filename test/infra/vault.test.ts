@@ -1,6 +1,6 @@
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { replicaStack, vaultStack } from './support.ts';
+import { replicaStack, templateOf, vaultStack } from './support.ts';
 
 const copies = [
   ['primary', vaultStack(), 'eu-west-1'],
@@ -8,7 +8,7 @@ const copies = [
 ] as const;
 
 describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
-  const template = Template.fromStack(stack);
+  const template = templateOf(stack);
 
   test('is in its own region', () => {
     expect(stack.region).toBe(region);
@@ -107,7 +107,7 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
 });
 
 test('each cluster has a master secret that is in both regions and outlives its stack', () => {
-  Template.fromStack(vaultStack()).hasResource('AWS::SecretsManager::Secret', {
+  templateOf(vaultStack()).hasResource('AWS::SecretsManager::Secret', {
     DeletionPolicy: 'Retain',
     Properties: {
       Name: 'holdfast/prod/repository-master',
@@ -118,7 +118,7 @@ test('each cluster has a master secret that is in both regions and outlives its 
 });
 
 test('records are signed by a key of KMS that can do nothing else and outlives its stack', () => {
-  const template = Template.fromStack(vaultStack());
+  const template = templateOf(vaultStack());
   template.hasResource('AWS::KMS::Key', {
     DeletionPolicy: 'Retain',
     Properties: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../functions/contract/holdfast-error.ts';
-import { compareKeys } from '../../functions/core/key-order.ts';
 import type { Retention } from '../../functions/core/retention/object-lock.ts';
+import { compareKeys } from '../../functions/core/vault/key-order.ts';
 import type {
   LockedBucket,
   StoredVersion,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { HoldfastError, messageOf } from '../../functions/contract/holdfast-error.ts';
-import { digestOf } from '../../functions/core/digest.ts';
-import { compareKeys } from '../../functions/core/key-order.ts';
+import { digestOf } from '../../functions/core/bytes/digest.ts';
+import { compareKeys } from '../../functions/core/vault/key-order.ts';
 import type { InventoryObject } from '../../functions/core/vault/replication.ts';
 import type {
   ObjectDigest,

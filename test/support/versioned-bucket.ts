@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../functions/contract/holdfast-error.ts';
-import { compareKeys } from '../../functions/core/key-order.ts';
+import { compareKeys } from '../../functions/core/vault/key-order.ts';
 import type { ObjectVersion } from '../../functions/core/vault/rewind.ts';
 import type { OneKey, VersionedBucket } from '../../functions/ports/versioned-bucket.ts';
 

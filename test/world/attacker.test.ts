@@ -18,7 +18,6 @@ import {
   PutObjectRetentionCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLocks } from '../../functions/adapters/s3/object-locks.ts';
 import { COPIES } from '../../functions/contract/copies.ts';
@@ -30,7 +29,15 @@ import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { lockCopy } from '../../functions/lock/extend-locks/lock-copy.ts';
 import { replicate } from '../../functions/replicate/replicate-backup/replicate.ts';
 import { findSignedRecord } from '../../functions/runtime/signed-records.ts';
-import { clusterTemplate, LOCKED, PRIMARY, REPLICA, replicaStack, vaultStack } from '../infra/support.ts';
+import {
+  clusterTemplate,
+  LOCKED,
+  PRIMARY,
+  REPLICA,
+  replicaStack,
+  templateOf,
+  vaultStack,
+} from '../infra/support.ts';
 import { keyPair } from '../support/key-pair.ts';
 import { REGION } from '../support/world.ts';
 import {
@@ -70,8 +77,8 @@ const LOCKED_BY_S3 = 'InvalidRequest';
 const signer = keyPair();
 const template = clusterTemplate(undefined, {}, LOCKED);
 const vaults = {
-  primary: Template.fromStack(vaultStack(LOCKED)),
-  replica: Template.fromStack(replicaStack(LOCKED)),
+  primary: templateOf(vaultStack(LOCKED)),
+  replica: templateOf(replicaStack(LOCKED)),
 };
 const work = mkdtempSync(join(tmpdir(), 'holdfast-attack-'));
 const source = join(work, 'data');

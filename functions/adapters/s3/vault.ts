@@ -9,7 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
-import { digestOf } from '../../core/digest.ts';
+import { digestOf } from '../../core/bytes/digest.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { unavailable } from './unavailable.ts';
 import { uploadParts } from './upload.ts';

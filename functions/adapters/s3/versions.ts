@@ -12,7 +12,7 @@ import {
   type ObjectVersion as S3Version,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { compareKeys } from '../../core/key-order.ts';
+import { compareKeys } from '../../core/vault/key-order.ts';
 import type { ObjectVersion } from '../../core/vault/rewind.ts';
 import type { VersionedBucket } from '../../ports/versioned-bucket.ts';
 import { unavailable } from './unavailable.ts';

@@ -18,6 +18,9 @@ const DROPPED_METADATA = [
 export const BACKUP_LABEL = 'velero.io/backup-name';
 export const RESTORE_LABEL = 'velero.io/restore-name';
 
+/** The restore that changed an object it had found. One that it created has the label alone. */
+export const UPDATED_ANNOTATION = 'holdfast.io/updated-by';
+
 type Spec = Record<string, unknown>;
 
 /** Of a restore: what its cleaning depends on. */
@@ -114,6 +117,7 @@ export function cleanForRestore(
 ): KubeObject {
   for (const field of DROPPED_METADATA) delete object.metadata[field];
   delete object.status;
+  delete object.metadata.annotations?.[UPDATED_ANNOTATION];
   CLEANINGS.get(groupResource)?.(object, object.spec ?? {}, { preserveNodePorts });
   object.metadata.labels = {
     ...object.metadata.labels,
@@ -123,11 +127,16 @@ export function cleanForRestore(
   return object;
 }
 
+/** What is changed of an object that is there, as a merge patch. */
+export interface Change {
+  readonly metadata: Partial<Pick<KubeObject['metadata'], 'labels' | 'annotations'>>;
+}
+
 /**
  * What a ServiceAccount that is there already gets from the archived one: its labels, annotations and the secrets of
  * both. The token secret that old clusters made of their own accord is not among them: it is of another cluster.
  */
-export function mergedAccount(live: KubeObject, archived: KubeObject): unknown {
+export function mergedAccount(live: KubeObject, archived: KubeObject): Change {
   const { labels, annotations, name } = archived.metadata;
   const both = (key: 'secrets' | 'imagePullSecrets') => {
     const [had = [], got = []] = [live[key], archived[key]] as { name?: string }[][];
@@ -135,5 +144,9 @@ export function mergedAccount(live: KubeObject, archived: KubeObject): unknown {
     const added = got.filter((s) => !known.has(s.name) && !s.name?.startsWith(`${name}-token-`));
     return added.length > 0 ? { [key]: [...had, ...added] } : {};
   };
-  return { metadata: { labels, annotations }, ...both('secrets'), ...both('imagePullSecrets') };
+  return {
+    metadata: { ...(labels && { labels }), ...(annotations && { annotations }) },
+    ...both('secrets'),
+    ...both('imagePullSecrets'),
+  };
 }

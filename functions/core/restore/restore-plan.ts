@@ -83,18 +83,17 @@ interface Address {
   targetRef?: { kind?: string };
 }
 
-function skipReason(
-  at: ArchivedName,
-  object: KubeObject,
-  inBackup: (uid: string) => boolean,
-): string | undefined {
-  const { metadata } = object;
-  const owner = metadata.ownerReferences?.find((o) => o.controller && inBackup(o.uid));
+/** Why an object is never restored, whatever owns it. */
+function neverReason(at: ArchivedName, object: KubeObject): string | undefined {
   if (NEVER[at.groupResource]) return NEVER[at.groupResource];
-  if (metadata.annotations?.['kubernetes.io/config.mirror']) return 'a mirror pod belongs to its node';
+  if (object.metadata.annotations?.['kubernetes.io/config.mirror']) return 'a mirror pod belongs to its node';
   if (terminated(object)) return 'the pod has ended';
   if (finishedJob(object)) return 'the Job has ended';
-  if (owner && at.groupResource !== 'persistentvolumeclaims') return `made by ${owner.kind}/${owner.name}`;
+  return undefined;
+}
+
+/** Why an object that nothing else makes is not restored. */
+function skipReason(at: ArchivedName, object: KubeObject): string | undefined {
   if (at.groupResource === 'endpoints' && isOfController(object)) return 'made from the Service and its pods';
   if (at.groupResource.startsWith('apiservices.') && object.spec?.service == null)
     return 'registered by the API server itself';
@@ -103,17 +102,41 @@ function skipReason(
   return undefined;
 }
 
+/** What is decided of one object while all of it is at hand; what the rest of the recovery point decides is left open. */
+export interface ItemDraft {
+  readonly at: ArchivedName;
+  /** Why it is skipped, unless one of its controllers makes it. */
+  readonly skip?: string;
+  /** Its controllers, any of which makes it again when the recovery point holds it. */
+  readonly controllers: readonly { readonly uid: string; readonly kind: string; readonly name: string }[];
+  /** Why it is held back when it is not skipped. */
+  readonly held?: string;
+}
+
 /**
- * Decides one object of a recovery point. `inBackup` tells whether an owner's uid is of the same recovery point,
- * `held` why an object is held back.
+ * Decides all of an object that the object itself decides. Every rule that reads an object belongs here: it is given whole, as
+ * the archive has it, and nobody keeps it afterwards. `held`: why the object is held back.
  */
+export function draftItem(at: ArchivedName, object: KubeObject, held?: string): ItemDraft {
+  const never = neverReason(at, object);
+  const skip = never ?? skipReason(at, object);
+  const isMadeAgain = never === undefined && at.groupResource !== 'persistentvolumeclaims';
+  const owners = isMadeAgain ? (object.metadata.ownerReferences ?? []) : [];
+  return {
+    at,
+    ...(skip && { skip }),
+    controllers: owners.filter((o) => o.controller).map(({ uid, kind, name }) => ({ uid, kind, name })),
+    ...(held && { held }),
+  };
+}
+
+/** Ends a decision, when all of the recovery point is known. `inBackup` tells whether a uid is of an object in it. */
 export function planItem(
-  at: ArchivedName,
-  object: KubeObject,
+  { at, skip: alone, controllers, held }: ItemDraft,
   inBackup: (uid: string) => boolean,
-  held?: string,
 ): PlanItem {
-  const skip = skipReason(at, object, inBackup);
+  const owner = controllers.find((o) => inBackup(o.uid));
+  const skip = owner ? `made by ${owner.kind}/${owner.name}` : alone;
   const reason = skip ?? held;
   return {
     ...at,

@@ -20,9 +20,11 @@ export interface ApplyOptions extends Origin {
   readonly before: readonly AppliedItem[];
   /** Whether there is time to begin another object. */
   readonly goOn: () => boolean;
+  /** Waits; absent: in real time. */
+  readonly sleep?: (ms: number) => Promise<void>;
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const realSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
  * Brings items into the cluster, type by type in the plan's order, within a type side by side. Returns how each ended;
@@ -34,6 +36,7 @@ export async function applyItems(
   bodies: ReadonlyMap<string, Buffer>,
   apply: ApplyOptions,
 ): Promise<AppliedItem[]> {
+  const { goOn, sleep = realSleep } = apply;
   const results = new Map(apply.before.map((a) => [keyOfApplied(a), a]));
   const again = new Set<string>();
   const note = (item: PlanItem, { result, reason }: Ending) => {
@@ -65,12 +68,12 @@ export async function applyItems(
   const wanted = items.filter((i) => i.action === 'create' && !results.has(itemKey(i)));
   for (let pass = 0; ; pass++) {
     const open = pass === 0 ? wanted : wanted.filter((i) => again.has(itemKey(i)));
-    await inOrder(cluster, open, one, apply.goOn);
-    if (again.size === 0 || pass === PASS_WAITS_MS.length || !apply.goOn()) break;
+    await inOrder(cluster, open, one, { goOn, sleep });
+    if (again.size === 0 || pass === PASS_WAITS_MS.length || !goOn()) break;
     await sleep(PASS_WAITS_MS[pass] as number);
   }
   // What may still come has not ended: the next call tries it again.
-  if (!apply.goOn()) for (const key of again) results.delete(key);
+  if (!goOn()) for (const key of again) results.delete(key);
   return items.flatMap((i) => results.get(itemKey(i)) ?? []);
 }
 
@@ -78,7 +81,7 @@ async function inOrder(
   cluster: KubeClient,
   items: readonly PlanItem[],
   one: (item: PlanItem) => Promise<'done' | 'busy'>,
-  goOn: () => boolean,
+  { goOn, sleep }: Required<Pick<ApplyOptions, 'goOn' | 'sleep'>>,
 ): Promise<void> {
   for (const type of new Set(items.map((i) => i.groupResource))) {
     const ofType = items.filter((i) => i.groupResource === type);
@@ -87,6 +90,7 @@ async function inOrder(
       await waitEstablished(
         cluster,
         ofType.map((i) => i.name),
+        sleep,
       );
   }
 }

@@ -12,7 +12,11 @@ function isEstablished(definition: KubeObject): boolean {
 }
 
 /** Waits until the API server serves these definitions: up to 20 s each. */
-export async function waitEstablished(cluster: KubeClient, names: readonly string[]): Promise<void> {
+export async function waitEstablished(
+  cluster: KubeClient,
+  names: readonly string[],
+  sleep: (ms: number) => Promise<void>,
+): Promise<void> {
   for (const name of names) {
     for (let attempt = 1; ; attempt++) {
       const { status, body } = await cluster.call('GET', objectPath(TYPES.customResourceDefinitions, name), {
@@ -22,7 +26,7 @@ export async function waitEstablished(cluster: KubeClient, names: readonly strin
       if (isEstablished(JSON.parse(body.toString('utf8')) as KubeObject)) break;
       if (attempt === TRIES)
         throw new HoldfastError('ClusterBusy', `customresourcedefinition ${name} is not established`);
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+      await sleep(WAIT_MS);
     }
   }
 }

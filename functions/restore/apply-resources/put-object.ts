@@ -3,7 +3,7 @@ import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { ArchivedName } from '../../core/backup/archive.ts';
 import { namesType } from '../../core/kubernetes/patterns.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
-import { mergedAccount, RESTORE_LABEL } from '../../core/restore/clean.ts';
+import { type Change, mergedAccount, RESTORE_LABEL, UPDATED_ANNOTATION } from '../../core/restore/clean.ts';
 import { differencesIn } from '../../core/restore/compare.ts';
 import { typeOfItem } from '../../core/restore/restore-plan.ts';
 import type { KubeClient, KubeResponse } from '../../ports/kubernetes.ts';
@@ -77,21 +77,29 @@ async function existing(
   if (live.metadata.deletionTimestamp)
     return { result: 'failed', reason: 'the one that is there is still being deleted', again: true };
   // Ours from an earlier try of this very step: a killed function starts it again.
+  if (live.metadata.annotations?.[UPDATED_ANNOTATION] === restore)
+    return { result: 'updated', reason: 'differed' };
   if (live.metadata.labels?.[RESTORE_LABEL] === restore) return { result: 'created' };
   const differing = differencesIn(at, wanted, live);
   if (differing.length === 0) return { result: 'unchanged', reason: 'exists already, and is the same' };
   if (options.existingResources === 'fail') return { result: 'failed', reason: 'exists already' };
-  if (options.existingResources === 'update') return update(cluster, path, wanted, differing);
+  const change = (body: Change) => update(cluster, path, markedBy(restore, body), differing);
+  if (options.existingResources === 'update') return change(wanted);
   // As Velero: the default account is there before any restore, and needs the names of its pull secrets.
-  if (at.groupResource === 'serviceaccounts')
-    return update(cluster, path, mergedAccount(live, wanted), differing);
+  if (at.groupResource === 'serviceaccounts') return change(mergedAccount(live, wanted));
   return { result: 'skipped', reason: `exists already, and differs in ${some(differing)}` };
 }
+
+/** A change with the mark of its restore: an object that was there must never be taken for one that the restore created. */
+const markedBy = (restore: string, { metadata, ...body }: Change): Change => ({
+  ...body,
+  metadata: { ...metadata, annotations: { ...metadata.annotations, [UPDATED_ANNOTATION]: restore } },
+});
 
 async function update(
   cluster: KubeClient,
   path: string,
-  body: unknown,
+  body: Change,
   differing: readonly string[],
 ): Promise<Ending> {
   const answer = await cluster.call('PATCH', path, {

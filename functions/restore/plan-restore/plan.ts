@@ -3,29 +3,19 @@ import type { Readable } from 'node:stream';
 import { parseArchived, readArchive } from '../../adapters/archive/reader.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
-import type { ArchivedName } from '../../core/backup/archive.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
 import type { KubeObject } from '../../core/kubernetes/resources.ts';
 import { holdReason } from '../../core/restore/dangerous.ts';
 import { type Scope, scopeOf } from '../../core/restore/restore-options.ts';
-import { compareItems, type PlanItem, planItem } from '../../core/restore/restore-plan.ts';
+import {
+  compareItems,
+  draftItem,
+  type ItemDraft,
+  type PlanItem,
+  planItem,
+} from '../../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
-
-/** Only what a decision looks at is kept of an object; bodies are read again when they are applied. */
-const outline = ({ kind, metadata, status, type, spec, subsets }: KubeObject): KubeObject => ({
-  ...(kind && { kind }),
-  metadata: {
-    name: metadata.name,
-    annotations: metadata.annotations ?? {},
-    labels: metadata.labels ?? {},
-    ownerReferences: metadata.ownerReferences ?? [],
-  },
-  ...(status && { status: { phase: status.phase, conditions: status.conditions } }),
-  ...(type !== undefined && { type }),
-  ...(kind === 'Endpoints' && { subsets }),
-  ...(spec?.service !== undefined && { spec: { service: spec.service } }),
-});
 
 /** Verifies every object of the recovery point against its record and plans each archived object, in order of work. */
 export async function planItems(
@@ -55,23 +45,24 @@ export async function planItems(
   );
 }
 
-/** Reads an archive to its end and plans each object that is in scope. */
+/**
+ * Reads an archive to its end and plans each object that is in scope. An object is whole only while its entry is read: its
+ * draft is made then, and of the object nothing is kept.
+ */
 export async function planArchive(
   archive: Readable,
   sha256: string | undefined,
   inScope: Scope,
   options: RestoreOptions,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
-  const seen: { at: ArchivedName; object: KubeObject; held: string | undefined }[] = [];
+  const drafts: ItemDraft[] = [];
   const uids = new Set<string>();
   const archiveSha256 = await readArchive(archive, sha256, (entry) => {
     const object = parseArchived<KubeObject>(entry, JSON.parse);
     if (object.metadata.uid) uids.add(object.metadata.uid);
-    if (!inScope(entry.at, object)) return;
-    seen.push({ at: entry.at, object: outline(object), held: holdReason(entry.at, object, options) });
+    if (inScope(entry.at, object))
+      drafts.push(draftItem(entry.at, object, holdReason(entry.at, object, options)));
   });
-  const items = seen
-    .map(({ at, object, held }) => planItem(at, object, (uid) => uids.has(uid), held))
-    .sort(compareItems);
+  const items = drafts.map((draft) => planItem(draft, (uid) => uids.has(uid))).sort(compareItems);
   return { items, archiveSha256 };
 }

@@ -5,6 +5,7 @@ import {
   cleanForRestore,
   mergedAccount,
   RESTORE_LABEL,
+  UPDATED_ANNOTATION,
 } from '../../../../functions/core/restore/clean.ts';
 
 const cleanAs = (groupResource: string, object: KubeObject) =>
@@ -55,6 +56,11 @@ describe('an object that is restored', () => {
       'velero.io/backup-name': 'b',
       'velero.io/restore-name': 'r',
     });
+  });
+
+  it('does not keep the mark of an earlier restore that updated it', () => {
+    const marked = of('Widget', {}, { annotations: { [UPDATED_ANNOTATION]: 'restore-1', note: 'a' } });
+    expect(clean(marked).metadata.annotations).toEqual({ note: 'a' });
   });
 
   it('keeps fields that Holdfast does not know', () => {

@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../../functions/core/kubernetes/resources
 import { scopeOf } from '../../../../functions/core/restore/restore-options.ts';
 import {
   compareItems,
+  draftItem,
   itemKey,
   type PlanItem,
   planItem,
@@ -13,7 +14,7 @@ import {
 import { at } from '../../../support/archived.ts';
 
 const decide = (where: ArchivedName, object: Partial<KubeObject> = {}, uids: string[] = []) =>
-  planItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }, (uid) =>
+  planItem(draftItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }), (uid) =>
     uids.includes(uid),
   );
 const ownedBy = (kind: string, controller = true) => ({
@@ -127,6 +128,11 @@ describe('an object of a recovery point', () => {
     ['the cluster’s CA', at('configmaps', 'kube-root-ca.crt'), {}, 'published by the cluster'],
   ])('is skipped with its reason when it is %s', (_, where, object, reason) => {
     expect(decide(where, object as Partial<KubeObject>, ['u1'])).toMatchObject({ action: 'skip', reason });
+  });
+
+  it('is skipped for what it is rather than for who made it', () => {
+    const object = { kind: 'Pod', status: { phase: 'Succeeded' }, ...ownedBy('ReplicaSet') };
+    expect(decide(at('pods'), object, ['u1']).reason).toBe('the pod has ended');
   });
 
   it.each([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { beginAll, cleanUpAfter, STRATEGIES } from '../../../functions/core/volumes/strategies.ts';
-import type { StrategyPorts, VolumeWork } from '../../../functions/core/volumes/strategy.ts';
-import type { SnapshotState } from '../../../functions/core/volumes/volume-snapshots.ts';
-import { WorkVolume } from '../../../functions/core/volumes/work.ts';
+import { beginAll, cleanUpAfter, STRATEGIES } from '../../../../functions/core/volumes/strategies.ts';
+import type { StrategyPorts, VolumeWork } from '../../../../functions/core/volumes/strategy.ts';
+import type { SnapshotState } from '../../../../functions/core/volumes/volume-snapshots.ts';
+import { WorkVolume } from '../../../../functions/core/volumes/work.ts';
 
 const volume = (strategy: VolumeWork['strategy'], name: string): VolumeWork => ({
   id: `shop.${name}`,

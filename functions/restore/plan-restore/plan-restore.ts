@@ -1,0 +1,147 @@
+import { HoldfastError } from '../../contract/holdfast-error.ts';
+import { optionsOf, type RestoreFiles, type RestoreInput } from '../../contract/restore-options.ts';
+import type { PlanRestoreRequest, RestoreRef } from '../../contract/states.ts';
+import { restoreName } from '../../core/backup/backup-name.ts';
+import type { BackupRecord } from '../../core/backup/record.ts';
+import { shortName } from '../../core/restic/source.ts';
+import { restoredNamespaces, scopeOf } from '../../core/restore/restore-options.ts';
+import type { PlanItem } from '../../core/restore/restore-plan.ts';
+import { type Holder, holderText } from '../../core/vault/lease.ts';
+import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import type { VolumeOutcome } from '../../core/volumes/work.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import type { Vault } from '../../ports/vault.ts';
+import { takeLease } from '../../runtime/leases.ts';
+import { logRun } from '../../runtime/logging.ts';
+import { putRestore, type StoredRestore } from '../documents.ts';
+import type { RestoreSource } from '../source.ts';
+import { findRecoveryPoint } from './find.ts';
+import { findVeleroBackup } from './find-velero.ts';
+import { planArchive, planItems } from './plan.ts';
+
+/** What a restore is planned with. */
+export interface PlanContext {
+  /** The primary copy, which has the documents and the lease of restores. */
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+  /** Of the signatures of records. */
+  readonly verifier: Verifier;
+  readonly now: Date;
+  /** Where a restore reads, by the name of its source. */
+  sourceOf(from: string): RestoreSource;
+  /** Whether the holder of a lease has ended without giving it back. */
+  isGone(holder: Holder): Promise<boolean>;
+}
+
+/**
+ * Finds a recovery point, verifies all of it, and writes what its restore would do, before anything is done. All but a dry run
+ * take the cluster's lease. A call that was killed goes on when it is made again.
+ *
+ * @throws HoldfastError RecoveryPointNotFound, RecoveryPointDamaged, RecordForged, RecordUnsigned, RestoreRefused when the
+ * recovery point does not hold what is asked for, RestoreInProgress, InputInvalid when there is no such source.
+ */
+export async function planRestore(
+  context: PlanContext,
+  { input, startedAt, execution }: PlanRestoreRequest,
+): Promise<RestoreRef> {
+  const { vault, keys, now } = context;
+  const from = input.from ?? 'primary';
+  const source = context.sourceOf(from);
+  const restore = restoreName(new Date(startedAt), execution);
+  logRun({ restore });
+  const point = await findPoint(context, source, input);
+  logRun({ backup: point.backup });
+  const namespaces = namespacesFor(input, point);
+  const options = optionsOf(input);
+  const { items: all, archiveSha256 } = await planned(context, source, point, { namespaces, options });
+  const items = options.files ? [] : all;
+  const volumes = volumesFor(input, point, namespaces);
+  const dryRun = input.dryRun ?? false;
+  if (!dryRun) await takeRestoreLease(context, { work: restore, execution });
+  const plan: StoredRestore = {
+    restore,
+    backup: point.backup,
+    from,
+    startedAt: now.toISOString(),
+    namespaces,
+    options,
+    archiveSha256,
+    fillsVolumes: input.volumes ?? true,
+    dryRun,
+    volumes,
+  };
+  await putRestore(vault, keys, plan, items);
+  return {
+    restore,
+    backup: point.backup,
+    plan: point.record?.plan ?? '',
+    from,
+    dryRun,
+    items: items.filter((i) => i.action === 'create').length,
+    volumes: volumes.length,
+  };
+}
+
+/** What is restored from: a recovery point with its record, or a backup of Velero, which has none. */
+interface Point {
+  readonly backup: string;
+  readonly namespaces: readonly string[];
+  readonly record?: BackupRecord;
+}
+
+async function findPoint(
+  { keys, verifier }: PlanContext,
+  source: RestoreSource,
+  input: RestoreInput,
+): Promise<Point> {
+  if (source.velero) return findVeleroBackup(source.vault, source.velero, input.backup);
+  const { record, signed } = await findRecoveryPoint(source.vault, keys, input.backup, input.plan, verifier);
+  if (!signed && !input.allowUnsigned)
+    throw new HoldfastError('RecordUnsigned', `the record of ${record.backup} has no signature`, {
+      hint: 'Releases before 0.2.0 wrote none. If that is how it came to be, add "allowUnsigned": true',
+    });
+  return { backup: record.backup, namespaces: record.namespaces, record };
+}
+
+function namespacesFor(input: RestoreInput, point: Point): string[] {
+  const { namespaces, unknown } = restoredNamespaces(input.namespaces, point.namespaces);
+  if (unknown.length === 0) return namespaces;
+  throw new HoldfastError('RestoreRefused', `${point.backup} does not hold namespace ${unknown.join(', ')}`, {
+    hint: `It holds: ${point.namespaces.join(', ')}`,
+  });
+}
+
+async function planned(
+  { keys }: PlanContext,
+  source: RestoreSource,
+  { backup, record }: Point,
+  { namespaces, options }: Pick<StoredRestore, 'namespaces' | 'options'>,
+): Promise<{ items: PlanItem[]; archiveSha256: string }> {
+  if (record) return planItems(source.vault, keys, record, namespaces, options);
+  const archive = await source.vault.stream(source.archive(backup));
+  return planArchive(archive, undefined, scopeOf(options, namespaces), options);
+}
+
+/** Volumes with a snapshot that are wanted: those of the namespaces, none, or the one whose files are. */
+function volumesFor(input: RestoreInput, point: Point, namespaces: readonly string[]): VolumeOutcome[] {
+  const saved = (point.record?.volumes ?? []).filter((v) => v.snapshot && v.pvc);
+  if (input.files) return [volumeOf(saved, input.files, point.backup)];
+  return saved.filter((v) => (input.volumes ?? true) && namespaces.includes(v.namespace));
+}
+
+function volumeOf(saved: readonly VolumeOutcome[], { volume }: RestoreFiles, backup: string): VolumeOutcome {
+  const found = saved.find((v) => shortName(v) === volume);
+  if (found) return found;
+  const held = saved.map(shortName).join(', ');
+  throw new HoldfastError('RestoreRefused', `${backup} holds no snapshot of volume ${volume}`, {
+    hint: held ? `It holds: ${held}` : 'It holds none',
+  });
+}
+
+async function takeRestoreLease(context: PlanContext, holder: Holder): Promise<void> {
+  const other = await takeLease(context, context.keys.leases.restore, holder);
+  if (other)
+    throw new HoldfastError('RestoreInProgress', `${holderText(other)} is at work in this cluster`, {
+      hint: 'Wait for it, or stop its execution',
+    });
+}
