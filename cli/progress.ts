@@ -20,14 +20,14 @@ const line = (...cells: string[]): string =>
 export function progressLines({ volumes }: Progress): string[] {
   return [
     line('VOLUME', 'STATE', 'PERCENT', 'DONE', 'RATE', 'TROUBLE'),
-    ...volumes.map(({ volume, state, percent, bytes, bytesPerSecond, trouble = '' }) =>
+    ...volumes.map(({ volume, state, percent, bytes, bytesPerSecond, blocker = '' }) =>
       line(
         volume,
         state,
         percent === undefined ? '' : `${percent} %`,
         bytes === undefined ? '' : inUnits(bytes),
         bytesPerSecond ? `${inUnits(bytesPerSecond)}/s` : '',
-        trouble,
+        blocker,
       ),
     ),
   ];

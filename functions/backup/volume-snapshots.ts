@@ -32,7 +32,7 @@ export function volumeSnapshots(
   now: Date,
   { startSeconds, deadlineSeconds }: Pick<JobSettings, 'startSeconds' | 'deadlineSeconds'>,
 ): SnapshotPort {
-  const limits = { cutSeconds: startSeconds, readySeconds: deadlineSeconds };
+  const limits = { takeSeconds: startSeconds, readySeconds: deadlineSeconds };
 
   async function make(
     missing: readonly SnapshotVolume[],
@@ -47,7 +47,7 @@ export function volumeSnapshots(
       listObjects(cluster, TYPES.storageClasses),
     ]);
     const one = async (v: SnapshotVolume): Promise<SnapshotState> => {
-      const failed = (message: string): SnapshotState => ({ state: 'failed', cut: false, message });
+      const failed = (message: string): SnapshotState => ({ state: 'failed', taken: false, message });
       if (!classes)
         return failed(
           'the cluster has no VolumeSnapshots: install the snapshot controller, or let the rule say mount or node',
@@ -60,7 +60,7 @@ export function volumeSnapshots(
       if (hook !== undefined) return failed(hook);
       const refused = await makeOnce(cluster, TYPES.volumeSnapshots, volumeSnapshot(run, v, chosen.name));
       if (refused !== undefined) return failed(refused);
-      return { state: 'waiting', cut: false, message: 'its snapshot is not taken' };
+      return { state: 'waiting', taken: false, message: 'its snapshot is not taken' };
     };
     // One after the other: hooks of two pods must not hold one another up, and a request is quick.
     const made: (readonly [string, SnapshotState])[] = [];

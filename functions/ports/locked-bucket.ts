@@ -1,4 +1,4 @@
-import type { Retention } from '../core/retention/object-lock.ts';
+import type { ObjectRetention } from '../core/retention/object-lock.ts';
 
 /**
  * Verbs on the locks of one bucket. None of them can shorten a lock or remove anything.
@@ -14,9 +14,9 @@ export interface LockedBucket {
    */
   versions(prefix: string, after: VersionMarker | undefined): Promise<VersionPage>;
   /** The lock of a version; undefined when it has none. */
-  retention(version: StoredVersion): Promise<Retention | undefined>;
+  retention(version: StoredVersion): Promise<ObjectRetention | undefined>;
   /** Sets a version's lock. A lock that would end earlier, or have another mode, is refused. */
-  extend(version: StoredVersion, to: Retention): Promise<void>;
+  extend(version: StoredVersion, to: ObjectRetention): Promise<void>;
 }
 
 /** A place in a listing of versions. */

@@ -47,16 +47,16 @@ const toLines = (values: readonly unknown[]): Buffer =>
 /** Writes a restore's items, and then its choices: when those are there, all of its plan is. */
 export async function putRestore(
   vault: Vault,
-  k: VaultKeys,
+  keys: VaultKeys,
   plan: StoredRestore,
   items: readonly PlanItem[],
 ): Promise<void> {
-  await vault.put(k.restores.items(plan.restore), toLines(items));
-  await putJson(vault, k.restores.plan(plan.restore), plan);
+  await vault.put(keys.restores.items(plan.restore), toLines(items));
+  await putJson(vault, keys.restores.plan(plan.restore), plan);
 }
 
-export const getRestore = (vault: Vault, k: VaultKeys, restore: string): Promise<StoredRestore> =>
-  getJson(vault, StoredRestore, k.restores.plan(restore));
+export const getRestore = (vault: Vault, keys: VaultKeys, restore: string): Promise<StoredRestore> =>
+  getJson(vault, StoredRestore, keys.restores.plan(restore));
 
 const lines = (body: Buffer): unknown[] =>
   body
@@ -66,35 +66,39 @@ const lines = (body: Buffer): unknown[] =>
     .map((line) => JSON.parse(line) as unknown);
 
 /** The plan's items, in order of work. We wrote the file and nobody else may: its lines are not parsed again field by field. */
-export async function getItems(vault: Vault, k: VaultKeys, restore: string): Promise<PlanItem[]> {
-  return lines(await vault.get(k.restores.items(restore))) as PlanItem[];
+export async function getItems(vault: Vault, keys: VaultKeys, restore: string): Promise<PlanItem[]> {
+  return lines(await vault.get(keys.restores.items(restore))) as PlanItem[];
 }
 
 export async function getApplied(
   vault: Vault,
-  k: VaultKeys,
+  keys: VaultKeys,
   restore: string,
   stage: 1 | 2,
 ): Promise<AppliedItem[]> {
-  return lines(await vault.get(k.restores.applied(restore, stage))).map((line) => z.parse(AppliedItem, line));
+  return lines(await vault.get(keys.restores.applied(restore, stage))).map((line) =>
+    z.parse(AppliedItem, line),
+  );
 }
 
 /** The same, before the stage has begun or after it broke off. */
 export async function findApplied(
   vault: Vault,
-  k: VaultKeys,
+  keys: VaultKeys,
   restore: string,
   stage: 1 | 2,
 ): Promise<AppliedItem[]> {
-  return (await vault.exists(k.restores.applied(restore, stage))) ? getApplied(vault, k, restore, stage) : [];
+  return (await vault.exists(keys.restores.applied(restore, stage)))
+    ? getApplied(vault, keys, restore, stage)
+    : [];
 }
 
 export async function putApplied(
   vault: Vault,
-  k: VaultKeys,
+  keys: VaultKeys,
   restore: string,
   stage: 1 | 2,
   items: readonly AppliedItem[],
 ): Promise<void> {
-  await vault.put(k.restores.applied(restore, stage), toLines(items));
+  await vault.put(keys.restores.applied(restore, stage), toLines(items));
 }

@@ -3,7 +3,7 @@ import { COPIES, isCopyName } from '../contract/copies.ts';
 import { HoldfastError } from '../contract/holdfast-error.ts';
 import { type VeleroKeys, veleroKeys } from '../core/vault/vault-keys.ts';
 import type { Vault } from '../ports/vault.ts';
-import { keys, openCopy } from '../runtime/connect.ts';
+import { clusterKeys, openCopy } from '../runtime/connect.ts';
 import { settings } from '../runtime/settings.ts';
 
 /** Where a restore reads: a copy of the vault, or a bucket that a Velero wrote. */
@@ -17,7 +17,7 @@ export interface RestoreSource {
 
 /** The source of a name: `primary`, `replica`, or one of the configured Velero sources. */
 export function sourceOf(from: string): RestoreSource {
-  if (isCopyName(from)) return { vault: openCopy(from), archive: keys().velero.archive };
+  if (isCopyName(from)) return { vault: openCopy(from), archive: clusterKeys().velero.archive };
   const { veleroSources } = settings();
   const found = veleroSources.find((s) => s.name === from);
   if (found) {

@@ -29,7 +29,7 @@ export const openCopies = (): PerCopy<Vault> => ({
 });
 
 /** The keys of this function's cluster in the vault. */
-export const keys = () => vaultKeys(settings().cluster);
+export const clusterKeys = () => vaultKeys(settings().cluster);
 
 /** The key that signs records. What a function may do with it is up to its role. */
 export const recordKey = (): SigningKey => signingKey(env('signingKey'), settings().vault.region);

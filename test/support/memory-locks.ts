@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../functions/contract/holdfast-error.ts';
-import type { Retention } from '../../functions/core/retention/object-lock.ts';
+import type { ObjectRetention } from '../../functions/core/retention/object-lock.ts';
 import { compareKeys } from '../../functions/core/vault/key-order.ts';
 import type {
   LockedBucket,
@@ -13,7 +13,7 @@ interface Stored {
   readonly key: string;
   readonly version: string;
   deleted: boolean;
-  retention: Retention | undefined;
+  retention: ObjectRetention | undefined;
 }
 
 /** By key, and the newest of a key first. */
@@ -38,7 +38,11 @@ export class MemoryLocks implements LockedBucket {
   }
 
   /** Adds a version, the newest of its key; with `deleted`, one below a delete marker. */
-  add(key: string, until?: Date, { mode = 'GOVERNANCE' as Retention['mode'], deleted = false } = {}): void {
+  add(
+    key: string,
+    until?: Date,
+    { mode = 'GOVERNANCE' as ObjectRetention['mode'], deleted = false } = {},
+  ): void {
     const version = String(this.stored.length).padStart(6, '0');
     this.mark(key, deleted);
     this.stored.push({ key, version, deleted, retention: until && { mode, until } });
@@ -77,11 +81,11 @@ export class MemoryLocks implements LockedBucket {
       next: last && found.length > versions.length ? { key: last.key, version: last.version } : undefined,
     };
   }
-  async retention(version: StoredVersion): Promise<Retention | undefined> {
+  async retention(version: StoredVersion): Promise<ObjectRetention | undefined> {
     this.call();
     return this.of(version).retention;
   }
-  async extend(version: StoredVersion, to: Retention): Promise<void> {
+  async extend(version: StoredVersion, to: ObjectRetention): Promise<void> {
     this.call();
     if (!this.hasLocks) throw new HoldfastError('VaultNotLocked', `bucket ${this.bucket} has no Object Lock`);
     const stored = this.of(version);

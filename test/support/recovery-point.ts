@@ -28,7 +28,7 @@ export async function commitPoint(
   backup: string,
   volumes: readonly SavedVolume[],
 ): Promise<BackupRecord> {
-  const k = vaultKeys(cluster);
+  const keys = vaultKeys(cluster);
   const writer = archiveWriter();
   const archive = buffer(writer.output);
   const count = 20;
@@ -40,10 +40,10 @@ export async function commitPoint(
       secret('shop', `secret-${i}`, { of: backup, i: `${i * i}` }),
     );
   const { archiveBytes, sha256 } = await writer.end();
-  await vault.put(k.velero.archive(backup), await archive);
-  await vault.put(k.velero.resourceList(backup), gzipSync(JSON.stringify({ 'v1/Secret': [backup] })));
+  await vault.put(keys.velero.archive(backup), await archive);
+  await vault.put(keys.velero.resourceList(backup), gzipSync(JSON.stringify({ 'v1/Secret': [backup] })));
   const startedAt = '2026-01-01T00:00:00.000Z';
-  await putJson(vault, k.records.resources(backup), {
+  await putJson(vault, keys.records.resources(backup), {
     items: count,
     bytes: archiveBytes,
     archiveBytes,
@@ -63,14 +63,14 @@ export async function commitPoint(
     strategy: 'mount',
   }));
   for (const [i, { namespace, pvc, snapshot }] of volumes.entries())
-    await putJson(vault, k.records.volume(backup, work[i]?.id as string), {
+    await putJson(vault, keys.records.volume(backup, work[i]?.id as string), {
       id: work[i]?.id,
       namespace,
       pvc,
       result: 'protected',
       snapshot,
     });
-  await putJson(vault, k.records.work(backup), {
+  await putJson(vault, keys.records.work(backup), {
     plan: 'daily',
     backup,
     startedAt,
@@ -82,5 +82,5 @@ export async function commitPoint(
     unprotected: [],
     problems: [],
   });
-  return commitBackup(vault, k, cluster, backup, new Date('2026-01-01T00:01:00Z'), signer);
+  return commitBackup(vault, keys, cluster, backup, new Date('2026-01-01T00:01:00Z'), signer);
 }

@@ -103,7 +103,7 @@ async function backUp(): Promise<ControlPlaneOutcome[]> {
     if (!item) throw new Error(`${id}: ${JSON.stringify(outcomes)}`);
     const job = controlPlaneJob(settings, run, all, item, copies.primary, id === 'etcd');
     await startJob(cluster, job, 1, {
-      password: repositoryPassword(MASTER, item.gate),
+      password: repositoryPassword(MASTER, item.repository),
       ...CREDENTIALS_FILES,
       'session.json': session,
     });

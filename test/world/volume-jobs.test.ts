@@ -130,9 +130,9 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
   const job = backupJob(
     settingsAt(endpoint, pvc === 'big' ? { limitUploadKiB: 400 } : {}),
     { backup: run, plan: 'volumes' },
-    { ...v, gate: `restic/world/${run}` },
+    { ...v, repository: `restic/world/${run}` },
     bucketAt(endpoint),
-    { init: true, place: { holder: await holderOf(cluster, v) } },
+    { init: true, location: { holder: await holderOf(cluster, v) } },
   );
   return job;
 }
@@ -260,7 +260,7 @@ describe('a volume that is restored', () => {
       pvc: 'tree',
       result: 'protected',
       snapshot: snapshot ?? '',
-      gate: '',
+      repository: '',
       into: NAMESPACE,
     };
     const into = restoreJob(

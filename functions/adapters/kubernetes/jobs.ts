@@ -1,4 +1,4 @@
-import { endedFromOutside, hasStarted, type JobEvent, troubleOf } from '../../core/jobs/job-health.ts';
+import { endedFromOutside, hasStarted, type JobEvent, podBlocker } from '../../core/jobs/job-health.ts';
 import { jobManifest, jobSecret, type ResticJob } from '../../core/jobs/job-spec.ts';
 import type { ActualJob } from '../../core/jobs/reconcile.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
@@ -109,7 +109,7 @@ export async function listJobs(
       const waited = job.startTime ? (now.getTime() - job.startTime.getTime()) / 1000 : 0;
       const waits = job.state === 'running' && !(job.pod && hasStarted(job.pod));
       if (!waits || waited < ASK_AFTER_SECONDS) return job;
-      const message = troubleOf(job.pod, await eventsOf(client, job.pod ?? object));
+      const message = podBlocker(job.pod, await eventsOf(client, job.pod ?? object));
       if (waited < startSeconds) return { ...job, message };
       const words = message ?? 'its pod has not started, and Kubernetes does not say why';
       return {

@@ -1,20 +1,20 @@
 import { findJson } from '../../adapters/s3/documents.ts';
 import { BackupName } from '../../contract/states.ts';
 import { BackupRecord } from '../../core/backup/record.ts';
-import { keys, primaryVault, recordKey } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, primaryVault, recordKey } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
 import { commitBackup } from './commit.ts';
 
 /** Decides the phase and writes Velero's documents and then the commit marker: from here on the recovery point exists. */
-export const handler = lambda('commit-backup', BackupName, async ({ plan, backup }, { now }) => {
+export const handler = lambdaHandler('commit-backup', BackupName, async ({ plan, backup }, { now }) => {
   const vault = primaryVault();
-  const k = keys();
+  const keys = clusterKeys();
   const record =
-    (await findJson(vault, BackupRecord, k.records.record(backup))) ??
-    (await commitBackup(vault, k, settings().cluster, backup, now, recordKey()));
-  await releaseLease(vault, k.leases.backup(plan), backup);
+    (await findJson(vault, BackupRecord, keys.records.record(backup))) ??
+    (await commitBackup(vault, keys, settings().cluster, backup, now, recordKey()));
+  await releaseLease(vault, keys.leases.backup(plan), backup);
   return {
     plan,
     backup,

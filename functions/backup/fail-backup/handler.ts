@@ -6,8 +6,8 @@ import { FailBackupRequest } from '../../contract/states.ts';
 import { controlPlaneRun } from '../../core/backup/control-plane.ts';
 import { type BackupRecord, Work } from '../../core/backup/record.ts';
 import { cleanUpAfter } from '../../core/volumes/strategies.ts';
-import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, primaryVault, withCluster } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { logger } from '../../runtime/logging.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -15,17 +15,17 @@ import { hookRunner } from '../hooks.ts';
 import { volumeSnapshots } from '../volume-snapshots.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the plan for the next backup. */
-export const handler = lambda(
+export const handler = lambdaHandler(
   'fail-backup',
   FailBackupRequest,
   async ({ plan, backup, error, cause }, { now }) => {
     const vault = primaryVault();
-    const k = keys();
-    const work = await findJson(vault, Work, k.records.work(backup));
+    const keys = clusterKeys();
+    const work = await findJson(vault, Work, keys.records.work(backup));
     try {
       await withCluster('backup', now, async (cluster) => {
         if (work?.hooks)
-          await hookRunner((request) => exec(cluster, request), vault, k, backup).undo(work.hooks);
+          await hookRunner((request) => exec(cluster, request), vault, keys, backup).undo(work.hooks);
         for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
         const volumes = work?.volumes ?? [];
         const snapshots = volumeSnapshots(cluster, backup, now, settings().jobs);
@@ -51,8 +51,8 @@ export const handler = lambda(
       unprotected: work?.unprotected ?? [],
       objects: [],
     };
-    await createJson(vault, k.records.record(backup), record);
-    await releaseLease(vault, k.leases.backup(plan), backup);
+    await createJson(vault, keys.records.record(backup), record);
+    await releaseLease(vault, keys.leases.backup(plan), backup);
     return { plan, backup, phase: 'Failed', error };
   },
 );

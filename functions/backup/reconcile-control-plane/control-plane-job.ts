@@ -23,7 +23,7 @@ import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 /** One Job of the control plane: who leads etcd, its snapshot, or the files of a node. */
 export interface ControlPlaneItem {
   readonly id: string;
-  readonly gate: string;
+  readonly repository: string;
   readonly namespace: string;
   /** Of the snapshot: the leader. */
   readonly endpoint?: string;
@@ -46,11 +46,13 @@ export function itemsOf(
   keys: VaultKeys,
   { leader, taken }: Known = {},
 ): ControlPlaneItem[] {
-  const gate = keys.restic.repository(CONTROL_PLANE);
-  const common = { namespace: CONTROL_PLANE, gate };
+  const repository = keys.restic.repository(CONTROL_PLANE);
+  const common = { namespace: CONTROL_PLANE, repository };
   return [
     // It touches no repository, so it waits for none.
-    ...(work.endpoints.length > 0 ? [{ ...common, id: 'etcd-status', gate: `${gate}/none` }] : []),
+    ...(work.endpoints.length > 0
+      ? [{ ...common, id: 'etcd-status', repository: `${repository}/none` }]
+      : []),
     ...(leader ? [{ ...common, id: 'etcd', endpoint: leader }] : []),
     ...(work.scratch && taken?.snapshot ? [{ ...common, id: 'etcd-scratch', taken }] : []),
     ...work.nodes.map((node) => ({ ...common, id: `files.${node}`, node })),
@@ -72,7 +74,7 @@ export function controlPlaneJob(
   init: boolean,
 ): ResticJob {
   const { etcdImage: image, tlsSecret, folder } = s.controlPlane;
-  const step = repositoryIn(copy, item.gate);
+  const step = repositoryIn(copy, item.repository);
   const common = {
     run: controlPlaneRun(run.backup),
     id: item.id,

@@ -2,8 +2,8 @@ import { findJson, getJson } from '../../adapters/s3/documents.ts';
 import { BackupName, type LoopState } from '../../contract/states.ts';
 import { ControlPlaneOutcome, controlPlaneRun } from '../../core/backup/control-plane.ts';
 import { Work } from '../../core/backup/record.ts';
-import { copies, keys, primaryVault, withCluster } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, copies, primaryVault, withCluster } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -12,16 +12,16 @@ import { controlPlaneJob, itemsOf, outcomeOf } from './control-plane-job.ts';
 const NOTHING: LoopState = { running: 0, done: 0, failed: 0, waitSeconds: 0 };
 
 /** One look at the Jobs of etcd and of the control-plane nodes. The snapshot is asked for when the leader is known. */
-export const handler = lambda(
+export const handler = lambdaHandler(
   'reconcile-control-plane',
   BackupName,
   async ({ backup }, { now }): Promise<LoopState> => {
     const vault = primaryVault();
-    const k = keys();
-    const work = await getJson(vault, Work, k.records.work(backup));
+    const keys = clusterKeys();
+    const work = await getJson(vault, Work, keys.records.work(backup));
     const { controlPlane } = work;
     if (!controlPlane) return NOTHING;
-    const keyOf = (id: string) => k.records.controlPlane(backup, id);
+    const keyOf = (id: string) => keys.records.controlPlane(backup, id);
     const outcome = (id: string) => findJson(vault, ControlPlaneOutcome, keyOf(id));
     const { state } = await withCluster('backup', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
@@ -31,7 +31,7 @@ export const handler = lambda(
         repositories: vault,
         // The snapshot waits for the leader, and the scratch server for the snapshot.
         items: async () =>
-          itemsOf(controlPlane, k, {
+          itemsOf(controlPlane, keys, {
             leader: (await outcome('etcd-status'))?.endpoint,
             taken: await outcome('etcd'),
           }),
@@ -39,7 +39,7 @@ export const handler = lambda(
         outcomeOf,
         results: {
           vault,
-          dir: k.records.controlPlaneDir(backup),
+          dir: keys.records.controlPlaneDir(backup),
           keyOf,
           schema: ControlPlaneOutcome,
           failed: (o) => o.result === 'failed',

@@ -11,7 +11,7 @@ import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import type { JobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { hookRunner } from '../hooks.ts';
 import { volumeSnapshots } from '../volume-snapshots.ts';
-import { placesIn } from './place.ts';
+import { locationsIn } from './location.ts';
 import type { VolumePorts } from './reconcile.ts';
 
 /** What the ports are made of. */
@@ -52,7 +52,7 @@ export function volumePorts({ jobs, vault, keys, exec }: VolumePortsContext, wor
       before: (volume) => hooks.before(all, volume),
       after: (ended) => hooks.after(all, ended),
     },
-    places: placesIn(cluster),
+    locations: locationsIn(cluster),
     snapshots: volumeSnapshots(cluster, backup, now, jobs.jobs),
     documents: {
       ...jobResults(documents),

@@ -25,11 +25,11 @@ export function progressOf(
       if (finished.has(id)) return { volume, state: 'done' as const };
       const job = jobs.filter((j) => j.id === id).sort((a, b) => b.attempt - a.attempt)[0];
       if (!job) {
-        const trouble = snapshots.get(id)?.message;
-        return { volume, state: 'waiting' as const, ...(trouble && { trouble }) };
+        const blocker = snapshots.get(id)?.message;
+        return { volume, state: 'waiting' as const, ...(blocker && { blocker }) };
       }
       if (!job.pod || !hasStarted(job.pod))
-        return { volume, state: 'starting' as const, ...(job.message && { trouble: job.message }) };
+        return { volume, state: 'starting' as const, ...(job.message && { blocker: job.message }) };
       return { volume, state: 'running' as const, ...(await read(job)) };
     },
     { concurrency: CONCURRENCY },

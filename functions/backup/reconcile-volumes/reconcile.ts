@@ -51,7 +51,7 @@ export async function reconcileVolumes(
   context: VolumesContext,
 ): Promise<LoopState> {
   const all = work.volumes.map(
-    (v): VolumeWork => ({ ...v, gate: context.keys.restic.repository(v.namespace) }),
+    (v): VolumeWork => ({ ...v, repository: context.keys.restic.repository(v.namespace) }),
   );
   const begun = await beginUnfinished(ports, all);
   const items = all.map((v) => (begun.has(v.id) ? { ...v, ready: begun.get(v.id)?.state === 'ready' } : v));
@@ -59,8 +59,8 @@ export async function reconcileVolumes(
   if (items.length === 0) return state;
   const finished = await ports.documents.finished();
   // A snapshot is the volume's last moment that counts: its application need not wait for the Job.
-  const taken = [...begun].flatMap(([id, { cut }]) => (cut ? [id] : []));
-  await ports.hooks.after(new Set([...finished, ...taken]));
+  const takenIds = [...begun].flatMap(([id, { taken }]) => (taken ? [id] : []));
+  await ports.hooks.after(new Set([...finished, ...takenIds]));
   await cleanUpAfter(all, finished, ports);
   await ports.documents.putProgress({
     at: context.now.toISOString(),
@@ -95,8 +95,8 @@ function jobsOf(
     hasIdentity: (v) => identityOf(settings, v) !== undefined,
     async jobFor(v, init, attempt) {
       const prepared = await STRATEGIES[v.strategy].prepare(v, { attempt, begun: begun.get(v.id) }, ports);
-      if ('whyNot' in prepared) return prepared;
-      return backupJob(settings, work, v, copy, { init, attempt, place: prepared.place });
+      if ('blocker' in prepared) return prepared;
+      return backupJob(settings, work, v, copy, { init, attempt, location: prepared.location });
     },
     outcomeOf: volumeOutcome,
   };

@@ -13,7 +13,7 @@ import {
   unlockArgs,
 } from '../../core/restic/restic.ts';
 import { STRATEGIES } from '../../core/volumes/strategies.ts';
-import type { Place, VolumeWork } from '../../core/volumes/strategy.ts';
+import type { Location, VolumeWork } from '../../core/volumes/strategy.ts';
 import type { VolumeOutcome, WorkVolume } from '../../core/volumes/work.ts';
 
 /** How the Job of a volume is made. */
@@ -21,7 +21,7 @@ export interface BackupJobContext {
   /** Makes the repository first. */
   readonly init: boolean;
   readonly attempt?: number;
-  readonly place?: Place;
+  readonly location?: Location;
 }
 
 /** The Job that backs one piece of data up, where it is now. */
@@ -30,12 +30,12 @@ export function backupJob(
   work: Pick<Work, 'plan' | 'backup'>,
   v: VolumeWork,
   copy: VaultCopy,
-  { init, attempt = 1, place = {} }: BackupJobContext,
+  { init, attempt = 1, location = {} }: BackupJobContext,
 ): ResticJob {
-  const step = repositoryIn(copy, v.gate);
+  const step = repositoryIn(copy, v.repository);
   const options = s.plans.find((p) => p.name === work.plan)?.restic ?? DEFAULT_RESTIC;
   const context = { settings: s, work, options };
-  const { backup, tools = [], ...mounted } = STRATEGIES[v.strategy].mount(v, place, context);
+  const { backup, tools = [], ...mounted } = STRATEGIES[v.strategy].mount(v, location, context);
   return {
     run: work.backup,
     id: v.id,

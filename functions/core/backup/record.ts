@@ -65,7 +65,7 @@ export const Progress = z.object({
       volume: z.string(),
       state: z.enum(['waiting', 'starting', 'running', 'done']),
       /** What keeps its pod from starting. */
-      trouble: z.optional(z.string()),
+      blocker: z.optional(z.string()),
       percent: z.optional(z.number()),
       files: z.optional(z.int()),
       bytes: z.optional(z.int()),

@@ -47,8 +47,8 @@ const PULL = [
  * What keeps a Job's pod from starting, in words; undefined when nothing is known to. `events`: of the Job when it
  * has no pod, else of the pod.
  */
-export function troubleOf(pod: KubeObject | undefined, events: readonly JobEvent[]): string | undefined {
-  if (!pod) return refusal(events);
+export function podBlocker(pod: KubeObject | undefined, events: readonly JobEvent[]): string | undefined {
+  if (!pod) return admissionBlocker(events);
   const status = statusOf(pod);
   const scheduled = status.conditions?.find((c) => c.type === 'PodScheduled');
   if (scheduled?.status === 'False') return `no node takes its pod: ${scheduled.message ?? scheduled.reason}`;
@@ -65,7 +65,7 @@ export function troubleOf(pod: KubeObject | undefined, events: readonly JobEvent
 }
 
 /** Why the API server takes no pod of a Job. */
-function refusal(events: readonly JobEvent[]): string | undefined {
+function admissionBlocker(events: readonly JobEvent[]): string | undefined {
   const message = events.findLast((e) => e.reason === 'FailedCreate')?.message;
   if (!message) return undefined;
   if (/exceeded quota|must specify .* for/.test(message))

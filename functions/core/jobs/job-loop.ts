@@ -7,11 +7,11 @@ export interface JobPort<D, A> {
   /** All Jobs of the run, in one LIST. */
   list(): Promise<A[]>;
   /** Why there can be no Job, in words; that is then the result of the work. */
-  start(work: D, attempt: number, opensGate: boolean): Promise<string | undefined>;
+  start(work: D, attempt: number, initialises: boolean): Promise<string | undefined>;
   end(job: A): Promise<JobEnd>;
   remove(job: A): Promise<void>;
   /** Looks after Jobs that run: new credentials before the old ones expire. */
-  tend(running: readonly { readonly work: D; readonly job: A }[]): Promise<void>;
+  renewCredentials(running: readonly { readonly work: D; readonly job: A }[]): Promise<void>;
 }
 
 /** What the loop needs of the vault: one result per piece of work. */
@@ -19,7 +19,7 @@ export interface ResultPort<D> {
   finished(): Promise<Set<string>>;
   write(work: D, end: JobEnd): Promise<void>;
   failures(): Promise<number>;
-  openGates(gates: readonly string[]): Promise<Set<string>>;
+  existingRepositories(repositories: readonly string[]): Promise<Set<string>>;
 }
 
 export interface LoopOptions {
@@ -49,7 +49,7 @@ export const notRun = (message: string): JobEnd => ({
  * One look and its actions: results are written before their Jobs are deleted, so a kill between the two leaves
  * only a leftover that the next look removes.
  */
-export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
+export async function reconcileOnce<D extends DesiredJob, A extends ActualJob>(
   desired: readonly D[],
   jobs: JobPort<D, A>,
   results: ResultPort<D>,
@@ -57,8 +57,10 @@ export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
 ): Promise<Look<A>> {
   const [actual, finished] = await Promise.all([jobs.list(), results.finished()]);
   const pending = desired.filter((d) => !finished.has(d.id));
-  const openGates = await results.openGates([...new Set(pending.map((d) => d.gate))]);
-  const decision = reconcile({ desired, actual, finished, openGates, ...options });
+  const existingRepositories = await results.existingRepositories([
+    ...new Set(pending.map((d) => d.repository)),
+  ]);
+  const decision = reconcile({ desired, actual, finished, existingRepositories, ...options });
   for (const { work, job } of decision.collect) {
     await results.write(work, await jobs.end(job));
     // Failed attempts before this one were kept as the memory of the attempt; now the result is.
@@ -66,14 +68,14 @@ export async function lookOnce<D extends DesiredJob, A extends ActualJob>(
   }
   for (const job of decision.remove) await jobs.remove(job);
   const byId = new Map(desired.map((d) => [d.id, d]));
-  await jobs.tend(
+  await jobs.renewCredentials(
     actual.flatMap((job) => {
       const work = byId.get(job.id);
       return work && job.state === 'running' ? [{ work, job }] : [];
     }),
   );
-  for (const { work, attempt, opensGate } of decision.start) {
-    const why = await jobs.start(work, attempt, opensGate);
+  for (const { work, attempt, initialises } of decision.start) {
+    const why = await jobs.start(work, attempt, initialises);
     if (why !== undefined) await results.write(work, notRun(why));
   }
   const open = decision.running + decision.waiting;

@@ -11,7 +11,7 @@ export interface ActualJob {
 export interface DesiredJob {
   readonly id: string;
   /** Work that must not run beside other work of the same name until that is ready (a repository's `init`). */
-  readonly gate: string;
+  readonly repository: string;
   /** The node it will most likely run on. */
   readonly node?: string | undefined;
   /** False: what its Job needs is still to come (a snapshot). */
@@ -24,7 +24,7 @@ export interface ReconcileInput<D extends DesiredJob, A extends ActualJob> {
   /** Ids whose result is in the vault. */
   readonly finished: ReadonlySet<string>;
   /** Gates that are open: repositories that exist. */
-  readonly openGates: ReadonlySet<string>;
+  readonly existingRepositories: ReadonlySet<string>;
   readonly concurrency: number;
   /** Of those, on one node. */
   readonly concurrencyPerNode: number;
@@ -32,8 +32,8 @@ export interface ReconcileInput<D extends DesiredJob, A extends ActualJob> {
 }
 
 export interface Reconciliation<D, A> {
-  /** Create, or go on creating, this attempt. `opensGate`: this Job makes what its gate waits for. */
-  readonly start: { readonly work: D; readonly attempt: number; readonly opensGate: boolean }[];
+  /** Create, or go on creating, this attempt. `initialises`: this Job makes what its repository waits for. */
+  readonly start: { readonly work: D; readonly attempt: number; readonly initialises: boolean }[];
   /** Write the result of this Job into the vault, then delete it. */
   readonly collect: { readonly work: D; readonly job: A }[];
   /** Leftovers: Jobs whose result is known or that nobody asked for. */
@@ -52,11 +52,12 @@ const latest = <A extends ActualJob>(jobs: readonly A[]): A | undefined =>
 export function reconcile<D extends DesiredJob, A extends ActualJob>(
   input: ReconcileInput<D, A>,
 ): Reconciliation<D, A> {
-  const { desired, actual, finished, openGates, concurrency, concurrencyPerNode, maxAttempts } = input;
+  const { desired, actual, finished, existingRepositories, concurrency, concurrencyPerNode, maxAttempts } =
+    input;
   const wanted = new Set(desired.map((d) => d.id));
   const remove = actual.filter((job) => finished.has(job.id) || !wanted.has(job.id));
   const out: Reconciliation<D, A> = { start: [], collect: [], remove, running: 0, waiting: 0 };
-  const busyGates = new Set<string>();
+  const busyRepositories = new Set<string>();
   const fresh: { work: D; attempt: number }[] = [];
   const onNode = new Map<string, number>();
   const runs = ({ node }: D) => {
@@ -73,23 +74,32 @@ export function reconcile<D extends DesiredJob, A extends ActualJob>(
     } else if (job.state === 'complete' || job.state === 'failed') out.collect.push({ work, job });
     else {
       runs(work);
-      busyGates.add(work.gate);
+      busyRepositories.add(work.repository);
       if (job.state === 'suspended') {
-        out.start.push({ work, attempt: job.attempt, opensGate: !openGates.has(work.gate) });
+        out.start.push({
+          work,
+          attempt: job.attempt,
+          initialises: !existingRepositories.has(work.repository),
+        });
       }
     }
   }
   let waiting = 0;
   for (const { work, attempt } of fresh) {
-    const open = openGates.has(work.gate);
+    const open = existingRepositories.has(work.repository);
     const nodeIsFull = work.node !== undefined && (onNode.get(work.node) ?? 0) >= concurrencyPerNode;
-    if (work.ready === false || running >= concurrency || nodeIsFull || (!open && busyGates.has(work.gate))) {
+    if (
+      work.ready === false ||
+      running >= concurrency ||
+      nodeIsFull ||
+      (!open && busyRepositories.has(work.repository))
+    ) {
       waiting++;
       continue;
     }
-    busyGates.add(work.gate);
+    busyRepositories.add(work.repository);
     runs(work);
-    out.start.push({ work, attempt, opensGate: !open });
+    out.start.push({ work, attempt, initialises: !open });
   }
   return { ...out, running, waiting };
 }

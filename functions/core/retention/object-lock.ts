@@ -1,11 +1,11 @@
-import type { LockMode, ObjectLockSettings, Retention as RetentionPolicy } from '../../contract/settings.ts';
+import type { LockMode, ObjectLockSettings, Retention } from '../../contract/settings.ts';
 import { parseBackupName } from '../backup/backup-name.ts';
 import { type BackupRecord, snapshotsIn } from '../backup/record.ts';
 import type { VaultKeys } from '../vault/vault-keys.ts';
 import { decideRetention } from './retention.ts';
 
 /** The lock of one version of an object. */
-export interface Retention {
+export interface ObjectRetention {
   readonly mode: LockMode;
   readonly until: Date;
 }
@@ -22,10 +22,10 @@ export const lockedAtLeastUntil = (lock: ObjectLockSettings, began: Date): Date 
  * left. Always a later end. A version keeps its mode: S3 takes a change for a weakening, which nobody may do.
  */
 export function extension(
-  found: Retention | undefined,
+  found: ObjectRetention | undefined,
   lock: ObjectLockSettings,
   now: Date,
-): Retention | undefined {
+): ObjectRetention | undefined {
   if (found && found.until >= lockedAtLeastUntil(lock, now)) return undefined;
   const holds = found !== undefined && found.until > now;
   return { mode: holds ? found.mode : lock.mode, until: after(now, lock.days) };
@@ -48,7 +48,7 @@ export interface FoundPoint {
 
 /** What a plan keeps in a copy: what any of its policies wants there. */
 export interface KeptBy {
-  readonly policies: readonly RetentionPolicy[];
+  readonly policies: readonly Retention[];
   readonly timeZone: string;
 }
 
@@ -88,7 +88,7 @@ export function lockScope(
   };
 }
 
-/** Retention decides for each plan; a plan that is not in holdfast.yaml any more has nobody who removes, so all of it is kept. */
+/** ObjectRetention decides for each plan; a plan that is not in holdfast.yaml any more has nobody who removes, so all of it is kept. */
 function keptOf(
   found: readonly FoundPoint[],
   retentionOf: (plan: string) => KeptBy | undefined,

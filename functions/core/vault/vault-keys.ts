@@ -64,7 +64,7 @@ export function vaultKeys(cluster: string) {
       verify: {
         root: `records/${c}/_verify/`,
         run: (v: string) => `${verifyDir(v)}run.json`,
-        place: (v: string) => `${verifyDir(v)}place.json`,
+        cursor: (v: string) => `${verifyDir(v)}place.json`,
         findingsDir: (v: string) => `${verifyDir(v)}findings/`,
         findings: (v: string, id: string) => `${verifyDir(v)}findings/${enc(id)}.json`,
         jobDir: (v: string) => `${verifyDir(v)}jobs/`,

@@ -82,14 +82,14 @@ export const VerifyRun = z.object({
 export type VerifyRun = z.infer<typeof VerifyRun>;
 
 /** place.json: how far a run is. Everything before it is verified and healed. */
-export const VerifyPlace = z.object({
+export const VerifyCursor = z.object({
   step: z.int(),
   /** Key within the step. */
   after: z.optional(z.string()),
   objects: z.int(),
   bytes: z.int(),
 });
-export type VerifyPlace = z.infer<typeof VerifyPlace>;
+export type VerifyCursor = z.infer<typeof VerifyCursor>;
 
 /** What `restic check` said of one copy of a repository. */
 export const CheckOutcome = z.object({
@@ -130,7 +130,7 @@ export type VerifyReport = z.infer<typeof VerifyReport>;
 /** What a run comes to. */
 export function verifyReport(
   { run, part, parts, startedAt, backups, repositories }: VerifyRun,
-  { objects, bytes }: VerifyPlace,
+  { objects, bytes }: VerifyCursor,
   findings: readonly Finding[],
   checks: readonly CheckOutcome[],
   endedAt: Date,

@@ -13,10 +13,12 @@ const NOBODY = 65534;
 export const commandStrategy: VolumeStrategy = {
   begin: async () => new Map(),
   async prepare(v, { attempt }, ports) {
-    const whyNot = await hookOnce(v, attempt, ports);
-    if (whyNot !== undefined) return { whyNot };
-    const dump = await ports.places.dump(v);
-    return dump ? { place: { dump } } : { whyNot: `no pod of ${v.dump?.workload} runs that has its command` };
+    const blocker = await hookOnce(v, attempt, ports);
+    if (blocker !== undefined) return { blocker };
+    const dump = await ports.locations.dump(v);
+    return dump
+      ? { location: { dump } }
+      : { blocker: `no pod of ${v.dump?.workload} runs that has its command` };
   },
   mount(v, { dump }, { settings: { cluster, jobs }, work, options }) {
     const pod = dump?.work.pod ?? v.pod;

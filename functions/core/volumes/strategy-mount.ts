@@ -4,7 +4,7 @@ import { type ClaimStrategy, hookOnce, readingByMount, readingOnNode, rightsOver
 
 /** A Job mounts the claim, on the node whose pod holds it. */
 export const mountStrategy: ClaimStrategy = {
-  obstacle: () => undefined,
+  blocker: () => undefined,
   reading(chosen) {
     // No second pod may mount such a claim; from the node it can be read all the same.
     const { accessModes = [] } = (chosen.claim.spec ?? {}) as { accessModes?: string[] };
@@ -13,8 +13,8 @@ export const mountStrategy: ClaimStrategy = {
   },
   begin: async () => new Map(),
   async prepare(v, { attempt }, ports) {
-    const whyNot = await hookOnce(v, attempt, ports);
-    return whyNot === undefined ? { place: { holder: await ports.places.holder(v) } } : { whyNot };
+    const blocker = await hookOnce(v, attempt, ports);
+    return blocker === undefined ? { location: { holder: await ports.locations.holder(v) } } : { blocker };
   },
   mount: (v, { holder }, { settings, work, options }) => ({
     namespace: v.namespace,

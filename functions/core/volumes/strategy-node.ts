@@ -6,21 +6,21 @@ import { mountStrategy } from './strategy-mount.ts';
 
 /** A Job reads the folder that the kubelet mounted for the pod that holds the volume; of a claim or an emptyDir. */
 export const nodeStrategy: ClaimStrategy = {
-  obstacle: () => undefined,
+  blocker: () => undefined,
   reading: (chosen) => readingOnNode(chosen) ?? readingByMount(chosen),
   begin: async () => new Map(),
   async prepare(v, { attempt }, ports) {
-    const whyNot = await hookOnce(v, attempt, ports);
-    if (whyNot !== undefined) return { whyNot };
-    const holder = await ports.places.holder(v);
+    const blocker = await hookOnce(v, attempt, ports);
+    if (blocker !== undefined) return { blocker };
+    const holder = await ports.locations.holder(v);
     if (v.podVolume && !holder)
-      return { whyNot: `its pod ${v.podVolume.pod} is gone, and its emptyDirs with it` };
-    return { place: { holder } };
+      return { blocker: `its pod ${v.podVolume.pod} is gone, and its emptyDirs with it` };
+    return { location: { holder } };
   },
-  mount(v, place, context) {
-    const { holder } = place;
+  mount(v, location, context) {
+    const { holder } = location;
     // Nobody holds the claim any more: it can be mounted.
-    if (v.folder === undefined || holder === undefined) return mountStrategy.mount(v, place, context);
+    if (v.folder === undefined || holder === undefined) return mountStrategy.mount(v, location, context);
     const { settings, work, options } = context;
     const folder = folderPath(settings.jobs.kubeletDir, holder.podUid, v.folder);
     return {

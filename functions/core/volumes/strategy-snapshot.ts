@@ -9,7 +9,7 @@ import type { WorkVolume } from './work.ts';
 
 /** A Job mounts a claim that is made of a CSI snapshot, wherever there is room. */
 export const snapshotStrategy: ClaimStrategy = {
-  obstacle(volume) {
+  blocker(volume) {
     const type = volume && volumeType(volume);
     if (type === 'csi') return undefined;
     return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; let its rule say mount or node`;
@@ -22,9 +22,9 @@ export const snapshotStrategy: ClaimStrategy = {
     snapshots.look(volumes.filter(fromSnapshot), (v) => hooks.before(v.id)),
   async prepare(v, { begun }, { snapshots }) {
     if (!fromSnapshot(v))
-      return { whyNot: 'the work list does not say what a claim of its snapshot is like' };
-    const whyNot = await snapshots.claimFor(v, begun?.restoreSize);
-    return whyNot === undefined ? { place: {} } : { whyNot };
+      return { blocker: 'the work list does not say what a claim of its snapshot is like' };
+    const blocker = await snapshots.claimFor(v, begun?.restoreSize);
+    return blocker === undefined ? { location: {} } : { blocker };
   },
   mount: (v, _, { settings, work, options }) => ({
     namespace: v.namespace,

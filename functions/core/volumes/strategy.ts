@@ -7,7 +7,7 @@ import type { SnapshotState, SnapshotVolume } from './volume-snapshots.ts';
 import type { WorkVolume } from './work.ts';
 
 /** A volume of the work list and its repository. */
-export type VolumeWork = WorkVolume & { readonly gate: string };
+export type VolumeWork = WorkVolume & { readonly repository: string };
 
 /** Where a volume is held when its Job is made: by then its pod may be on another node. */
 export interface Holder {
@@ -16,7 +16,7 @@ export interface Holder {
 }
 
 /** Where the data is when its Job is made: since the backup was opened, its pod may have been replaced. */
-export interface Place {
+export interface Location {
   readonly holder?: Holder | undefined;
   readonly dump?: Dump | undefined;
 }
@@ -28,7 +28,7 @@ export interface SnapshotPort {
     volumes: readonly SnapshotVolume[],
     before: (v: SnapshotVolume) => Promise<string | undefined>,
   ): Promise<ReadonlyMap<string, SnapshotState>>;
-  /** Makes the claim that a Job mounts in a volume's place; why it cannot be made, in words. */
+  /** Makes the claim that a Job mounts in a volume's location; why it cannot be made, in words. */
   claimFor(v: SnapshotVolume, restoreSize: string | undefined): Promise<string | undefined>;
   /** Removes what belongs to volumes that have ended, and what runs of long ago have left behind. */
   clean(ended: ReadonlySet<string>): Promise<void>;
@@ -40,7 +40,7 @@ export interface StrategyPorts {
     /** Runs the pre hook of whoever holds a volume; why the volume must not be read, when it failed. */
     before(volume: string): Promise<string | undefined>;
   };
-  readonly places: {
+  readonly locations: {
     /** The pod that holds a volume now. */
     holder(v: WorkVolume): Promise<Holder | undefined>;
     /** A pod that runs now and has the command of a dump. */
@@ -77,9 +77,9 @@ export interface VolumeStrategy {
     v: VolumeWork,
     at: { readonly attempt: number; readonly begun: SnapshotState | undefined },
     ports: StrategyPorts,
-  ): Promise<{ readonly place: Place } | { readonly whyNot: string }>;
+  ): Promise<{ readonly location: Location } | { readonly blocker: string }>;
   /** What the Job is like that reads the data there. */
-  mount(v: VolumeWork, place: Place, context: MountContext): Mounted;
+  mount(v: VolumeWork, location: Location, context: MountContext): Mounted;
   /** The account whose identity in AWS the Job has, where one is configured and the strategy may have it. */
   identity(jobs: JobSettings): string | undefined;
   /** Removes what was made for volumes that have ended. */
@@ -101,7 +101,7 @@ export type Reading = Pick<WorkVolume, 'strategy' | 'node' | 'folder' | 'csi'>;
 /** A strategy that a rule may name for claims. */
 export interface ClaimStrategy extends VolumeStrategy {
   /** Why it cannot read the claim of a PersistentVolume, in words; undefined when it can. */
-  obstacle(volume: KubeObject | undefined): string | undefined;
+  blocker(volume: KubeObject | undefined): string | undefined;
   /** How the claim is then read: by this strategy, or by another one where this one cannot. */
   reading(chosen: ChosenClaim): Reading;
 }

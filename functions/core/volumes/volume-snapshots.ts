@@ -12,10 +12,10 @@ export interface SnapshotVolume extends WorkVolume {
 export const fromSnapshot = <V extends WorkVolume>(v: V): v is V & SnapshotVolume =>
   v.strategy === 'snapshot' && v.csi !== undefined && v.pvc !== undefined;
 
-/** How far the snapshot of a volume is. `cut`: its instant is fixed, the application may go on. */
+/** How far the snapshot of a volume is. `taken`: its instant is fixed, the application may go on. */
 export interface SnapshotState {
   readonly state: 'waiting' | 'ready' | 'failed';
-  readonly cut: boolean;
+  readonly taken: boolean;
   /** What it waits for, or why it failed. */
   readonly message?: string | undefined;
   /** Bytes that a claim of it must hold at least. */
@@ -111,27 +111,27 @@ interface Status {
 }
 
 /**
- * How far a VolumeSnapshot is. It has failed when its instant is not fixed after `cutSeconds`; the storage may then take
+ * How far a VolumeSnapshot is. It has failed when its instant is not fixed after `takeSeconds`; the storage may then take
  * hours to be done with it, for which there is the deadline of Jobs.
  */
 export function snapshotState(
   object: KubeObject,
   now: Date,
-  limits: { readonly cutSeconds: number; readonly readySeconds: number },
+  limits: { readonly takeSeconds: number; readonly readySeconds: number },
 ): SnapshotState {
   const { readyToUse, creationTime, restoreSize, error } = (object.status ?? {}) as Status;
-  const cut = creationTime !== undefined;
-  if (readyToUse) return { state: 'ready', cut: true, restoreSize };
+  const taken = creationTime !== undefined;
+  if (readyToUse) return { state: 'ready', taken: true, restoreSize };
   const since = Date.parse(String((object.metadata as { creationTimestamp?: string }).creationTimestamp));
   const waited = (now.getTime() - since) / 1000;
   const said = error?.message;
-  const message = cut
+  const message = taken
     ? 'its snapshot is taken, and the storage is not done with it'
     : `its snapshot is not taken${said ? `: ${said}` : ''}`;
-  const failed = waited >= (cut ? limits.readySeconds : limits.cutSeconds);
+  const failed = waited >= (taken ? limits.readySeconds : limits.takeSeconds);
   return {
     state: failed ? 'failed' : 'waiting',
-    cut,
+    taken,
     message: failed ? `${message} (for ${Math.floor(waited / 60)} min)` : message,
   };
 }

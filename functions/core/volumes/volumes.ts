@@ -135,7 +135,7 @@ export function ruleMatches(rule: VolumeRule, claim: KubeObject, volume: KubeObj
 }
 
 /** Why restic cannot read a claim now, in words; undefined when it can. */
-function obstacle(claim: KubeObject | undefined): string | undefined {
+function claimBlocker(claim: KubeObject | undefined): string | undefined {
   if (!claim) return 'is missing';
   const phase = claim.status?.phase ?? 'Pending';
   if (phase === 'Lost') return 'is Lost: its PersistentVolume is gone';
@@ -145,8 +145,8 @@ function obstacle(claim: KubeObject | undefined): string | undefined {
 }
 
 /** Why its strategy cannot read a claim that is to be taken. */
-const obstacleOf = (decision: Decision, volume: KubeObject | undefined): string | undefined =>
-  'take' in decision ? STRATEGIES[decision.take.strategy].obstacle(volume) : undefined;
+const strategyBlocker = (decision: Decision, volume: KubeObject | undefined): string | undefined =>
+  'take' in decision ? STRATEGIES[decision.take.strategy].blocker(volume) : undefined;
 
 /**
  * What becomes of every claim in the namespaces of a plan: taken, excluded by a decision that is named, or
@@ -169,7 +169,7 @@ export function selectVolumes(
     const id = idOf(claim.metadata.namespace, claim.metadata.name);
     const volume = byName.get(String(claim.spec?.volumeName));
     const decision = decide(claim, volume, said.get(id), policy);
-    const why = obstacle(claim) ?? obstacleOf(decision, volume);
+    const why = claimBlocker(claim) ?? strategyBlocker(decision, volume);
     if ('exclude' in decision) excluded.push({ volume: nameOf(claim), reason: decision.exclude });
     else if ('leave' in decision) unprotected.push({ volume: nameOf(claim), reason: why ?? decision.leave });
     else if (why && decision.wanted) problems.push(`volume ${nameOf(claim)} ${why}`);

@@ -5,8 +5,8 @@ import { LockRequest } from '../../contract/states.ts';
 import type { KeptBy } from '../../core/retention/object-lock.ts';
 import type { LockedBucket } from '../../ports/locked-bucket.ts';
 import type { Vault } from '../../ports/vault.ts';
-import { keys, openCopy, recordKey } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, openCopy, recordKey } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { settings } from '../../runtime/settings.ts';
 import { lockCopy } from './lock-copy.ts';
 
@@ -14,7 +14,7 @@ import { lockCopy } from './lock-copy.ts';
 const RESERVE_MS = 60_000;
 
 /** Extends the locks of what is kept, as far as time allows, in one copy and then in the other. */
-export const handler = lambda('extend-locks', LockRequest, async (request, { now, remainingMs }) => {
+export const handler = lambdaHandler('extend-locks', LockRequest, async (request, { now, remainingMs }) => {
   const { vault, plans } = settings();
   if (!vault.objectLock)
     throw new HoldfastError('InputInvalid', 'vault.objectLock is not in holdfast.yaml: nothing is locked', {
@@ -22,7 +22,7 @@ export const handler = lambda('extend-locks', LockRequest, async (request, { now
     });
   const [copy, locks] = open(request.copy);
   const result = await lockCopy(request, copy, locks, {
-    keys: keys(),
+    keys: clusterKeys(),
     lock: vault.objectLock,
     retentionOf: (name) =>
       keptBy(

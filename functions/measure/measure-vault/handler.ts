@@ -1,17 +1,17 @@
 import * as z from 'zod/mini';
 import { METRICS, type MetricName } from '../../contract/metrics.ts';
-import { keys, openCopies } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, openCopies } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { emitMetric } from '../../runtime/metrics.ts';
 import { settings } from '../../runtime/settings.ts';
 import { measure } from './measure.ts';
 
 /** Says how old the recovery points of each plan are, here and in the second region: a metric each, or none where there is none. */
-export const handler = lambda('measure-vault', z.strictObject({}), async (_, { now }) => {
+export const handler = lambdaHandler('measure-vault', z.strictObject({}), async (_, { now }) => {
   const { cluster, plans } = settings();
   const names = plans.map((plan) => plan.name);
   const { primary, replica } = openCopies();
-  const ages = await measure(primary, replica, keys(), names, now);
+  const ages = await measure(primary, replica, clusterKeys(), names, now);
   const emit = (metric: MetricName, plan: string, seconds: number | undefined) => {
     if (seconds !== undefined) emitMetric(metric, seconds, 'Seconds', { Cluster: cluster, Plan: plan }, now);
   };

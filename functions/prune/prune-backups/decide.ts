@@ -23,7 +23,7 @@ import {
   type FoundBackup,
   findBackups,
   namesItsSnapshots,
-  type PruneSight,
+  type PruneContext,
   pointIn,
 } from './points.ts';
 import type { OpenRun } from './runs.ts';
@@ -47,24 +47,24 @@ export interface Decided {
 
 /** Decides what a run removes from both copies, and what it goes on with of earlier runs. */
 export async function decide(
-  sight: PruneSight,
+  context: PruneContext,
   { plan, prune }: { readonly plan: string; readonly prune: string },
   policy: PrunePolicy,
   earlier: readonly OpenRun[],
 ): Promise<Decided> {
-  const { copies, k, verifier, now } = sight;
-  const names = await backupsIn(copies, k);
+  const { copies, keys, verifier, now } = context;
+  const names = await backupsIn(copies, keys);
   const isOfPlan = (name: string) => parseBackupName(name)?.plan === plan;
-  const found = await findBackups(copies, k, names.filter(isOfPlan), verifier);
-  const orphans = await orphansIn(copies, k, names, found, now, policy.orphanGraceDays);
+  const found = await findBackups(copies, keys, names.filter(isOfPlan), verifier);
+  const orphans = await orphansIn(copies, keys, names, found, now, policy.orphanGraceDays);
   const kept = decideBoth(found, orphans.young.filter(isOfPlan), policy, now);
   const copyPlan = (copy: CopyName) => planOf(copy, kept[copy], found, orphans[copy], earlier);
   const both = { primary: copyPlan('primary'), replica: copyPlan('replica') };
   const unnamed = COPIES.flatMap((copy) => removedUnnamed(both[copy], copy, found));
   const search = [
     ...earlier.flatMap((run) => run.search),
-    ...(await repositoriesOf(copies, k, unnamed)),
-    ...(await withUnnamedSnapshots(sight, names, found, policy.orphanGraceDays)),
+    ...(await repositoriesOf(copies, keys, unnamed)),
+    ...(await withUnnamedSnapshots(context, names, found, policy.orphanGraceDays)),
   ];
   return {
     plan: {
@@ -150,12 +150,12 @@ function removedUnnamed(plan: CopyPlan, copy: CopyName, found: readonly FoundBac
 /** Where such backups may have left snapshots: in the repositories of their work lists. */
 async function repositoriesOf(
   { primary, replica }: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   names: readonly string[],
 ): Promise<string[]> {
   const namespaces: string[] = [];
   for (const name of new Set(names)) {
-    const key = k.records.work(name);
+    const key = keys.records.work(name);
     const work = (await findJson(primary, Work, key)) ?? (await findJson(replica, Work, key));
     namespaces.push(
       ...(work?.volumes ?? []).map((v) => v.namespace),

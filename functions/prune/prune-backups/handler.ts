@@ -1,14 +1,14 @@
 import { type PruneRef, PruneRequest } from '../../contract/states.ts';
 import { pruneName } from '../../core/backup/backup-name.ts';
-import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, openCopies, recordKey } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
 
 /** Decides what a plan's retention removes, writes that down, and removes records and objects from both copies. */
-export const handler = lambda(
+export const handler = lambdaHandler(
   'prune-backups',
   PruneRequest,
   async ({ input, startedAt, execution }, { now }): Promise<PruneRef> => {
@@ -18,7 +18,7 @@ export const handler = lambda(
     logRun({ plan: input.plan, prune });
     return pruneBackups(
       openCopies(),
-      keys(),
+      clusterKeys(),
       { input, prune, execution, now, isGone: holderIsGone },
       { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },
       recordKey(),

@@ -22,7 +22,7 @@ interface Left {
 /** Finds objects of backups that have no record in either copy, whichever plan's they are. */
 export async function orphansIn(
   copies: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   names: readonly string[],
   found: readonly FoundBackup[],
   now: Date,
@@ -31,13 +31,13 @@ export async function orphansIn(
   const known = new Map(found.map((f) => [f.backup, f]));
   const orphans = { primary: [] as Orphan[], replica: [] as Orphan[], young: [] as string[] };
   const look = async (backup: string) => {
-    if (await hasRecord(copies, k, backup, known.get(backup))) return;
+    if (await hasRecord(copies, keys, backup, known.get(backup))) return;
     const left = {
-      primary: await leftIn(copies.primary, k, backup),
-      replica: await leftIn(copies.replica, k, backup),
+      primary: await leftIn(copies.primary, keys, backup),
+      replica: await leftIn(copies.replica, keys, backup),
     };
     const ours = left.primary.records + left.replica.records > 0;
-    const locked = ((await lockOf([copies.primary, copies.replica], k, backup)) ?? now) > now;
+    const locked = ((await lockOf([copies.primary, copies.replica], keys, backup)) ?? now) > now;
     const old = COPIES.every(
       (copy) =>
         left[copy].lastWritten === undefined || isLeftOver(backup, left[copy].lastWritten, now, graceDays),
@@ -73,16 +73,16 @@ function judge(
 /** As the backup was read for retention, or by a look at the one object. */
 async function hasRecord(
   { primary, replica }: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   backup: string,
   known: FoundBackup | undefined,
 ): Promise<boolean> {
   if (known) return known.primary !== undefined || known.replica !== undefined;
-  const key = k.records.record(backup);
+  const key = keys.records.record(backup);
   return (await primary.exists(key)) || (await replica.exists(key));
 }
 
-async function leftIn(vault: Vault, k: VaultKeys, backup: string): Promise<Left> {
+async function leftIn(vault: Vault, keys: VaultKeys, backup: string): Promise<Left> {
   const times: Date[] = [];
   const count = async (prefix: string) => {
     let objects = 0;
@@ -92,8 +92,8 @@ async function leftIn(vault: Vault, k: VaultKeys, backup: string): Promise<Left>
     }
     return objects;
   };
-  const velero = await count(k.velero.dir(backup));
-  const records = await count(k.records.dir(backup));
+  const velero = await count(keys.velero.dir(backup));
+  const records = await count(keys.records.dir(backup));
   const lastWritten = times.reduce<Date | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
   return { velero, records, lastWritten };
 }

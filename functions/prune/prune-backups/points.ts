@@ -12,9 +12,9 @@ import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records
 const CONCURRENCY = 16;
 
 /** The vault as a run sees it. */
-export interface PruneSight {
+export interface PruneContext {
   readonly copies: PerCopy<Vault>;
-  readonly k: VaultKeys;
+  readonly keys: VaultKeys;
   readonly verifier: Verifier;
   readonly now: Date;
 }
@@ -30,10 +30,10 @@ export interface FoundBackup {
 }
 
 /** Names of all backups of a cluster of which either copy holds anything. */
-export async function backupsIn(copies: PerCopy<Vault>, k: VaultKeys): Promise<string[]> {
+export async function backupsIn(copies: PerCopy<Vault>, keys: VaultKeys): Promise<string[]> {
   const folders = [copies.primary, copies.replica].flatMap((vault) => [
-    vault.folders(k.records.root),
-    vault.folders(k.velero.root),
+    vault.folders(keys.records.root),
+    vault.folders(keys.velero.root),
   ]);
   return [...new Set((await Promise.all(folders)).flat())].filter((name) => parseBackupName(name)).sort();
 }
@@ -41,7 +41,7 @@ export async function backupsIn(copies: PerCopy<Vault>, k: VaultKeys): Promise<s
 /** Reads of some backups what retention wants to know of them. */
 export const findBackups = (
   { primary, replica }: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   names: readonly string[],
   verifier: Verifier,
 ): Promise<FoundBackup[]> =>
@@ -49,13 +49,13 @@ export const findBackups = (
     names,
     async (backup) => ({
       backup,
-      primary: await recordIn(primary, k, backup, verifier),
-      replica: await recordIn(replica, k, backup, verifier),
+      primary: await recordIn(primary, keys, backup, verifier),
+      replica: await recordIn(replica, keys, backup, verifier),
       proven: {
-        primary: await primary.exists(k.records.replica(backup)),
-        replica: await replica.exists(k.records.replica(backup)),
+        primary: await primary.exists(keys.records.replica(backup)),
+        replica: await replica.exists(keys.records.replica(backup)),
       },
-      lockedUntil: await lockOf([primary, replica], k, backup),
+      lockedUntil: await lockOf([primary, replica], keys, backup),
     }),
     { concurrency: CONCURRENCY },
   );
@@ -63,11 +63,11 @@ export const findBackups = (
 /** A record whose signature is wrong, or another backup's, counts as one without; one that cannot be read keeps what it is of. */
 async function recordIn(
   vault: Vault,
-  k: VaultKeys,
+  keys: VaultKeys,
   backup: string,
   verifier: Verifier,
 ): Promise<FoundRecord | 'unreadable' | undefined> {
-  const key = k.records.record(backup);
+  const key = keys.records.record(backup);
   try {
     const found = await findSignedRecord(vault, key, verifier);
     return found && { ...found, signed: found.signed && found.record.backup === backup };
@@ -83,10 +83,12 @@ async function recordIn(
 /** Until when the one or the other copy is locked. */
 export async function lockOf(
   vaults: readonly Vault[],
-  k: VaultKeys,
+  keys: VaultKeys,
   backup: string,
 ): Promise<Date | undefined> {
-  const locks = await Promise.all(vaults.map((v) => findJson(v, RecoveryPointLock, k.records.lock(backup))));
+  const locks = await Promise.all(
+    vaults.map((v) => findJson(v, RecoveryPointLock, keys.records.lock(backup))),
+  );
   const ends = locks.flatMap((lock) => (lock ? [Date.parse(lock.until)] : [])).filter(Number.isFinite);
   return ends.length > 0 ? new Date(Math.max(...ends)) : undefined;
 }

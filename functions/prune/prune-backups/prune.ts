@@ -28,24 +28,24 @@ export interface PruneRun {
  */
 export async function pruneBackups(
   copies: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   run: PruneRun,
   policy: PrunePolicy,
   verifier: Verifier,
 ): Promise<PruneRef> {
   const { input, prune, execution } = run;
   const vault = copies.primary;
-  const decideNow = () => planRun(copies, k, run, policy, verifier);
+  const decideNow = () => planRun(copies, keys, run, policy, verifier);
   if (input.dryRun) return refOf(await decideNow(), 'planned', 0);
-  const idle = await idleOutcome(vault, k, run);
+  const idle = await idleOutcome(vault, keys, run);
   if (idle) return idle;
-  const plan = (await findJson(vault, PrunePlan, k.records.prune.plan(prune))) ?? (await decideNow());
-  await removeObjects(copies, k, plan);
-  for (const earlier of plan.finishes) await finishRun(vault, k, earlier, prune);
+  const plan = (await findJson(vault, PrunePlan, keys.records.prune.plan(prune))) ?? (await decideNow());
+  await removeObjects(copies, keys, plan);
+  for (const earlier of plan.finishes) await finishRun(vault, keys, earlier, prune);
   const forget = repositoriesOf(plan).length;
   if (forget === 0) {
-    if (isWork(plan)) await finishRun(vault, k, prune);
-    await releaseLease(vault, k.leases.prune, prune, execution);
+    if (isWork(plan)) await finishRun(vault, keys, prune);
+    await releaseLease(vault, keys.leases.prune, prune, execution);
   }
   return refOf(plan, 'pruned', forget);
 }
@@ -54,14 +54,14 @@ export async function pruneBackups(
  * Takes the lease; how the run ends without having done anything, when others are at work. A prune of the replica takes packs away to which nothing
  * refers yet: so it waits for those who copy and have begun, and its lease lets nobody begin.
  */
-async function idleOutcome(vault: Vault, k: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
+async function idleOutcome(vault: Vault, keys: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
   const { prune, execution, now, isGone } = run;
   const leases = { vault, now, isGone };
-  const restore = await leaseHolder(leases, k.leases.restore);
+  const restore = await leaseHolder(leases, keys.leases.restore);
   if (restore) return idleRef(run, 'skipped', `${holderText(restore)} reads recovery points`);
-  const other = await takeLease(leases, k.leases.prune, { work: prune, execution });
+  const other = await takeLease(leases, keys.leases.prune, { work: prune, execution });
   if (other) return idleRef(run, 'skipped', `${holderText(other)} is pruning in this cluster`);
-  for await (const { key } of vault.list(k.leases.replicateRoot)) {
+  for await (const { key } of vault.list(keys.leases.replicateRoot)) {
     const copier = await leaseHolder(leases, key);
     if (copier) return idleRef(run, 'waiting', `${holderText(copier)} is copying to the second region`);
   }
@@ -71,26 +71,26 @@ async function idleOutcome(vault: Vault, k: VaultKeys, run: PruneRun): Promise<P
 /** Decides, and writes the decision down where there is something to remove. */
 async function planRun(
   copies: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   run: PruneRun,
   policy: PrunePolicy,
   verifier: Verifier,
 ): Promise<PrunePlan> {
   const { input, prune, now } = run;
   const vault = copies.primary;
-  const earlier = await openRuns(copies, k);
-  const sight = { copies, k, verifier, now };
-  const { plan, refused } = await decide(sight, { plan: input.plan, prune }, policy, earlier);
+  const earlier = await openRuns(copies, keys);
+  const context = { copies, keys, verifier, now };
+  const { plan, refused } = await decide(context, { plan: input.plan, prune }, policy, earlier);
   if (input.dryRun || refused.length > 0)
-    await putJson(vault, k.records.prune.report(prune), { ...plan, refused });
+    await putJson(vault, keys.records.prune.report(prune), { ...plan, refused });
   if (input.dryRun) return plan;
   if (refused.length > 0) {
-    await finishBegun(copies, k, earlier);
-    throw tooMuch(run, policy.share, refused, k.records.prune.report(prune));
+    await finishBegun(copies, keys, earlier);
+    throw tooMuch(run, policy.share, refused, keys.records.prune.report(prune));
   }
   if (!isWork(plan)) return plan;
-  await createJson(vault, k.records.prune.plan(prune), plan);
-  return getJson(vault, PrunePlan, k.records.prune.plan(prune));
+  await createJson(vault, keys.records.prune.plan(prune), plan);
+  return getJson(vault, PrunePlan, keys.records.prune.plan(prune));
 }
 
 const isWork = (plan: PrunePlan): boolean =>
@@ -115,20 +115,24 @@ function tooMuch(
 }
 
 /** Objects of both copies. The record goes first: from then on the recovery point does not exist, whatever is left of it. */
-async function removeObjects(copies: PerCopy<Vault>, k: VaultKeys, plan: PrunePlan): Promise<void> {
+async function removeObjects(copies: PerCopy<Vault>, keys: VaultKeys, plan: PrunePlan): Promise<void> {
   for (const copy of COPIES)
-    for (const backup of removedFrom(plan[copy])) await removeBackup(copies[copy], k, backup);
+    for (const backup of removedFrom(plan[copy])) await removeBackup(copies[copy], keys, backup);
 }
 
-async function finishBegun(copies: PerCopy<Vault>, k: VaultKeys, earlier: readonly OpenRun[]): Promise<void> {
+async function finishBegun(
+  copies: PerCopy<Vault>,
+  keys: VaultKeys,
+  earlier: readonly OpenRun[],
+): Promise<void> {
   for (const copy of COPIES)
     for (const backup of earlier.flatMap((run) => run[copy].backups))
-      await removeBackup(copies[copy], k, backup);
+      await removeBackup(copies[copy], keys, backup);
 }
 
-async function removeBackup(vault: Vault, k: VaultKeys, backup: string): Promise<void> {
-  await vault.remove([k.records.record(backup)]);
-  for (const dir of [k.velero.dir(backup), k.records.dir(backup)]) {
+async function removeBackup(vault: Vault, keys: VaultKeys, backup: string): Promise<void> {
+  await vault.remove([keys.records.record(backup)]);
+  for (const dir of [keys.velero.dir(backup), keys.records.dir(backup)]) {
     const left: string[] = [];
     for await (const o of vault.list(dir)) left.push(o.key);
     if (left.length > 0) await vault.remove(left);

@@ -23,26 +23,26 @@ const NOTHING: Begun = { backups: [], forget: [] };
 const AnyPlan = z.object({ version: z.optional(z.number()) });
 
 /** Marks a run as done: nothing of it is left to finish. */
-export const finishRun = (vault: Vault, k: VaultKeys, prune: string, by = prune): Promise<boolean> =>
-  createJson(vault, k.records.prune.done(prune), { prune, by });
+export const finishRun = (vault: Vault, keys: VaultKeys, prune: string, by = prune): Promise<boolean> =>
+  createJson(vault, keys.records.prune.done(prune), { prune, by });
 
 /**
  * Runs of any plan that have a plan and are not done. What they had begun is to be finished; what they
  * had not is decided anew, for the policy may have been corrected since.
  */
-export async function openRuns(copies: PerCopy<Vault>, k: VaultKeys): Promise<OpenRun[]> {
+export async function openRuns(copies: PerCopy<Vault>, keys: VaultKeys): Promise<OpenRun[]> {
   const vault = copies.primary;
-  const root = k.records.prune.root;
-  const keys = new Set<string>();
-  for await (const o of vault.list(root)) keys.add(o.key);
-  const runs = [...new Set([...keys].map((key) => key.slice(root.length).split('/')[0] as string))];
+  const root = keys.records.prune.root;
+  const found = new Set<string>();
+  for await (const o of vault.list(root)) found.add(o.key);
+  const runs = [...new Set([...found].map((key) => key.slice(root.length).split('/')[0] as string))];
   const open: OpenRun[] = [];
   for (const prune of runs) {
-    const key = k.records.prune.plan(prune);
-    if (!keys.has(key) || keys.has(k.records.prune.done(prune))) continue;
+    const key = keys.records.prune.plan(prune);
+    if (!found.has(key) || found.has(keys.records.prune.done(prune))) continue;
     const version = (await findJson(vault, AnyPlan, key))?.version;
     const plan = version === 2 ? await findJson(vault, PrunePlan, key) : undefined;
-    const begun = plan ? await begunOf(copies, k, plan) : { primary: NOTHING, replica: NOTHING };
+    const begun = plan ? await begunOf(copies, keys, plan) : { primary: NOTHING, replica: NOTHING };
     open.push({ prune, search: plan?.search ?? [], ...begun });
   }
   return open;
@@ -50,14 +50,14 @@ export async function openRuns(copies: PerCopy<Vault>, k: VaultKeys): Promise<Op
 
 async function begunOf(
   copies: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   plan: PrunePlan,
 ): Promise<Record<CopyName, Begun>> {
   const [primary, replica] = await Promise.all(
     COPIES.map(async (copy) => {
       const part: CopyPlan = plan[copy];
       const gone = await Promise.all(
-        removedFrom(part).map(async (b) => ((await copies[copy].exists(k.records.record(b))) ? [] : [b])),
+        removedFrom(part).map(async (b) => ((await copies[copy].exists(keys.records.record(b))) ? [] : [b])),
       );
       const backups = gone.flat();
       return { backups, forget: part.forget.filter((f) => backups.includes(f.backup)) };

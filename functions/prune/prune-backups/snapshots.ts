@@ -4,7 +4,7 @@ import { COPIES, type CopyName } from '../../contract/copies.ts';
 import { BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { graceEnds } from '../../core/retention/prune.ts';
 import { contentHash } from '../../core/vault/replication.ts';
-import type { FoundBackup, PruneSight } from './points.ts';
+import type { FoundBackup, PruneContext } from './points.ts';
 
 const CONCURRENCY = 16;
 
@@ -13,17 +13,17 @@ const CONCURRENCY = 16;
  * they are only their tags say, which restic reads: so a Job is to look there, and decides.
  */
 export async function withUnnamedSnapshots(
-  sight: PruneSight,
+  context: PruneContext,
   names: readonly string[],
   found: readonly FoundBackup[],
   graceDays: number,
 ): Promise<string[]> {
-  const namespaces = await Promise.all(COPIES.map((copy) => inCopy(sight, copy, names, found, graceDays)));
+  const namespaces = await Promise.all(COPIES.map((copy) => inCopy(context, copy, names, found, graceDays)));
   return [...new Set(namespaces.flat())];
 }
 
 async function inCopy(
-  { copies, k, now }: PruneSight,
+  { copies, keys, now }: PruneContext,
   copy: CopyName,
   names: readonly string[],
   found: readonly FoundBackup[],
@@ -37,14 +37,14 @@ async function inCopy(
   const ofOthers = async () => {
     const records = await pMap(
       names.filter((name) => !known.has(name)),
-      (name) => findJson(vault, BackupRecord, k.records.record(name)).catch(unreadable),
+      (name) => findJson(vault, BackupRecord, keys.records.record(name)).catch(unreadable),
       { concurrency: CONCURRENCY },
     );
     return new Set(records.flatMap((record) => (record ? snapshotsIn(record) : [])).map((s) => s.snapshot));
   };
   const namespaces: string[] = [];
-  for (const namespace of await vault.folders(k.restic.root)) {
-    for await (const { key, modified } of vault.list(`${k.restic.repository(namespace)}/snapshots/`)) {
+  for (const namespace of await vault.folders(keys.restic.root)) {
+    for await (const { key, modified } of vault.list(`${keys.restic.repository(namespace)}/snapshots/`)) {
       const id = contentHash(key);
       if (!id || ofPlan.has(id) || graceEnds(modified, graceDays) >= now) continue;
       others ??= ofOthers();

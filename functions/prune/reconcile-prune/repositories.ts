@@ -18,7 +18,7 @@ export async function copiesWith(vaults: PerCopy<Vault>, repository: string): Pr
 /** Snapshots of no record among those that a Job saw; undefined of a Job that did not look. */
 export async function orphansOf(
   copies: PerCopy<Vault>,
-  k: VaultKeys,
+  keys: VaultKeys,
   plan: PrunePlan,
   item: PruneItem,
   end: JobEnd,
@@ -29,7 +29,7 @@ export async function orphansOf(
   const orphans: Record<CopyName, string[]> = { primary: [], replica: [] };
   const recorded = new Map<string, Record<CopyName, boolean>>();
   const look = async (backup: string) => {
-    const key = k.records.record(backup);
+    const key = keys.records.record(backup);
     const known = recorded.get(backup) ?? {
       primary: await copies.primary.exists(key),
       replica: await copies.replica.exists(key),
@@ -59,7 +59,7 @@ export async function orphansOf(
 }
 
 /** Nothing of the run is left to do: the next one may begin. */
-export async function endRun(vault: Vault, k: VaultKeys, prune: string): Promise<void> {
-  await createJson(vault, k.records.prune.done(prune), { prune, by: prune });
-  await releaseLease(vault, k.leases.prune, prune);
+export async function endRun(vault: Vault, keys: VaultKeys, prune: string): Promise<void> {
+  await createJson(vault, keys.records.prune.done(prune), { prune, by: prune });
+  await releaseLease(vault, keys.leases.prune, prune);
 }

@@ -18,7 +18,7 @@ import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 /** One Job of a prune run: a repository in both copies. */
 export interface PruneItem {
   readonly id: string;
-  readonly gate: string;
+  readonly repository: string;
   readonly namespace: string;
   readonly forget: PerCopy<readonly string[]>;
   /** Lists all snapshots first, so that those of no record are seen. */
@@ -27,9 +27,9 @@ export interface PruneItem {
 
 /** The Jobs of a run: one a repository, and a second one where the first found snapshots of no record. */
 export function itemsOf(plan: PrunePlan, outcomes: readonly PruneOutcome[], keys: VaultKeys): PruneItem[] {
-  const item = (namespace: string, over: Omit<PruneItem, 'gate' | 'namespace'>): PruneItem => ({
+  const item = (namespace: string, over: Omit<PruneItem, 'repository' | 'namespace'>): PruneItem => ({
     ...over,
-    gate: keys.restic.repository(namespace),
+    repository: keys.restic.repository(namespace),
     namespace,
   });
   return [
@@ -66,7 +66,7 @@ export function pruneJob(
 /** What is done in one copy. A prune needs the repository for itself: a lock of a Job that was killed would keep it out. */
 function stepsIn(copy: VaultCopy, item: PruneItem, replicated: boolean): ResticStep[] {
   const snapshots = item.forget[copy.name];
-  const at = repositoryIn(copy, item.gate);
+  const at = repositoryIn(copy, item.repository);
   const step = (name: string, args: string[]): ResticStep => ({ ...at, name: `${name}-${copy.name}`, args });
   return [
     ...(item.lists ? [step(LIST, listArgs())] : []),

@@ -2,8 +2,8 @@ import { createJson, findJson } from '../../adapters/s3/documents.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { ReplicateRequest, type ReplicateState } from '../../contract/states.ts';
 import { ReplicaProof } from '../../core/backup/record.ts';
-import { keys, openCopies, recordKey } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, openCopies, recordKey } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { leasesOf, releaseLease } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
 import { findSignedRecord } from '../../runtime/signed-records.ts';
@@ -19,29 +19,29 @@ const WAIT_SECONDS = 30;
 const AWAIT_S3_MS = 30 * 60_000;
 
 /** Copies what the replica lacks, as far as time allows; when nothing is missing any more, writes the proof. */
-export const handler = lambda(
+export const handler = lambdaHandler(
   'replicate-backup',
   ReplicateRequest,
   async ({ plan, backup, execution }, { now, remainingMs }): Promise<ReplicateState> => {
     const { primary, replica } = openCopies();
-    const k = keys();
-    const proven = await findJson(primary, ReplicaProof, k.records.replica(backup));
-    const lease = k.leases.replicate(plan);
+    const keys = clusterKeys();
+    const proven = await findJson(primary, ReplicaProof, keys.records.replica(backup));
+    const lease = keys.leases.replicate(plan);
     if (proven) {
       await releaseLease(primary, lease, backup);
       return { plan, backup, remaining: 0, objects: proven.objects, copied: proven.copied, waitSeconds: 0 };
     }
-    const found = await findSignedRecord(primary, k.records.record(backup), recordKey());
+    const found = await findSignedRecord(primary, keys.records.record(backup), recordKey());
     if (!found)
       throw new HoldfastError('RecoveryPointNotFound', `${backup} is not in bucket ${primary.bucket}`);
     const { record } = found;
     const holder = { work: backup, execution };
-    if (!(await tookTurn(leasesOf(primary, now), k, { plan, holder })))
+    if (!(await tookTurn(leasesOf(primary, now), keys, { plan, holder })))
       return { plan, backup, remaining: 1, objects: 0, copied: 0, waitSeconds: WAIT_SECONDS };
     const awaitsS3 =
       settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;
     const timeLeft = () => remainingMs() > RESERVE_MS;
-    const result = await replicate(primary, replica, k, record, timeLeft, awaitsS3);
+    const result = await replicate(primary, replica, keys, record, timeLeft, awaitsS3);
     if (result.remaining === 0) {
       const { objects, bytes, copied, read } = result;
       const proof: ReplicaProof = {
@@ -54,8 +54,8 @@ export const handler = lambda(
         copied,
         read,
       };
-      await createJson(replica, k.records.replica(backup), proof);
-      await createJson(primary, k.records.replica(backup), proof);
+      await createJson(replica, keys.records.replica(backup), proof);
+      await createJson(primary, keys.records.replica(backup), proof);
       await releaseLease(primary, lease, backup, execution);
     }
     const { remaining, objects, copied, awaited } = result;

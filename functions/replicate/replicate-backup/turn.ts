@@ -15,12 +15,12 @@ export interface Copier {
  */
 export async function tookTurn(
   leases: LeaseContext,
-  k: VaultKeys,
+  keys: VaultKeys,
   { plan, holder }: Copier,
 ): Promise<boolean> {
-  const lease = k.leases.replicate(plan);
+  const lease = keys.leases.replicate(plan);
   if (await takeLease(leases, lease, holder)) return false;
-  if (!(await leaseHolder(leases, k.leases.prune))) return true;
+  if (!(await leaseHolder(leases, keys.leases.prune))) return true;
   await releaseLease(leases.vault, lease, holder.work, holder.execution);
   return false;
 }

@@ -3,27 +3,27 @@ import { createJson } from '../../adapters/s3/documents.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailRestoreRequest } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
-import { keys, primaryVault, withCluster } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, primaryVault, withCluster } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
 
 /** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */
-export const handler = lambda(
+export const handler = lambdaHandler(
   'fail-restore',
   FailRestoreRequest,
   async ({ startedAt, execution, error, cause }, { now }) => {
     const restore = restoreName(new Date(startedAt), execution);
     logRun({ restore });
     const vault = primaryVault();
-    const k = keys();
+    const keys = clusterKeys();
     try {
       await withCluster('restore', now, (cluster) => removeJobs(cluster, restore));
     } catch (thrown) {
       logger.warn(`Jobs of ${restore} could not be removed: ${messageOf(thrown)}`);
     }
-    await createJson(vault, k.restores.report(restore), { restore, phase: 'Failed', error, cause });
-    await releaseLease(vault, k.leases.restore, restore);
+    await createJson(vault, keys.restores.report(restore), { restore, phase: 'Failed', error, cause });
+    await releaseLease(vault, keys.leases.restore, restore);
     return { restore, phase: 'Failed', error, cause };
   },
 );

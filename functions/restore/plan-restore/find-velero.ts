@@ -20,15 +20,15 @@ type VeleroBackup = z.infer<typeof VeleroBackup>;
 /** A backup that a Velero wrote, by name, or the newest Completed one for `latest`; with the namespaces it holds. */
 export async function findVeleroBackup(
   vault: Vault,
-  k: VeleroKeys,
+  keys: VeleroKeys,
   name: string,
 ): Promise<{ backup: string; namespaces: string[] }> {
   const found =
-    name === 'latest' ? await newest(vault, k) : await findJson(vault, VeleroBackup, k.backup(name));
+    name === 'latest' ? await newest(vault, keys) : await findJson(vault, VeleroBackup, keys.backup(name));
   if (!found)
     throw new HoldfastError(
       'RecoveryPointNotFound',
-      `${name === 'latest' ? 'no Completed backup' : `backup ${name}`} below ${k.root} in bucket ${vault.bucket}`,
+      `${name === 'latest' ? 'no Completed backup' : `backup ${name}`} below ${keys.root} in bucket ${vault.bucket}`,
       { hint: 'Look at what `velero backup get` lists' },
     );
   const { phase, formatVersion = '1' } = found.status;
@@ -38,13 +38,13 @@ export async function findVeleroBackup(
       `backup ${found.metadata.name} is ${phase}, of format ${formatVersion}`,
       { hint: 'Completed and PartiallyFailed backups of format 1 can be restored' },
     );
-  return { backup: found.metadata.name, namespaces: await namespacesOf(vault, k, found) };
+  return { backup: found.metadata.name, namespaces: await namespacesOf(vault, keys, found) };
 }
 
-async function newest(vault: Vault, k: VeleroKeys): Promise<VeleroBackup | undefined> {
+async function newest(vault: Vault, keys: VeleroKeys): Promise<VeleroBackup | undefined> {
   const all: VeleroBackup[] = [];
-  for (const folder of await vault.folders(k.root)) {
-    const backup = await findJson(vault, VeleroBackup, k.backup(folder));
+  for (const folder of await vault.folders(keys.root)) {
+    const backup = await findJson(vault, VeleroBackup, keys.backup(folder));
     if (backup?.status.phase === 'Completed') all.push(backup);
   }
   const at = (b: VeleroBackup) => Date.parse(b.status.startTimestamp ?? '') || 0;
@@ -54,10 +54,10 @@ async function newest(vault: Vault, k: VeleroKeys): Promise<VeleroBackup | undef
 /** What is in a backup says its resource list; what was asked for may be patterns. */
 async function namespacesOf(
   vault: Vault,
-  k: VeleroKeys,
+  keys: VeleroKeys,
   { metadata, spec }: VeleroBackup,
 ): Promise<string[]> {
-  const list = await vault.find(k.resourceList(metadata.name));
+  const list = await vault.find(keys.resourceList(metadata.name));
   if (!list) return (spec?.includedNamespaces ?? []).filter((n) => !/[*?]/.test(n));
   const kinds = z.parse(
     z.record(z.string(), z.array(z.string())),

@@ -8,12 +8,12 @@ import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records
 /** A recovery point by name, or the newest Completed one for `latest`. */
 export async function findRecoveryPoint(
   vault: Vault,
-  k: VaultKeys,
+  keys: VaultKeys,
   name: string,
   plan: string | undefined,
   verifier: Verifier,
 ): Promise<FoundRecord> {
-  const find = (backup: string) => findSignedRecord(vault, k.records.record(backup), verifier);
+  const find = (backup: string) => findSignedRecord(vault, keys.records.record(backup), verifier);
   if (name !== 'latest') {
     const found = parseBackupName(name) && (await find(name));
     if (found?.record.resources) return found;
@@ -24,7 +24,7 @@ export async function findRecoveryPoint(
       hint: 'Use the name of another one, or "latest"',
     });
   }
-  for (const folder of newestFirst(await vault.folders(k.records.root), plan)) {
+  for (const folder of newestFirst(await vault.folders(keys.records.root), plan)) {
     const found = await find(folder);
     if (found?.record.phase === 'Completed') return found;
   }

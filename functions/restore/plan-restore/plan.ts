@@ -20,12 +20,12 @@ import type { Vault } from '../../ports/vault.ts';
 /** Verifies every object of the recovery point against its record and plans each archived object, in order of work. */
 export async function planItems(
   vault: Vault,
-  k: VaultKeys,
+  keys: VaultKeys,
   record: BackupRecord,
   namespaces: readonly string[],
   options: RestoreOptions,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
-  const archive = k.velero.archive(record.backup);
+  const archive = keys.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
     const actual = createHash('sha256')
       .update(await vault.get(key))

@@ -1,8 +1,8 @@
 import { isCopyName } from '../../contract/copies.ts';
 import { type LoopState, RestoreName } from '../../contract/states.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
-import { copies, keys, openCopy, withCluster } from '../../runtime/connect.ts';
-import { handler as lambda } from '../../runtime/handler.ts';
+import { clusterKeys, copies, openCopy, withCluster } from '../../runtime/connect.ts';
+import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
@@ -11,19 +11,24 @@ import { getApplied, getRestore } from '../documents.ts';
 import { filesToRestore, restoredOutcome, restoreJob, volumesToFill } from './volume-job.ts';
 
 /** One look at the restore's volume Jobs: each fills a claim that this restore created, before any workload exists. */
-export const handler = lambda(
+export const handler = lambdaHandler(
   'reconcile-restore-volumes',
   RestoreName,
   async ({ restore }, { now }): Promise<LoopState> => {
     const vault = openCopy('primary');
-    const k = keys();
-    const plan = await getRestore(vault, k, restore);
+    const keys = clusterKeys();
+    const plan = await getRestore(vault, keys, restore);
     const from = copies()[isCopyName(plan.from) ? plan.from : 'primary']; // of a Velero source, no volume is ours to fill
-    const repositoryOf = (namespace: string) => k.restic.repository(namespace);
+    const repositoryOf = (namespace: string) => keys.restic.repository(namespace);
     const { files, namespaceMapping } = plan.options;
     const items = files
       ? filesToRestore(plan.volumes, files, restore, repositoryOf, namespaceMapping)
-      : volumesToFill(plan.volumes, await getApplied(vault, k, restore, 1), repositoryOf, namespaceMapping);
+      : volumesToFill(
+          plan.volumes,
+          await getApplied(vault, keys, restore, 1),
+          repositoryOf,
+          namespaceMapping,
+        );
     const { state } = await withCluster('restore', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
         run: restore,
@@ -38,8 +43,8 @@ export const handler = lambda(
         outcomeOf: restoredOutcome,
         results: {
           vault,
-          dir: k.restores.volumeDir(restore),
-          keyOf: (id) => k.restores.volume(restore, id),
+          dir: keys.restores.volumeDir(restore),
+          keyOf: (id) => keys.restores.volume(restore, id),
           schema: VolumeOutcome,
           failed: (o) => o.result === 'failed',
         },

@@ -12,7 +12,7 @@ import type { AppliedItem } from '../documents.ts';
 
 /** A snapshot to be put into a fresh claim of the same name. */
 export type RestoreWork = VolumeOutcome & {
-  readonly gate: string;
+  readonly repository: string;
   readonly snapshot: string;
   readonly pvc: string;
   /** Namespace of the claim. */
@@ -33,7 +33,7 @@ export function filesToRestore(
     if (!v.snapshot || !v.pvc) return [];
     const only = { include, to: to ?? `/holdfast-${restore}` };
     const into = mapping[v.namespace] ?? v.namespace;
-    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into, only }];
+    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, repository: repositoryOf(v.namespace), into, only }];
   });
 }
 
@@ -52,7 +52,7 @@ export function volumesToFill(
   return volumes.flatMap((v) => {
     const into = mapping[v.namespace] ?? v.namespace;
     if (!v.snapshot || !v.pvc || !created.has(`${into}.${v.pvc}`)) return [];
-    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, gate: repositoryOf(v.namespace), into }];
+    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, repository: repositoryOf(v.namespace), into }];
   });
 }
 
@@ -79,7 +79,7 @@ export function restoreJob(
     steps: [
       {
         name: 'restore',
-        ...repositoryIn(from, v.gate),
+        ...repositoryIn(from, v.repository),
         args: v.only
           ? restoreFilesArgs(v.snapshot, v, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
           : restoreArgs(v.snapshot, v, path),

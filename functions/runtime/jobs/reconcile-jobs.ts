@@ -1,5 +1,5 @@
 import type { ClusterJob } from '../../adapters/kubernetes/jobs.ts';
-import { type Look, lookOnce, type ResultPort } from '../../core/jobs/job-loop.ts';
+import { type Look, type ResultPort, reconcileOnce } from '../../core/jobs/job-loop.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { jobResults, type ResultDocuments } from './job-results.ts';
@@ -26,7 +26,8 @@ export async function reconcileJobs<W extends ResticWork, O>(
 ): Promise<Look<ClusterJob>> {
   const { concurrency, concurrencyPerNode } = context.jobs;
   const options = { concurrency, concurrencyPerNode, maxAttempts: MAX_ATTEMPTS, pollSeconds: POLL_SECONDS };
-  const look = (items: readonly W[]) => lookOnce(items, resticJobs(context, run), resultPort(run), options);
+  const look = (items: readonly W[]) =>
+    reconcileOnce(items, resticJobs(context, run), resultPort(run), options);
   const before = await run.items();
   const first = await look(before);
   const after = await run.items();
@@ -39,9 +40,11 @@ function resultPort<W extends ResticWork, O>(run: JobRun<W, O>): ResultPort<W> {
     finished,
     failures,
     write: async (work, end) => write(work.id, await run.outcomeOf(work, end)),
-    async openGates(gates) {
-      const exist = await Promise.all(gates.map((gate) => run.repositories.exists(`${gate}/config`)));
-      return new Set(gates.filter((_, i) => exist[i]));
+    async existingRepositories(repositories) {
+      const exist = await Promise.all(
+        repositories.map((repository) => run.repositories.exists(`${repository}/config`)),
+      );
+      return new Set(repositories.filter((_, i) => exist[i]));
     },
   };
 }

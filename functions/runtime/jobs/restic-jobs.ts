@@ -25,8 +25,8 @@ import { env, settings } from '../settings.ts';
 
 /** A piece of restic work: which repository, in which buckets, and what its credentials may do there. */
 export interface ResticWork extends DesiredJob {
-  /** Key of the repository; the gate of its work. */
-  readonly gate: string;
+  /** Key of the repository; the repository of its work. */
+  readonly repository: string;
   readonly namespace: string;
 }
 
@@ -42,10 +42,10 @@ export interface ResticRun<W extends ResticWork> extends RepositoryAccess {
   /** Whether the Job of a work has an identity of its own in AWS; absent: none has. */
   hasIdentity?(work: W): boolean;
   /** The Job of a work, or why there can be none, in words. */
-  jobFor(work: W, opensGate: boolean, attempt: number): JobOrWhyNot | Promise<JobOrWhyNot>;
+  jobFor(work: W, initialises: boolean, attempt: number): JobOrBlocker | Promise<JobOrBlocker>;
 }
 
-export type JobOrWhyNot = ResticJob | { readonly whyNot: string };
+export type JobOrBlocker = ResticJob | { readonly blocker: string };
 
 /** What Jobs are made with. */
 export interface JobsContext {
@@ -78,23 +78,23 @@ export function resticJobs<W extends ResticWork>(
   run: ResticRun<W>,
 ): JobPort<W, ClusterJob> {
   const hasIdentity = (work: W) => run.hasIdentity?.(work) ?? false;
-  const sessionOf = async (work: W) => ({ 'session.json': await context.session(run, work.gate) });
+  const sessionOf = async (work: W) => ({ 'session.json': await context.session(run, work.repository) });
   return {
     list: () => listJobs(cluster, run.run, { now, startSeconds: jobs.startSeconds }),
     end: (job) => jobEnd(cluster, job),
     remove: (job) => removeJob(cluster, job),
-    async start(work, attempt, opensGate) {
-      const job = await run.jobFor(work, opensGate, attempt);
-      if ('whyNot' in job) return job.whyNot;
+    async start(work, attempt, initialises) {
+      const job = await run.jobFor(work, initialises, attempt);
+      if ('blocker' in job) return job.blocker;
       const [master, credentials] = await Promise.all([
         context.masterSecret(),
         hasIdentity(work) ? {} : sessionOf(work).then((s) => ({ ...CREDENTIALS_FILES, ...s })),
       ]);
-      const password = repositoryPassword(master, work.gate);
+      const password = repositoryPassword(master, work.repository);
       await startJob(cluster, job, attempt, { password, ...credentials });
       return undefined;
     },
-    async tend(running) {
+    async renewCredentials(running) {
       for (const { work, job } of running.filter((r) => !hasIdentity(r.work))) {
         const due = sessionDue(job.startTime, now);
         if (due > job.session) await renewSession(cluster, job, due, await sessionOf(work));

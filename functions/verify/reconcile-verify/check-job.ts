@@ -12,7 +12,7 @@ export interface CheckWork {
   readonly id: string;
   readonly namespace: string;
   readonly copy: CopyName;
-  readonly gate: string;
+  readonly repository: string;
 }
 
 /** Both copies of every repository of a run. `exists`: whether a copy has the repository. */
@@ -23,7 +23,7 @@ export const checksOf = (
 ): CheckWork[] =>
   repositories
     .flatMap(({ namespace }) =>
-      COPIES.map((copy) => ({ id: `${namespace}.${copy}`, namespace, copy, gate: keyOf(namespace) })),
+      COPIES.map((copy) => ({ id: `${namespace}.${copy}`, namespace, copy, repository: keyOf(namespace) })),
     )
     .filter(exists);
 
@@ -31,7 +31,7 @@ export const checksOf = (
 export function checkJob(
   settings: JobSettings,
   { run, part, parts }: VerifyRun,
-  { id, gate }: CheckWork,
+  { id, repository }: CheckWork,
   copy: VaultCopy,
 ): ResticJob {
   const args = checkArgs(part, parts);
@@ -40,7 +40,7 @@ export function checkJob(
     id,
     namespace: SYSTEM_NAMESPACE,
     settings,
-    steps: [{ name: 'check', ...repositoryIn(copy, gate), args }],
+    steps: [{ name: 'check', ...repositoryIn(copy, repository), args }],
     capabilities: [],
   };
 }

@@ -7,7 +7,7 @@ import {
   CheckOutcome,
   Findings,
   mergeFindings,
-  VerifyPlace,
+  VerifyCursor,
   VerifyReport,
   VerifyRun,
   verifyReport,
@@ -28,13 +28,13 @@ export async function writeReport(
   if (written) return written;
   const checks = await allBelow(vault, verify.jobDir(run), CheckOutcome);
   await healMissing(copies, keys, run, checks);
-  const [plan, place, findings] = await Promise.all([
+  const [plan, cursor, findings] = await Promise.all([
     getJson(vault, VerifyRun, verify.run(run)),
-    getJson(vault, VerifyPlace, verify.place(run)),
+    getJson(vault, VerifyCursor, verify.cursor(run)),
     allBelow(vault, verify.findingsDir(run), Findings),
   ]);
   const settled = await healConfigs(copies, mergeFindings([], findings.flat()), checks, keys);
-  const report = verifyReport(plan, place, settled, checks, now);
+  const report = verifyReport(plan, cursor, settled, checks, now);
   await putJson(vault, verify.report(run), report);
   return report;
 }

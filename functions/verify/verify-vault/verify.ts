@@ -7,7 +7,7 @@ import {
   type Finding,
   Findings,
   mergeFindings,
-  VerifyPlace,
+  VerifyCursor,
   type VerifyRepository,
   VerifyRun,
 } from '../../core/vault/verification.ts';
@@ -18,7 +18,7 @@ import { lookAtPoint } from './recovery-point.ts';
 import { lookAtObject, lookAtSnapshot, objectsBelow } from './repository.ts';
 
 const CONCURRENCY = 8;
-/** Objects between two notes of the place: what is read again when the function is killed. */
+/** Objects between two notes of the cursor: what is read again when the function is killed. */
 const BATCH = 32;
 
 export interface Verification {
@@ -28,7 +28,7 @@ export interface Verification {
   timeLeft(): boolean;
 }
 
-/** Looks that belong together: what is wrong with any is noted, and then healed, before the place is. */
+/** Looks that belong together: what is wrong with any is noted, and then healed, before the cursor is. */
 interface Batch {
   readonly looks: readonly Look[];
   /** Key after which the next batch of the step begins. */
@@ -37,9 +37,9 @@ interface Batch {
 type Step = (after: string | undefined) => AsyncGenerator<Batch>;
 
 /**
- * Verifies both copies from the place where the run is, object by object, and heals what the other copy has as it was
+ * Verifies both copies from the cursor where the run is, object by object, and heals what the other copy has as it was
  * promised: repositories first, in the order of a copy, and recovery points with their records last. Findings are written
- * before what they find is healed, and the place after, so a run that was killed anywhere ends as if it had not been.
+ * before what they find is healed, and the cursor after, so a run that was killed anywhere ends as if it had not been.
  */
 export async function verifyVault(
   verification: Verification,
@@ -48,36 +48,36 @@ export async function verifyVault(
   const { copies, keys, timeLeft } = verification;
   const vault = copies.primary;
   const plan = await getJson(vault, VerifyRun, keys.records.verify.run(run));
-  let place: VerifyPlace = (await findJson(vault, VerifyPlace, keys.records.verify.place(run))) ?? {
+  let cursor: VerifyCursor = (await findJson(vault, VerifyCursor, keys.records.verify.cursor(run))) ?? {
     step: 0,
     objects: 0,
     bytes: 0,
   };
-  const moveTo = async (next: VerifyPlace) => {
-    place = next;
-    await putJson(vault, keys.records.verify.place(run), place);
+  const moveTo = async (next: VerifyCursor) => {
+    cursor = next;
+    await putJson(vault, keys.records.verify.cursor(run), cursor);
   };
   const steps = stepsOf(verification, plan);
-  while (place.step < steps.length) {
-    const { step } = place;
-    for await (const { looks, after } of (steps[step] as Step)(place.after)) {
+  while (cursor.step < steps.length) {
+    const { step } = cursor;
+    for await (const { looks, after } of (steps[step] as Step)(cursor.after)) {
       await settle(
         verification,
         run,
-        `${String(step).padStart(6, '0')}-${place.after?.split('/').at(-1) ?? ''}`,
+        `${String(step).padStart(6, '0')}-${cursor.after?.split('/').at(-1) ?? ''}`,
         looks,
       );
-      const counts = countsWith(place, looks);
+      const counts = countsWith(cursor, looks);
       await moveTo(after ? { step, after, ...counts } : { step: step + 1, ...counts });
       if (!timeLeft()) break;
     }
     if (!timeLeft()) break;
   }
-  return { plan, remaining: steps.length - place.step };
+  return { plan, remaining: steps.length - cursor.step };
 }
 
 /** What has been read so far, with these: bytes of what is good, or healed, in each copy. */
-function countsWith({ objects, bytes }: VerifyPlace, looks: readonly Look[]) {
+function countsWith({ objects, bytes }: VerifyCursor, looks: readonly Look[]) {
   const fresh = looks.filter((look) => !look.counted);
   const good = fresh.filter((look) => findingOf(look)?.outcome !== 'lost');
   const copiesOf = ({ seen }: Look) => Object.values(seen).filter((state) => state !== 'absent').length;

@@ -14,7 +14,7 @@ test.each([
 test('a table shows what is known of each volume', () => {
   const volumes = [
     { volume: 'shop/a', state: 'running', percent: 42, bytes: 2048, bytesPerSecond: 1024 },
-    { volume: 'shop/b', state: 'starting', trouble: 'no node takes its pod' },
+    { volume: 'shop/b', state: 'starting', blocker: 'no node takes its pod' },
     { volume: 'shop/c', state: 'waiting' },
   ] as const;
   const lines = progressLines({ at: '', volumes: [...volumes] });

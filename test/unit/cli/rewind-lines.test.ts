@@ -3,7 +3,7 @@ import { confirmLine, type RewindHeading, rewindLines, stepLines } from '../../.
 import { type ObjectVersion, type RewindStep, rewindCounter } from '../../../functions/core/vault/rewind.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 
-const k = vaultKeys('paris');
+const keys = vaultKeys('paris');
 const heading: RewindHeading = {
   cluster: 'paris',
   bucket: 'holdfast-vault-1-eu-west-1',
@@ -23,11 +23,11 @@ const summaryOf = (...steps: RewindStep[]) => {
 
 test('a rewind says what comes back, what vanishes, and what it cannot do', () => {
   const summary = summaryOf(
-    step('bring back', k.records.record('nightly-1'), 2048),
-    step('bring back', k.velero.archive('nightly-1'), 5 * 2 ** 20),
-    step('hide', k.records.record('nightly-2'), 2000),
-    step('leave', k.records.record('nightly-0'), 2000),
-    step('bring back', `${k.restic.repository('shop')}/keys/01`, 450),
+    step('bring back', keys.records.record('nightly-1'), 2048),
+    step('bring back', keys.velero.archive('nightly-1'), 5 * 2 ** 20),
+    step('hide', keys.records.record('nightly-2'), 2000),
+    step('leave', keys.records.record('nightly-0'), 2000),
+    step('bring back', `${keys.restic.repository('shop')}/keys/01`, 450),
   );
   expect(rewindLines(heading, summary).join('\n')).toBe(
     `paris in holdfast-vault-1-eu-west-1 (primary), as it was at 2026-11-24T18:00:00.000Z

@@ -9,7 +9,7 @@ import { copiesWith, endRun, orphansOf } from '../../../functions/prune/reconcil
 import { itemsOf, type PruneItem } from '../../../functions/prune/reconcile-prune/repository-job.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
-const k = vaultKeys('paris');
+const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
 const [KEPT, GONE, LOST] = ['daily-20260101000000', 'daily-20260102000000', 'daily-20260103000000'] as const;
 let copies: { primary: MemoryVault; replica: MemoryVault };
@@ -17,8 +17,8 @@ const put = (vault: MemoryVault, key: string) =>
   vault.objects.set(key, { body: Buffer.from('{}'), metadata: {} });
 beforeEach(() => {
   copies = { primary: new MemoryVault('p'), replica: new MemoryVault('r') };
-  for (const vault of [copies.primary, copies.replica]) put(vault, k.records.record(KEPT));
-  put(copies.replica, k.records.record(GONE)); // the second region keeps it longer
+  for (const vault of [copies.primary, copies.replica]) put(vault, keys.records.record(KEPT));
+  put(copies.replica, keys.records.record(GONE)); // the second region keeps it longer
 });
 
 const nothing = { orphans: [], begun: [], decisions: [], forget: [] };
@@ -36,7 +36,7 @@ const plan: PrunePlan = {
   replica: nothing,
   search: [],
 };
-const [item] = itemsOf(plan, [], k) as [PruneItem];
+const [item] = itemsOf(plan, [], keys) as [PruneItem];
 const snapshot = (id: string, backup: string) => ({
   id,
   time: '2026-01-10T00:00:00Z',
@@ -57,7 +57,7 @@ const end = (over: Partial<JobEnd> = {}): JobEnd => ({
   seconds: 1,
   ...over,
 });
-const orphans = (of: PruneItem = item, ended = end()) => orphansOf(copies, k, plan, of, ended, NOW, 7);
+const orphans = (of: PruneItem = item, ended = end()) => orphansOf(copies, keys, plan, of, ended, NOW, 7);
 
 describe('the snapshots of no record in a repository', () => {
   it('are told apart in each copy: what the second region keeps longer stays there', async () => {
@@ -77,24 +77,24 @@ describe('the snapshots of no record in a repository', () => {
 
 describe('a repository', () => {
   it('is worked on in the copies that have it', async () => {
-    put(copies.primary, `${item.gate}/config`);
-    expect(await copiesWith(copies, item.gate)).toEqual(['primary']);
-    put(copies.replica, `${item.gate}/config`);
-    expect(await copiesWith(copies, item.gate)).toEqual(COPIES);
+    put(copies.primary, `${item.repository}/config`);
+    expect(await copiesWith(copies, item.repository)).toEqual(['primary']);
+    put(copies.replica, `${item.repository}/config`);
+    expect(await copiesWith(copies, item.repository)).toEqual(COPIES);
   });
 });
 
 describe('the end of a run', () => {
   it('is marked, and gives its own lease back and no other', async () => {
     const leased = (work: string) =>
-      putJson(copies.primary, k.leases.prune, leaseFor({ work, execution: 'arn' }, NOW));
+      putJson(copies.primary, keys.leases.prune, leaseFor({ work, execution: 'arn' }, NOW));
     await leased('weekly-1');
-    await endRun(copies.primary, k, plan.prune);
+    await endRun(copies.primary, keys, plan.prune);
     expect(
-      [k.leases.prune, k.records.prune.done(plan.prune)].map((key) => copies.primary.objects.has(key)),
+      [keys.leases.prune, keys.records.prune.done(plan.prune)].map((key) => copies.primary.objects.has(key)),
     ).toEqual([true, true]);
     await leased(plan.prune);
-    await endRun(copies.primary, k, plan.prune);
-    expect(copies.primary.objects.has(k.leases.prune)).toBe(false);
+    await endRun(copies.primary, keys, plan.prune);
+    expect(copies.primary.objects.has(keys.leases.prune)).toBe(false);
   });
 });

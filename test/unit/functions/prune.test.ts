@@ -15,7 +15,7 @@ import { keyPair } from '../../support/key-pair.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
 import { selectionOf } from '../../support/selection.ts';
 
-const k = vaultKeys('paris');
+const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
 const LONG_AGO = new Date('2026-01-01T00:00:00Z');
 const key = keyPair();
@@ -38,9 +38,9 @@ const put = (vault: MemoryVault, at: string, value: unknown = {}, modified = LON
 
 /** Everything of a backup but its record. */
 function putObjects(vault: MemoryVault, backup: string, modified = LONG_AGO): void {
-  for (const at of [k.velero.archive(backup), k.velero.backup(backup), k.records.resources(backup)])
+  for (const at of [keys.velero.archive(backup), keys.velero.backup(backup), keys.records.resources(backup)])
     put(vault, at, {}, modified);
-  put(vault, k.records.work(backup), workOf(backup), modified);
+  put(vault, keys.records.work(backup), workOf(backup), modified);
 }
 const workOf = (backup: string) => ({
   plan: 'daily',
@@ -79,8 +79,8 @@ async function putPoint(day: number, over: Partial<BackupRecord> = {}, where: re
   const backup = nameOf(day);
   for (const copy of where) {
     putObjects(copies[copy], backup);
-    await putSignedRecord(copies[copy], k.records.record(backup), recordOf(backup, over), key);
-    put(copies[copy], k.records.replica(backup));
+    await putSignedRecord(copies[copy], keys.records.record(backup), recordOf(backup, over), key);
+    put(copies[copy], keys.records.replica(backup));
   }
 }
 const putDays = async (...days: number[]) => {
@@ -106,7 +106,7 @@ const prune = (
   input: Partial<PruneRun['input']> = {},
   policy: Partial<PrunePolicy> = {},
   at = NOW,
-): Promise<PruneRef> => pruneBackups(copies, k, runAt(at, input), { ...POLICY, ...policy }, key);
+): Promise<PruneRef> => pruneBackups(copies, keys, runAt(at, input), { ...POLICY, ...policy }, key);
 const later = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
 
 /** Days of which a copy has a record; and those of which it has anything at all. */
@@ -121,7 +121,7 @@ const daysWith = (copy: CopyName, test: (key: string) => boolean) =>
 const records = (copy: CopyName) => daysWith(copy, (at) => at.endsWith('/record.json'));
 const anything = (copy: CopyName) => daysWith(copy, (at) => !at.includes('/_prune/'));
 const document = (at: string) => JSON.parse(copies.primary.objects.get(at)?.body.toString() ?? 'null');
-const planOf = (at = NOW) => PrunePlan.parse(document(k.records.prune.plan(pruneName('daily', at))));
+const planOf = (at = NOW) => PrunePlan.parse(document(keys.records.prune.plan(pruneName('daily', at))));
 
 describe('a prune run', () => {
   it('removes all of what no rule keeps from both copies, and names the snapshots to forget', async () => {
@@ -170,9 +170,9 @@ describe('a prune run', () => {
 
   it('keeps what is not proven, is locked in either copy, or whose record cannot be read', async () => {
     await putDays(1, 2, 3, 4, 5);
-    copies.primary.objects.delete(k.records.replica(nameOf(1)));
-    put(copies.replica, k.records.lock(nameOf(2)), { mode: 'COMPLIANCE', until: later(1).toISOString() });
-    put(copies.primary, k.records.record(nameOf(3)), 'damaged');
+    copies.primary.objects.delete(keys.records.replica(nameOf(1)));
+    put(copies.replica, keys.records.lock(nameOf(2)), { mode: 'COMPLIANCE', until: later(1).toISOString() });
+    put(copies.primary, keys.records.record(nameOf(3)), 'damaged');
     await prune({}, { retention: { keepLast: 1 }, replicaRetention: { keepLast: 1 } });
     expect([records('primary'), records('replica')]).toEqual([
       [1, 2, 3, 5],
@@ -184,7 +184,7 @@ describe('a prune run', () => {
     await putDays(1, 2);
     for (const day of [3, 4, 5]) {
       await putPoint(day, { volumes: recordOf(nameOf(1)).volumes });
-      const at = k.records.record(nameOf(day));
+      const at = keys.records.record(nameOf(day));
       const { body } = copies.primary.objects.get(at) as { body: Buffer };
       put(copies.primary, at, { ...JSON.parse(body.toString()), items: 7 });
     }
@@ -195,13 +195,13 @@ describe('a prune run', () => {
 
   it('takes a signed record under the name of another backup for one that is not signed', async () => {
     await putDays(1, 2);
-    const signed = copies.primary.objects.get(k.records.record(nameOf(1))) as {
+    const signed = copies.primary.objects.get(keys.records.record(nameOf(1))) as {
       body: Buffer;
       metadata: Record<string, string>;
     };
     for (const day of [3, 4, 5]) {
       await putPoint(day);
-      copies.primary.objects.set(k.records.record(nameOf(day)), signed);
+      copies.primary.objects.set(keys.records.record(nameOf(day)), signed);
     }
     await prune({}, { replicaRetention: { keepLast: 9 } });
     expect(records('primary')).toEqual([1, 2, 4, 5]);
@@ -210,7 +210,11 @@ describe('a prune run', () => {
   it('removes a failed backup, and looks for its snapshots where its work list says', async () => {
     await putDays(2, 3);
     putObjects(copies.primary, nameOf(4));
-    put(copies.primary, k.records.record(nameOf(4)), recordOf(nameOf(4), { phase: 'Failed', volumes: [] }));
+    put(
+      copies.primary,
+      keys.records.record(nameOf(4)),
+      recordOf(nameOf(4), { phase: 'Failed', volumes: [] }),
+    );
     await prune();
     expect([anything('primary'), planOf().search]).toEqual([[2, 3], ['shop']]);
   });
@@ -222,11 +226,11 @@ describe('a prune run', () => {
       putObjects(vault, future);
       await putSignedRecord(
         vault,
-        k.records.record(future),
+        keys.records.record(future),
         recordOf(future, { startedAt: '2026-01-10T00:00:00Z' }),
         key,
       );
-      put(vault, k.records.replica(future));
+      put(vault, keys.records.replica(future));
     }
     await prune({}, { retention: { keepWithin: '9d' }, replicaRetention: { keepWithin: '9d' } });
     expect(records('primary')).toEqual([2, 3]);
@@ -241,7 +245,7 @@ describe('a prune run', () => {
       kept: 2,
       forget: 0,
     });
-    const report = k.records.prune.report(pruneName('daily', NOW));
+    const report = keys.records.prune.report(pruneName('daily', NOW));
     expect([...copies.primary.objects.keys()].filter((at) => at !== report).sort()).toEqual(before);
     expect(document(report).primary.decisions.at(-1)).toEqual({
       backup: nameOf(1),
@@ -253,9 +257,12 @@ describe('a prune run', () => {
 
   it('waits for nobody in a dry run', async () => {
     await putDays(1, 2, 3);
-    await takenByAnother(k.leases.prune, 'weekly-1');
+    await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW, { dryRun: true }), isGone: async () => false };
-    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'planned', removed: 1 });
+    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+      outcome: 'planned',
+      removed: 1,
+    });
   });
 });
 
@@ -276,7 +283,7 @@ describe('a run that would remove more than its share', () => {
       [1, 2, 3, 4],
       [1, 2, 3, 4],
     ]);
-    expect(document(k.records.prune.report(pruneName('daily', NOW)))).toMatchObject({
+    expect(document(keys.records.prune.report(pruneName('daily', NOW)))).toMatchObject({
       refused: [{ copy: 'primary', removes: 3, of: 4 }],
     });
   });
@@ -291,7 +298,7 @@ describe('a run that would remove more than its share', () => {
     for (const day of [2, 3, 4])
       put(
         copies.primary,
-        k.records.record(nameOf(day)),
+        keys.records.record(nameOf(day)),
         recordOf(nameOf(day), { phase: 'Failed', volumes: [] }),
       );
     expect(await prune({}, { share: 1 })).toMatchObject({ removed: 3, kept: 1 });
@@ -317,30 +324,30 @@ describe('objects of no record', () => {
     await prune();
     expect(anything('primary')).toContain(day);
     await prune({ dryRun: true });
-    const { decisions } = document(k.records.prune.report(pruneName('daily', NOW))).primary;
+    const { decisions } = document(keys.records.prune.report(pruneName('daily', NOW))).primary;
     expect(decisions).toContainEqual({ backup: nameOf(day), keep: true, reasons: ['no record yet'] });
   });
 
   it('stay when nothing shows that Holdfast made them: a Velero names its backups alike', async () => {
     await putDays(20, 21);
-    put(copies.primary, k.velero.archive(nameOf(1)));
+    put(copies.primary, keys.velero.archive(nameOf(1)));
     await prune({ dryRun: true });
-    expect(document(k.records.prune.report(pruneName('daily', NOW))).primary.orphans).toEqual([
+    expect(document(keys.records.prune.report(pruneName('daily', NOW))).primary.orphans).toEqual([
       { backup: nameOf(1), objects: 1, remove: false, reason: 'nothing shows that Holdfast made it' },
     ]);
   });
 
   it('are all there is to do where no repository is concerned: the run is done', async () => {
     await putDays(20, 21);
-    put(copies.primary, k.records.resources(nameOf(1)));
+    put(copies.primary, keys.records.resources(nameOf(1)));
     expect(await prune()).toMatchObject({ orphans: 1, forget: 0 });
-    expect(document(k.records.prune.done(pruneName('daily', NOW)))).not.toBeNull();
+    expect(document(keys.records.prune.done(pruneName('daily', NOW)))).not.toBeNull();
   });
 
   it('stay while one of their copies is locked, whichever plan’s they are', async () => {
     await putDays(20, 21);
     putObjects(copies.primary, nameOf(1, 'weekly'));
-    put(copies.primary, k.records.lock(nameOf(1, 'weekly')), {
+    put(copies.primary, keys.records.lock(nameOf(1, 'weekly')), {
       mode: 'GOVERNANCE',
       until: later(1).toISOString(),
     });
@@ -352,7 +359,7 @@ describe('objects of no record', () => {
     await putDays(20, 21);
     await putPoint(1, {}, ['primary']);
     putObjects(copies.replica, nameOf(1));
-    copies.primary.objects.delete(k.records.replica(nameOf(1)));
+    copies.primary.objects.delete(keys.records.replica(nameOf(1)));
     expect(await prune()).toMatchObject({ orphans: 0, removed: 0 });
     expect(anything('replica')).toEqual([1, 20, 21]);
   });
@@ -361,7 +368,7 @@ describe('objects of no record', () => {
 describe('snapshots that no record names', () => {
   const id = (digit: string) => digit.repeat(64);
   const putSnapshot = (copy: CopyName, namespace: string, digit: string, modified = LONG_AGO) =>
-    put(copies[copy], `${k.restic.repository(namespace)}/snapshots/${id(digit)}`, {}, modified);
+    put(copies[copy], `${keys.restic.repository(namespace)}/snapshots/${id(digit)}`, {}, modified);
   const volumes = (digit: string) => [
     { id: 'shop.data', namespace: 'shop', pvc: 'data', result: 'protected' as const, snapshot: id(digit) },
   ];
@@ -379,7 +386,7 @@ describe('snapshots that no record names', () => {
   it('are shown by a dry run', async () => {
     putSnapshot('primary', 'stray', 'b');
     await prune({ dryRun: true });
-    const report = document(k.records.prune.report(pruneName('daily', NOW)));
+    const report = document(keys.records.prune.report(pruneName('daily', NOW)));
     expect(report.search).toEqual(['stray']);
   });
 
@@ -390,7 +397,11 @@ describe('snapshots that no record names', () => {
 
   it('are not those that a record of another plan names', async () => {
     const other = nameOf(3, 'hourly');
-    put(copies.primary, k.records.record(other), recordOf(other, { plan: 'hourly', volumes: volumes('d') }));
+    put(
+      copies.primary,
+      keys.records.record(other),
+      recordOf(other, { plan: 'hourly', volumes: volumes('d') }),
+    );
     putSnapshot('primary', 'shop', 'd');
     expect(await prune()).toMatchObject({ forget: 0 });
   });
@@ -399,9 +410,9 @@ describe('snapshots that no record names', () => {
 describe('the lease', () => {
   it('lets one run prune in a cluster: another ends without having done anything', async () => {
     await putDays(1, 2, 3);
-    await takenByAnother(k.leases.prune, 'weekly-1');
+    await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
       outcome: 'skipped',
       reason: 'weekly-1 (arn) is pruning in this cluster',
       removed: 0,
@@ -416,25 +427,31 @@ describe('the lease', () => {
       execution: `arn-${i}`,
       isGone: async () => false,
     }));
-    const ended = await Promise.all(runs.map((run) => pruneBackups(copies, k, run, POLICY, key)));
+    const ended = await Promise.all(runs.map((run) => pruneBackups(copies, keys, run, POLICY, key)));
     expect(ended.filter((ref) => ref.outcome === 'pruned')).toHaveLength(1);
   });
 
   it('waits for those who copy to the second region, and keeps others from beginning', async () => {
     await putDays(1, 2, 3);
-    await takenByAnother(k.leases.replicate('weekly'), 'weekly-1');
+    await takenByAnother(keys.leases.replicate('weekly'), 'weekly-1');
     const run = { ...runAt(NOW), isGone: async ({ work }: Holder) => work !== 'weekly-1' };
-    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'waiting', removed: 0 });
-    expect([anything('primary'), copies.primary.objects.has(k.leases.prune)]).toEqual([[1, 2, 3], true]);
-    copies.primary.objects.delete(k.leases.replicate('weekly'));
-    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'pruned', removed: 1 });
+    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+      outcome: 'waiting',
+      removed: 0,
+    });
+    expect([anything('primary'), copies.primary.objects.has(keys.leases.prune)]).toEqual([[1, 2, 3], true]);
+    copies.primary.objects.delete(keys.leases.replicate('weekly'));
+    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+      outcome: 'pruned',
+      removed: 1,
+    });
   });
 
   it('is not taken while a restore reads recovery points', async () => {
     await putDays(1, 2, 3);
-    await takenByAnother(k.leases.restore, 'restore-1');
+    await takenByAnother(keys.leases.restore, 'restore-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups(copies, k, run, POLICY, key)).toMatchObject({ outcome: 'skipped' });
+    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({ outcome: 'skipped' });
     expect(anything('primary')).toEqual([1, 2, 3]);
   });
 });
@@ -506,7 +523,7 @@ describe('a run that is interrupted', () => {
     await prune();
     const plan = planOf();
     await prepare();
-    put(copies.primary, k.records.prune.plan(plan.prune), plan);
+    put(copies.primary, keys.records.prune.plan(plan.prune), plan);
     const more = { retention: { keepLast: 4 }, replicaRetention: { keepLast: 4 } };
     expect(await prune({}, more, later(24))).toMatchObject({ removed: 0 });
     expect([whole('primary'), whole('replica')]).toEqual([
@@ -517,7 +534,7 @@ describe('a run that is interrupted', () => {
 
   it('of an earlier release is closed, for it had no mark of its end', async () => {
     await prepare();
-    const old = k.records.prune.plan('daily-20250101000000');
+    const old = keys.records.prune.plan('daily-20250101000000');
     put(copies.primary, old, {
       plan: 'daily',
       prune: 'daily-20250101000000',
@@ -526,7 +543,7 @@ describe('a run that is interrupted', () => {
       forget: [],
     });
     await prune();
-    expect(document(k.records.prune.done('daily-20250101000000'))).toMatchObject({
+    expect(document(keys.records.prune.done('daily-20250101000000'))).toMatchObject({
       by: pruneName('daily', NOW),
     });
   });

@@ -7,7 +7,7 @@ import { releaseLease, takeLease } from '../../../functions/runtime/leases.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
-const k = vaultKeys('paris');
+const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
 let primary: MemoryVault;
 beforeEach(() => {
@@ -18,32 +18,32 @@ const alive = async () => false;
 type IsGone = (holder: Holder) => Promise<boolean>;
 const leases = (isGone: IsGone = alive, vault = primary) => ({ vault, now: NOW, isGone });
 const copierOf = (plan: string) => ({ plan, holder: { work: `${plan}-1`, execution: 'arn' } });
-const copy = (plan = 'daily', isGone?: IsGone) => tookTurn(leases(isGone), k, copierOf(plan));
+const copy = (plan = 'daily', isGone?: IsGone) => tookTurn(leases(isGone), keys, copierOf(plan));
 const takenByAnother = (key: string, work: string) => takeLease(leases(), key, { work, execution: 'arn' });
 const prune = async () => {
   const run = { input: { plan: 'daily' }, prune: 'daily-2', execution: 'arn', now: NOW, isGone: alive };
   const retention = { keepLast: 1 };
   const policy = { retention, replicaRetention: retention, timeZone: 'UTC', share: 50, orphanGraceDays: 7 };
-  return (await pruneBackups({ primary, replica: new MemoryVault('replica') }, k, run, policy, keyPair()))
+  return (await pruneBackups({ primary, replica: new MemoryVault('replica') }, keys, run, policy, keyPair()))
     .outcome;
 };
 
 describe('those who copy to the second region', () => {
   it('do so side by side, one a plan', async () => {
     expect([await copy('daily'), await copy('weekly'), await copy('daily')]).toEqual([true, true, true]);
-    await takenByAnother(k.leases.replicate('hourly'), 'hourly-0');
+    await takenByAnother(keys.leases.replicate('hourly'), 'hourly-0');
     expect(await copy('hourly')).toBe(false);
   });
 
   it('wait while somebody prunes, and hold nothing meanwhile', async () => {
-    await takenByAnother(k.leases.prune, 'weekly-2');
-    expect([await copy(), primary.objects.has(k.leases.replicate('daily'))]).toEqual([false, false]);
-    await releaseLease(primary, k.leases.prune, 'weekly-2');
+    await takenByAnother(keys.leases.prune, 'weekly-2');
+    expect([await copy(), primary.objects.has(keys.leases.replicate('daily'))]).toEqual([false, false]);
+    await releaseLease(primary, keys.leases.prune, 'weekly-2');
     expect(await copy()).toBe(true);
   });
 
   it('do not wait for a prune whose execution has ended', async () => {
-    await takenByAnother(k.leases.prune, 'weekly-2');
+    await takenByAnother(keys.leases.prune, 'weekly-2');
     expect(await copy('daily', async () => true)).toBe(true);
   });
 
@@ -66,9 +66,8 @@ describe('those who copy to the second region', () => {
         };
       },
     });
-    expect([await tookTurn(leases(alive, held), k, copierOf('daily')), await (pruned ?? prune())]).toEqual([
-      copies,
-      outcome,
-    ]);
+    expect([await tookTurn(leases(alive, held), keys, copierOf('daily')), await (pruned ?? prune())]).toEqual(
+      [copies, outcome],
+    );
   });
 });

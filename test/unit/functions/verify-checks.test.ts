@@ -10,7 +10,7 @@ import {
 } from '../../../functions/verify/reconcile-verify/check-job.ts';
 import { copiesOf, settingsWith } from '../../support/selection.ts';
 
-const k = vaultKeys('paris');
+const keys = vaultKeys('paris');
 const repository = (namespace: string) => ({ namespace, neededIn: [], snapshots: [] });
 const run: VerifyRun = {
   run: 'verify-1',
@@ -22,7 +22,7 @@ const run: VerifyRun = {
 };
 const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
 const { primary, replica } = copiesOf(settings);
-const all = checksOf(run, k.restic.repository, () => true);
+const all = checksOf(run, keys.restic.repository, () => true);
 const [shop, copy] = all as [CheckWork, CheckWork];
 const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
   exitCode,
@@ -43,7 +43,7 @@ describe('the checks of a run', () => {
   });
 
   it('leave out a copy that has no such repository: it is not replicated yet', () => {
-    const found = checksOf(run, k.restic.repository, (work) => work.id !== 'shop.replica');
+    const found = checksOf(run, keys.restic.repository, (work) => work.id !== 'shop.replica');
     expect(found.map((c) => c.id)).not.toContain('shop.replica');
     expect(found).toHaveLength(3);
   });

@@ -9,7 +9,7 @@ import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
 import { workName } from '../../../functions/core/kubernetes/run-labels.ts';
 import type { Dump } from '../../../functions/core/volumes/dumps.ts';
 import { STRATEGIES } from '../../../functions/core/volumes/strategies.ts';
-import type { Place, VolumeWork } from '../../../functions/core/volumes/strategy.ts';
+import type { Location, VolumeWork } from '../../../functions/core/volumes/strategy.ts';
 import {
   filesToRestore,
   type RestoreWork,
@@ -27,7 +27,7 @@ const volume = {
   reclaimPolicy: 'Retain',
   pod: 'db-0',
   node: 'n1',
-  gate: 'restic/paris/shop',
+  repository: 'restic/paris/shop',
   strategy: 'mount',
 } as const;
 const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
@@ -64,20 +64,20 @@ const end = (exitCode: number | undefined, log = '', message?: string): JobEnd =
 /** A volume that a restore fills. */
 const filling: RestoreWork = {
   ...of,
-  gate: volume.gate,
+  repository: volume.repository,
   into: 'shop',
   snapshot: 'abc',
   result: 'protected',
 };
 
 /** What a strategy says just before a Job, where the cluster shows the data at a place. */
-const prepare = (v: VolumeWork, place: Place, hook: { failed?: string } = {}, attempt = 1) =>
+const prepare = (v: VolumeWork, location: Location, hook: { failed?: string } = {}, attempt = 1) =>
   STRATEGIES[v.strategy].prepare(
     v,
     { attempt, begun: undefined },
     {
       hooks: { before: async () => hook.failed },
-      places: { holder: async () => place.holder, dump: async () => place.dump },
+      locations: { holder: async () => location.holder, dump: async () => location.dump },
       snapshots: {
         look: async () => new Map(),
         claimFor: async () => undefined,
@@ -188,10 +188,10 @@ describe('the Job of a dump', () => {
     dump: { workload: 'db', file: 'shop.sql' },
     pod: 'db-1',
     strategy: 'command',
-    gate: volume.gate,
+    repository: volume.repository,
   };
   const found: Dump = { work: { ...dump, pod: 'db-2' }, container: 'postgres', command: ['pg_dump', 'shop'] };
-  const job = backupJob(settings, work, dump, primary, { init: false, place: { dump: found } });
+  const job = backupJob(settings, work, dump, primary, { init: false, location: { dump: found } });
 
   it('brings restic into the image with kubectl, and runs the command in the pod that is there now', () => {
     expect(job.steps.map((s) => [s.name, 'command' in s ? s.command : s.within])).toEqual([
@@ -219,8 +219,8 @@ describe('the Job of a dump', () => {
   });
 
   it('can be made only while a pod runs that has the command', async () => {
-    expect(await prepare(dump, {})).toEqual({ whyNot: 'no pod of db runs that has its command' });
-    expect(await prepare(dump, { dump: found })).toEqual({ place: { dump: found } });
+    expect(await prepare(dump, {})).toEqual({ blocker: 'no pod of db runs that has its command' });
+    expect(await prepare(dump, { dump: found })).toEqual({ location: { dump: found } });
   });
 });
 
@@ -228,7 +228,7 @@ describe('the Job of a volume', () => {
   const holder = { node: 'n1', podUid: 'uid-1' };
 
   it('reads the claim on its node, with the primary repository', () => {
-    const job = backupJob(settings, work, volume, primary, { init: false, place: { holder } });
+    const job = backupJob(settings, work, volume, primary, { init: false, location: { holder } });
     expect(job).toMatchObject({
       node: 'n1',
       mount: { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
@@ -258,7 +258,7 @@ describe('the Job of a volume', () => {
   it('runs where the volume is now, not where it was when the backup was opened', () => {
     const moved = backupJob(settings, work, volume, primary, {
       init: false,
-      place: { holder: { ...holder, node: 'n2' } },
+      location: { holder: { ...holder, node: 'n2' } },
     });
     const free = backupJob(settings, work, volume, primary, { init: false });
     expect([moved.node, free.node]).toEqual(['n2', undefined]);
@@ -267,7 +267,7 @@ describe('the Job of a volume', () => {
   const onNode = { ...volume, strategy: 'node', folder: 'kubernetes.io~csi/pv-1/mount' } as const;
 
   it('reads the folder of the pod on its node, from the namespace of Holdfast', () => {
-    const job = backupJob(settings, work, onNode, primary, { init: false, place: { holder } });
+    const job = backupJob(settings, work, onNode, primary, { init: false, location: { holder } });
     expect([job.namespace, job.node, job.mount]).toEqual([
       'holdfast',
       'n1',
@@ -282,7 +282,7 @@ describe('the Job of a volume', () => {
   it('reads the folder of a hostPath volume itself, which no kubelet mounts', () => {
     const job = backupJob(settings, work, { ...onNode, folder: '/srv/a' }, primary, {
       init: false,
-      place: { holder },
+      location: { holder },
     });
     expect(job.mount).toMatchObject({ folder: '/srv/a' });
   });
@@ -311,9 +311,9 @@ describe('the Job of a volume', () => {
       podVolume: { pod: 'web-0', volume: 'cache' },
       strategy: 'node',
       folder: 'kubernetes.io~empty-dir/cache',
-      gate: volume.gate,
+      repository: volume.repository,
     };
-    const job = backupJob(settings, work, cache, primary, { init: false, place: { holder } });
+    const job = backupJob(settings, work, cache, primary, { init: false, location: { holder } });
     expect([job.namespace, job.mount]).toEqual([
       'holdfast',
       {
@@ -326,22 +326,22 @@ describe('the Job of a volume', () => {
 
   it('cannot read an emptyDir whose pod is gone, and mounts a claim whose pod is', async () => {
     const cache = { ...onNode, podVolume: { pod: 'web-0', volume: 'cache' } };
-    expect(await prepare(cache, {})).toEqual({ whyNot: 'its pod web-0 is gone, and its emptyDirs with it' });
-    expect(await prepare(onNode, {})).toEqual({ place: { holder: undefined } });
-    expect(await prepare(cache, { holder })).toEqual({ place: { holder } });
+    expect(await prepare(cache, {})).toEqual({ blocker: 'its pod web-0 is gone, and its emptyDirs with it' });
+    expect(await prepare(onNode, {})).toEqual({ location: { holder: undefined } });
+    expect(await prepare(cache, { holder })).toEqual({ location: { holder } });
   });
 
   it('does not read what a pre hook failed for, and asks for the hook before the first attempt alone', async () => {
     for (const v of [volume, onNode, { ...volume, strategy: 'command' } as const]) {
       const hook = { failed: 'the pre hook failed' };
-      expect(await prepare(v, { holder }, hook)).toEqual({ whyNot: 'the pre hook failed' });
-      expect(await prepare(v, { holder }, hook, 2)).not.toEqual({ whyNot: 'the pre hook failed' });
+      expect(await prepare(v, { holder }, hook)).toEqual({ blocker: 'the pre hook failed' });
+      expect(await prepare(v, { holder }, hook, 2)).not.toEqual({ blocker: 'the pre hook failed' });
     }
   });
 
   it('may read every file and nothing more', () => {
     expect(
-      backupJob(settings, work, volume, primary, { init: false, place: { holder } }).capabilities,
+      backupJob(settings, work, volume, primary, { init: false, location: { holder } }).capabilities,
     ).toEqual(['DAC_READ_SEARCH']);
   });
 
@@ -367,7 +367,7 @@ describe('a volume is filled', () => {
     );
 
   it('when this restore created its claim', () => {
-    expect(fill('created')).toEqual([{ ...backedUp, gate: 'restic/paris/shop', into: 'shop' }]);
+    expect(fill('created')).toEqual([{ ...backedUp, repository: 'restic/paris/shop', into: 'shop' }]);
   });
 
   it.each(['skipped', 'failed', 'exists'])(
@@ -388,7 +388,7 @@ describe('a volume is filled', () => {
   it('in the namespace that its own is mapped to, from its own repository', () => {
     const claim = { ...at, namespace: 'copy', result: 'created' } as const;
     expect(volumesToFill([backedUp], [claim], repositoryOf, { shop: 'copy' })).toEqual([
-      { ...backedUp, gate: 'restic/paris/shop', into: 'copy' },
+      { ...backedUp, repository: 'restic/paris/shop', into: 'copy' },
     ]);
   });
 

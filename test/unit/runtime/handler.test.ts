@@ -83,7 +83,7 @@ describe('of input and result, the log', () => {
 });
 
 test.each([undefined, null, {}, { execution: 7 }, 'text'])(
-  'a client context like %j, which is not a machine’s, is no obstacle',
+  'a client context like %j, which is not a machine’s, is no blocker',
   async (told) => {
     expect(await invoke(async () => ({ done: 1 }), event, context(told))).toEqual({ done: 1 });
   },

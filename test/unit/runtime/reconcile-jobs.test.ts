@@ -14,7 +14,7 @@ const DIR = 'records/paris/run-1/';
 const work = (id: string, namespace = 'shop'): ResticWork => ({
   id,
   namespace,
-  gate: `restic/paris/${namespace}`,
+  repository: `restic/paris/${namespace}`,
 });
 
 /** A run of Jobs in a cluster and a vault in memory. */
@@ -82,7 +82,7 @@ describe('a look at the Jobs of a run', () => {
   });
 
   it('writes why there can be no Job, and counts it as a failure', async () => {
-    const run = runOf({ jobFor: () => ({ whyNot: 'its pod is gone' }) });
+    const run = runOf({ jobFor: () => ({ blocker: 'its pod is gone' }) });
     await run.look();
     const { state } = await run.look();
     expect([run.result('a'), state]).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endedFromOutside, hasStarted, troubleOf } from '../../../../functions/core/jobs/job-health.ts';
+import { endedFromOutside, hasStarted, podBlocker } from '../../../../functions/core/jobs/job-health.ts';
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
 
 const pod = (status: Record<string, unknown>): KubeObject => ({ metadata: { name: 'p' }, status });
@@ -9,17 +9,17 @@ const event = (reason: string, message: string) => ({ reason, message });
 
 describe('what keeps a Job from starting', () => {
   it('is nothing known while its container is being made', () => {
-    expect(troubleOf(waiting('ContainerCreating'), [])).toBeUndefined();
+    expect(podBlocker(waiting('ContainerCreating'), [])).toBeUndefined();
   });
 
   it.each(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName'])('is its image for %s', (reason) => {
-    expect(troubleOf(waiting(reason, 'no such image'), [])).toBe(
+    expect(podBlocker(waiting(reason, 'no such image'), [])).toBe(
       'the image restic:9 cannot be pulled: no such image',
     );
   });
 
   it('is its container for what the runtime refuses', () => {
-    expect(troubleOf(waiting('CreateContainerConfigError', 'secret "x" not found'), [])).toBe(
+    expect(podBlocker(waiting('CreateContainerConfigError', 'secret "x" not found'), [])).toBe(
       'its container cannot be made: secret "x" not found',
     );
   });
@@ -28,7 +28,7 @@ describe('what keeps a Job from starting', () => {
     const conditions = [
       { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' },
     ];
-    expect(troubleOf(pod({ conditions }), [])).toBe('no node takes its pod: 0/3 nodes are available');
+    expect(podBlocker(pod({ conditions }), [])).toBe('no node takes its pod: 0/3 nodes are available');
   });
 
   it.each([
@@ -36,7 +36,7 @@ describe('what keeps a Job from starting', () => {
     ['FailedMount', 'its volume cannot be mounted: Multi-Attach error'],
   ])('is its volume for %s', (reason, words) => {
     const events = [event('Scheduled', 'x'), event(reason, 'Multi-Attach error')];
-    expect(troubleOf(waiting('ContainerCreating'), events)).toBe(words);
+    expect(podBlocker(waiting('ContainerCreating'), events)).toBe(words);
   });
 
   it.each([
@@ -53,11 +53,11 @@ describe('what keeps a Job from starting', () => {
     ['pods "x" is forbidden: error looking up service account', 'admission refuses its pod'],
     ['Internal error occurred', 'its pod cannot be made'],
   ])('is told of "%s" when it has no pod', (message, words) => {
-    expect(troubleOf(undefined, [event('FailedCreate', message)])).toBe(`${words}: ${message}`);
+    expect(podBlocker(undefined, [event('FailedCreate', message)])).toBe(`${words}: ${message}`);
   });
 
   it('is unknown while it has no pod and nobody refused one', () => {
-    expect(troubleOf(undefined, [event('SuccessfulCreate', 'x')])).toBeUndefined();
+    expect(podBlocker(undefined, [event('SuccessfulCreate', 'x')])).toBeUndefined();
   });
 });
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type JobPort, lookOnce, notRun, type ResultPort } from '../../../../functions/core/jobs/job-loop.ts';
+import {
+  type JobPort,
+  notRun,
+  type ResultPort,
+  reconcileOnce,
+} from '../../../../functions/core/jobs/job-loop.ts';
 import type { ActualJob, DesiredJob } from '../../../../functions/core/jobs/reconcile.ts';
 import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
 
@@ -20,7 +25,7 @@ interface World {
 
 /** A cluster and a vault in memory, which notice at once when a promise is broken. */
 class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJob> {
-  jobs: (ActualJob & { readonly gate: string; readonly opensGate: boolean })[] = [];
+  jobs: (ActualJob & { readonly repository: string; readonly initialises: boolean })[] = [];
   readonly results = new Map<string, JobEnd[]>();
   readonly opened = new Set<string>();
   readonly attempts = new Map<string, Set<number>>();
@@ -46,24 +51,30 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
   private check(): void {
     const alive = this.jobs.filter((j) => j.state === 'running' || j.state === 'suspended');
     if (alive.length > this.world.concurrency) this.broken.push(`${alive.length} Jobs at once`);
-    for (const opener of alive.filter((j) => j.opensGate && !this.opened.has(j.gate)))
-      if (alive.some((j) => j !== opener && j.gate === opener.gate))
-        this.broken.push(`another Job of ${opener.gate} beside the one that opens it`);
+    for (const opener of alive.filter((j) => j.initialises && !this.opened.has(j.repository)))
+      if (alive.some((j) => j !== opener && j.repository === opener.repository))
+        this.broken.push(`another Job of ${opener.repository} beside the one that opens it`);
   }
 
   async list() {
     return this.jobs.map((j) => ({ ...j }));
   }
 
-  async tend() {}
+  async renewCredentials() {}
 
-  async start(work: DesiredJob, attempt: number, opensGate: boolean): Promise<string | undefined> {
+  async start(work: DesiredJob, attempt: number, initialises: boolean): Promise<string | undefined> {
     if (work.id === this.world.impossible) return 'nobody can';
     const same = (j: ActualJob) => j.id === work.id && j.attempt === attempt;
     this.act(
       () => {
         if (this.jobs.some(same)) return;
-        this.jobs.push({ id: work.id, attempt, state: 'suspended', gate: work.gate, opensGate });
+        this.jobs.push({
+          id: work.id,
+          attempt,
+          state: 'suspended',
+          repository: work.repository,
+          initialises,
+        });
         this.attempts.set(work.id, new Set([...(this.attempts.get(work.id) ?? []), attempt]));
         if (this.results.has(work.id)) this.broken.push(`${work.id} again, after its result`);
         this.check();
@@ -106,17 +117,17 @@ class Simulation implements JobPort<DesiredJob, ActualJob>, ResultPort<DesiredJo
     return [...this.results.values()].filter((ends) => ends.at(-1)?.exitCode !== 0).length;
   }
 
-  async openGates(gates: readonly string[]) {
-    return new Set(gates.filter((g) => this.opened.has(g)));
+  async existingRepositories(repositories: readonly string[]) {
+    return new Set(repositories.filter((g) => this.opened.has(g)));
   }
 
-  /** Time passes: one of the running Jobs ends. A Job that opens a gate may fail before or after it did. */
+  /** Time passes: one of the running Jobs ends. A Job that opens a repository may fail before or after it did. */
   endOne(): void {
     const running = this.jobs.filter((j) => j.state === 'running');
     const job = running[this.ended % Math.max(running.length, 1)];
     if (!job) return;
     const state = this.world.fates[this.ended++] ?? 'complete';
-    if (state === 'complete' || this.ended % 2 === 0) this.opened.add(job.gate);
+    if (state === 'complete' || this.ended % 2 === 0) this.opened.add(job.repository);
     this.jobs = this.jobs.map((j) => (j === job ? { ...j, state } : j));
   }
 }
@@ -131,7 +142,7 @@ async function runToEnd(world: World) {
   };
   for (let looks = 0; looks < 1000; looks++) {
     try {
-      const { state: loop } = await lookOnce(world.desired, simulation, simulation, options);
+      const { state: loop } = await reconcileOnce(world.desired, simulation, simulation, options);
       if (loop.waitSeconds === 0) return { simulation, loop };
     } catch (thrown) {
       if (!(thrown instanceof Killed)) throw thrown;
@@ -145,7 +156,9 @@ const world: fc.Arbitrary<World> = fc.record({
   desired: fc
     .integer({ min: 0, max: 8 })
     .chain((n) => fc.array(fc.nat(2), { minLength: n, maxLength: n }))
-    .map((gates) => gates.map((gate, n) => ({ id: `w${n}`, gate: `g${gate}` }))),
+    .map((repositories) =>
+      repositories.map((repository, n) => ({ id: `w${n}`, repository: `g${repository}` })),
+    ),
   concurrency: fc.integer({ min: 1, max: 4 }),
   maxAttempts: fc.integer({ min: 1, max: 3 }),
   kills: fc.array(fc.constantFrom('no', 'no', 'before', 'middle', 'after'), { maxLength: 40 }),
@@ -161,7 +174,7 @@ const holds = (property: (w: World, end: Awaited<ReturnType<typeof runToEnd>>) =
   );
 
 describe('a loop whose function may be killed at any action', () => {
-  it('never runs too many Jobs, never two while one opens a gate, and never removes what has no result', () =>
+  it('never runs too many Jobs, never two while one opens a repository, and never removes what has no result', () =>
     holds((_, { simulation }) => expect(simulation.broken).toEqual([])));
 
   it('ends with a result for each piece of work and for nothing else', () =>
@@ -198,33 +211,33 @@ describe('a loop whose function may be killed at any action', () => {
 
 describe('a single look', () => {
   const quiet = { concurrency: 1, concurrencyPerNode: 100, maxAttempts: 1, kills: [], fates: [] } as const;
-  const two: World = { ...quiet, desired: ['a', 'b'].map((id) => ({ id, gate: 'g' })) };
+  const two: World = { ...quiet, desired: ['a', 'b'].map((id) => ({ id, repository: 'g' })) };
   const options = { concurrency: 1, concurrencyPerNode: 100, maxAttempts: 1, pollSeconds: 7 };
 
   it('asks for another while work runs or waits', async () => {
     const simulation = new Simulation(two);
-    const { state } = await lookOnce(two.desired, simulation, simulation, options);
+    const { state } = await reconcileOnce(two.desired, simulation, simulation, options);
     expect(state).toEqual({ running: 2, done: 0, failed: 0, waitSeconds: 7 });
   });
 
   it('writes the result before it removes the Job', async () => {
     const simulation = new Simulation({ ...two, kills: ['no', 'after'] });
-    await lookOnce(two.desired, simulation, simulation, options);
+    await reconcileOnce(two.desired, simulation, simulation, options);
     simulation.endOne();
-    await expect(lookOnce(two.desired, simulation, simulation, options)).rejects.toThrow(Killed);
+    await expect(reconcileOnce(two.desired, simulation, simulation, options)).rejects.toThrow(Killed);
     expect([[...simulation.results.keys()], simulation.jobs.length]).toEqual([['a'], 1]);
   });
 
   it('takes why there can be no Job for the result of its work, and looks again', async () => {
     const simulation = new Simulation({ ...two, impossible: 'a' });
-    const { state } = await lookOnce(two.desired, simulation, simulation, options);
+    const { state } = await reconcileOnce(two.desired, simulation, simulation, options);
     expect([state.failed, state.waitSeconds, simulation.jobs]).toEqual([1, 7, []]);
     expect(simulation.results.get('a')).toEqual([notRun('nobody can')]);
   });
 
   it('is done at once when there is nothing to do', async () => {
     const simulation = new Simulation({ ...two, desired: [] });
-    const { state } = await lookOnce([], simulation, simulation, options);
+    const { state } = await reconcileOnce([], simulation, simulation, options);
     expect(state).toEqual({ running: 0, done: 0, failed: 0, waitSeconds: 0 });
   });
 });

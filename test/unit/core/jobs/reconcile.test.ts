@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ActualJob, type DesiredJob, reconcile } from '../../../../functions/core/jobs/reconcile.ts';
 
-const A: DesiredJob = { id: 'a', gate: 'g' };
-const B: DesiredJob = { id: 'b', gate: 'g' };
+const A: DesiredJob = { id: 'a', repository: 'g' };
+const B: DesiredJob = { id: 'b', repository: 'g' };
 const job = (id: string, state: ActualJob['state'], attempt = 1): ActualJob => ({ id, state, attempt });
 
 const look = (
@@ -11,7 +11,7 @@ const look = (
   actual: readonly ActualJob[],
   over: {
     finished?: string[];
-    openGates?: string[];
+    existingRepositories?: string[];
     concurrency?: number;
     perNode?: number;
     maxAttempts?: number;
@@ -21,7 +21,7 @@ const look = (
     desired,
     actual,
     finished: new Set(over.finished),
-    openGates: new Set(over.openGates),
+    existingRepositories: new Set(over.existingRepositories),
     concurrency: over.concurrency ?? 10,
     concurrencyPerNode: over.perNode ?? 10,
     maxAttempts: over.maxAttempts ?? 2,
@@ -29,11 +29,13 @@ const look = (
 
 describe('one look', () => {
   it('starts what has no Job, and the first one opens the gate', () => {
-    expect(look([A], []).start).toEqual([{ work: A, attempt: 1, opensGate: true }]);
+    expect(look([A], []).start).toEqual([{ work: A, attempt: 1, initialises: true }]);
   });
 
-  it('opens no gate that is open', () => {
-    expect(look([A], [], { openGates: ['g'] }).start).toEqual([{ work: A, attempt: 1, opensGate: false }]);
+  it('opens no repository that is open', () => {
+    expect(look([A], [], { existingRepositories: ['g'] }).start).toEqual([
+      { work: A, attempt: 1, initialises: false },
+    ]);
   });
 
   it('lets work wait while another Job opens its gate', () => {
@@ -44,28 +46,28 @@ describe('one look', () => {
     expect(look([A, B], [])).toMatchObject({ start: [{ work: A }], running: 1, waiting: 1 });
   });
 
-  it('does not let closed gates wait for each other', () => {
-    const other = { id: 'b', gate: 'h' };
-    expect(look([A, other], []).start.map((s) => s.opensGate)).toEqual([true, true]);
+  it('does not let closed repositories wait for each other', () => {
+    const other = { id: 'b', repository: 'h' };
+    expect(look([A, other], []).start.map((s) => s.initialises)).toEqual([true, true]);
   });
 
-  it('starts both at once when the gate is open', () => {
-    expect(look([A, B], [], { openGates: ['g'] })).toMatchObject({ running: 2, waiting: 0 });
+  it('starts both at once when the repository is open', () => {
+    expect(look([A, B], [], { existingRepositories: ['g'] })).toMatchObject({ running: 2, waiting: 0 });
   });
 
   it('lets work wait for what its Job needs, and takes up no place with it', () => {
-    const decision = look([{ ...A, ready: false }, B], [], { openGates: ['g'], concurrency: 1 });
+    const decision = look([{ ...A, ready: false }, B], [], { existingRepositories: ['g'], concurrency: 1 });
     expect(decision).toMatchObject({ start: [{ work: B }], running: 1, waiting: 1 });
   });
 
   it('starts no more than may run', () => {
-    const decision = look([A, B], [], { openGates: ['g'], concurrency: 1 });
+    const decision = look([A, B], [], { existingRepositories: ['g'], concurrency: 1 });
     expect(decision).toMatchObject({ start: [{ work: A }], running: 1, waiting: 1 });
   });
 
   it('goes on with a Job that was left suspended, as the same attempt', () => {
-    const decision = look([A], [job('a', 'suspended', 2)], { openGates: ['g'] });
-    expect(decision.start).toEqual([{ work: A, attempt: 2, opensGate: false }]);
+    const decision = look([A], [job('a', 'suspended', 2)], { existingRepositories: ['g'] });
+    expect(decision.start).toEqual([{ work: A, attempt: 2, initialises: false }]);
   });
 
   it('leaves a running Job alone', () => {
@@ -78,7 +80,7 @@ describe('one look', () => {
   });
 
   it('tries a failed Job again', () => {
-    expect(look([A], [job('a', 'failed')]).start).toEqual([{ work: A, attempt: 2, opensGate: true }]);
+    expect(look([A], [job('a', 'failed')]).start).toEqual([{ work: A, attempt: 2, initialises: true }]);
   });
 
   it('does not try again what another attempt would not mend', () => {
@@ -87,7 +89,7 @@ describe('one look', () => {
   });
 
   it('starts no more on a node than may run there, and goes on elsewhere', () => {
-    const on = (id: string, node?: string) => ({ id, gate: id, node });
+    const on = (id: string, node?: string) => ({ id, repository: id, node });
     const desired = [on('a', 'n1'), on('b', 'n1'), on('c', 'n2'), on('d')];
     const { start, waiting } = look(desired, [job('a', 'running')], { perNode: 1 });
     expect([start.map((s) => s.work.id), waiting]).toEqual([['c', 'd'], 1]);
@@ -130,7 +132,7 @@ const states = fc.constantFrom(
 const anyWork = fc
   .uniqueArray(fc.nat(9), { maxLength: 8 })
   .map((ids) =>
-    ids.map((n): DesiredJob => ({ id: `w${n}`, gate: `g${n % 3}`, node: n % 2 ? 'n1' : undefined })),
+    ids.map((n): DesiredJob => ({ id: `w${n}`, repository: `g${n % 3}`, node: n % 2 ? 'n1' : undefined })),
   );
 
 describe('any look at any cluster', () => {
@@ -145,7 +147,7 @@ describe('any look at any cluster', () => {
       { selector: (j) => `${j.id}/${j.attempt}`, maxLength: 12 },
     ),
     finished: fc.array(fc.nat(9).map((n) => `w${n}`)).map((ids) => new Set(ids)),
-    openGates: fc.subarray(['g0', 'g1', 'g2']).map((gates) => new Set(gates)),
+    existingRepositories: fc.subarray(['g0', 'g1', 'g2']).map((repositories) => new Set(repositories)),
     concurrency: fc.integer({ min: 1, max: 4 }),
     concurrencyPerNode: fc.integer({ min: 1, max: 2 }),
     maxAttempts: fc.integer({ min: 1, max: 3 }),

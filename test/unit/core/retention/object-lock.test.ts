@@ -7,7 +7,7 @@ import {
   isLocked,
   lockedAtLeastUntil,
   lockScope,
-  type Retention,
+  type ObjectRetention,
 } from '../../../../functions/core/retention/object-lock.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 
@@ -19,8 +19,8 @@ const held = fc.option(fc.record({ mode, until: fc.integer({ min: -400, max: 400
   nil: undefined,
 });
 /** The lock that a version has after it was looked at. */
-const after = (found: Retention | undefined, given: Parameters<typeof extension>[1]) =>
-  extension(found, given, NOW) ?? (found as Retention);
+const after = (found: ObjectRetention | undefined, given: Parameters<typeof extension>[1]) =>
+  extension(found, given, NOW) ?? (found as ObjectRetention);
 
 describe('the extension of a lock', () => {
   it('never shortens one', () => {

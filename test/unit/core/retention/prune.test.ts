@@ -197,7 +197,7 @@ describe('the Jobs of a prune run', () => {
   const [first, second] = itemsOf(plan, [], keys) as [PruneItem, PruneItem];
 
   it('are one for each repository of which something goes, or may go', () => {
-    expect([first, second].map((i) => [i.id, i.gate])).toEqual([
+    expect([first, second].map((i) => [i.id, i.repository])).toEqual([
       ['_control-plane', 'restic/paris/_control-plane'],
       ['shop', 'restic/paris/shop'],
     ]);

@@ -11,8 +11,8 @@ import {
 } from '../../../../functions/core/vault/replication.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 
-const k = vaultKeys('paris');
-const repository = k.restic.repository('shop');
+const keys = vaultKeys('paris');
+const repository = keys.restic.repository('shop');
 const HASH = '0123456789abcdef'.repeat(4);
 const IN_ORDER = [
   `${repository}/config`,
@@ -20,9 +20,9 @@ const IN_ORDER = [
   `${repository}/data/01/${HASH}`,
   `${repository}/index/${HASH}`,
   `${repository}/snapshots/${HASH}`,
-  k.velero.archive('daily-1'),
-  k.velero.backup('daily-1'),
-  k.records.record('daily-1'),
+  keys.velero.archive('daily-1'),
+  keys.velero.backup('daily-1'),
+  keys.records.record('daily-1'),
 ];
 const object = (key: string, bytes = 1, etag = 'e'): InventoryObject => ({
   key,
@@ -62,35 +62,38 @@ describe('a copy', () => {
   });
 
   it('never makes two kinds of reference in one batch', () => {
-    const [archive, ...others] = [k.velero.archive('b'), ...IN_ORDER.filter((key) => !key.includes('tar'))];
+    const [archive, ...others] = [
+      keys.velero.archive('b'),
+      ...IN_ORDER.filter((key) => !key.includes('tar')),
+    ];
     expect(new Set(others.map(copyRank)).size).toBe(others.length);
-    expect(copyRank(archive as string)).toBeLessThan(copyRank(k.velero.backup('b')));
+    expect(copyRank(archive as string)).toBeLessThan(copyRank(keys.velero.backup('b')));
   });
 
   it('puts the commit marker after everything else of the recovery point', () => {
     const others = [
       ...IN_ORDER.slice(0, -1),
-      k.records.work('daily-1'),
-      k.records.resources('daily-1'),
-      k.records.volume('daily-1', 'shop.data'),
-      k.velero.results('daily-1'),
+      keys.records.work('daily-1'),
+      keys.records.resources('daily-1'),
+      keys.records.volume('daily-1', 'shop.data'),
+      keys.velero.results('daily-1'),
     ];
-    const last = copyRank(k.records.record('daily-1'));
+    const last = copyRank(keys.records.record('daily-1'));
     expect(others.filter((key) => copyRank(key) >= last)).toEqual([]);
   });
 
   it('leaves out the locks of restic and the proof of the primary', async () => {
-    const keys = [
+    const listed = [
       `${repository}/locks/${HASH}`,
-      k.records.replica('daily-1'),
-      k.records.lock('daily-1'),
-      k.records.work('daily-1'),
+      keys.records.replica('daily-1'),
+      keys.records.lock('daily-1'),
+      keys.records.work('daily-1'),
     ];
-    expect(await paired(keys, [])).toEqual([[k.records.work('daily-1'), false]]);
+    expect(await paired(listed, [])).toEqual([[keys.records.work('daily-1'), false]]);
   });
 
   it('takes a namespace called locks all the same', () => {
-    expect(isReplicated(`${k.restic.repository('locks')}/data/01/${HASH}`)).toBe(true);
+    expect(isReplicated(`${keys.restic.repository('locks')}/data/01/${HASH}`)).toBe(true);
   });
 
   it('finds each object’s own copy, whatever else either side has', async () => {
@@ -116,8 +119,8 @@ describe('the hash that a name promises', () => {
     `${repository}/index/${HASH}0`,
     `${repository}/index/${HASH.slice(1)}`,
     `other/${repository}/index/${HASH}`,
-    k.velero.archive('daily-1'),
-    k.records.volume('daily-1', HASH),
+    keys.velero.archive('daily-1'),
+    keys.records.volume('daily-1', HASH),
   ])('is none for %s', (key) => {
     expect(contentHash(key)).toBeUndefined();
   });

@@ -6,26 +6,26 @@ import { planKey } from '../../../../functions/core/vault/rewind.ts';
 import { rewoundPart, vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 import { MemoryVersions } from '../../../support/versioned-bucket.ts';
 
-const k = vaultKeys('paris');
-const repository = k.restic.repository('shop');
+const keys = vaultKeys('paris');
+const repository = keys.restic.repository('shop');
 const KEYS = [
   `${repository}/config`,
   `${repository}/data/01/0123`,
   `${repository}/index/4567`,
   `${repository}/snapshots/89ab`,
   `${repository}/unknown`,
-  k.velero.archive('daily-1'),
-  k.velero.backup('daily-1'),
-  k.records.work('daily-1'),
-  k.records.record('daily-1'),
+  keys.velero.archive('daily-1'),
+  keys.velero.backup('daily-1'),
+  keys.records.work('daily-1'),
+  keys.records.record('daily-1'),
 ];
 /** What a rewind leaves: of those at work, of one copy, of others, and passwords that came later. */
 const PASSWORD = `${repository}/keys/cdef`;
 const LEFT = [
   `${repository}/locks/0123`,
-  k.records.lock('daily-1'),
-  k.leases.restore,
-  k.restores.report('r'),
+  keys.records.lock('daily-1'),
+  keys.leases.restore,
+  keys.restores.report('r'),
   vaultKeys('paris-2').records.record('daily-1'),
   `${vaultKeys('paris-2').restic.repository('shop')}/config`,
 ];
@@ -207,16 +207,16 @@ describe('a summary', () => {
   it('names recovery points and repositories by what becomes of them', async () => {
     const bucket = new MemoryVersions();
     for (const name of ['lost', 'torn', 'kept']) {
-      bucket.put(k.records.record(name), 'x');
-      bucket.put(k.velero.archive(name), 'xyz');
+      bucket.put(keys.records.record(name), 'x');
+      bucket.put(keys.velero.archive(name), 'xyz');
     }
     bucket.put(PASSWORD, 'p');
     bucket.put(`${repository}/config`, 'c');
-    bucket.put(`${k.restic.repository('quiet')}/config`, 'c');
+    bucket.put(`${keys.restic.repository('quiet')}/config`, 'c');
     bucket.clock = 9;
-    await bucket.remove([k.records.record('lost'), k.velero.archive('torn'), PASSWORD]);
-    bucket.put(k.records.record('late'), 'x');
-    bucket.put(k.records.prune.plan('p-1'), 'x');
+    await bucket.remove([keys.records.record('lost'), keys.velero.archive('torn'), PASSWORD]);
+    bucket.put(keys.records.record('late'), 'x');
+    bucket.put(keys.records.prune.plan('p-1'), 'x');
     const { summary } = await planRewind(bucket, 'paris', at(5));
     expect(summary).toMatchObject({
       back: ['lost'],
@@ -235,5 +235,5 @@ describe('a summary', () => {
 it('every key of the layout that a recovery point is made of is rewound, and each knows of what it is a part', () => {
   const parts = [...KEYS, PASSWORD].map((key) => rewoundPart(key)?.name);
   expect(parts).toEqual([...Array(5).fill('shop'), ...Array(4).fill('daily-1'), 'shop']);
-  expect(KEYS.filter((key) => rewoundPart(key)?.marker)).toEqual([k.records.record('daily-1')]);
+  expect(KEYS.filter((key) => rewoundPart(key)?.marker)).toEqual([keys.records.record('daily-1')]);
 });

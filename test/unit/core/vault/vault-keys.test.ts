@@ -23,7 +23,7 @@ describe('the layout of the vault', () => {
     [keys.records.prune.report('daily-2'), 'records/paris/_prune/daily-2/report.json'],
     [keys.records.prune.job('daily-2', 'shop'), 'records/paris/_prune/daily-2/jobs/shop.json'],
     [keys.records.verify.run('v-1'), 'records/paris/_verify/v-1/run.json'],
-    [keys.records.verify.place('v-1'), 'records/paris/_verify/v-1/place.json'],
+    [keys.records.verify.cursor('v-1'), 'records/paris/_verify/v-1/place.json'],
     [keys.records.verify.findings('v-1', '00001-ab'), 'records/paris/_verify/v-1/findings/00001-ab.json'],
     [keys.records.verify.job('v-1', 'shop.primary'), 'records/paris/_verify/v-1/jobs/shop.primary.json'],
     [keys.records.verify.report('v-1'), 'records/paris/_verify/v-1/report.json'],

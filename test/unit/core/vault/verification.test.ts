@@ -17,8 +17,8 @@ import {
   verifyReport,
 } from '../../../../functions/core/vault/verification.ts';
 
-const k = vaultKeys('paris');
-const repository = k.restic.repository('shop');
+const keys = vaultKeys('paris');
+const repository = keys.restic.repository('shop');
 const id = fc.stringMatching(/^[0-9a-f]{64}$/);
 const packKey = (pack: string) => `${repository}/data/${pack.slice(0, 2)}/${pack}`;
 const parts = fc.integer({ min: 1, max: 256 });
@@ -51,8 +51,8 @@ describe('the part of a run', () => {
         const always = [
           `${repository}/config`,
           ...['index', 'snapshots', 'keys'].map((kind) => `${repository}/${kind}/${name}`),
-          k.velero.archive('daily-1'),
-          k.records.record('daily-1'),
+          keys.velero.archive('daily-1'),
+          keys.records.record('daily-1'),
         ];
         expect(always.filter((key) => !isRead(key, run))).toEqual([]);
       }),

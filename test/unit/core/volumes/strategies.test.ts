@@ -9,11 +9,11 @@ const volume = (strategy: VolumeWork['strategy'], name: string): VolumeWork => (
   namespace: 'shop',
   pvc: name,
   strategy,
-  gate: 'restic/paris/shop',
+  repository: 'restic/paris/shop',
   ...(strategy === 'snapshot' && { csi: { driver: 'd', size: '1Gi', storageClass: 's' } }),
 });
 const VOLUMES = [volume('mount', 'a'), volume('snapshot', 'b'), volume('node', 'c'), volume('snapshot', 'd')];
-const WAITING: SnapshotState = { state: 'waiting', cut: false };
+const WAITING: SnapshotState = { state: 'waiting', taken: false };
 
 /** A cluster that remembers what it was asked for. */
 function cluster() {
@@ -25,7 +25,7 @@ function cluster() {
         return undefined;
       },
     },
-    places: { holder: async () => undefined, dump: async () => undefined },
+    locations: { holder: async () => undefined, dump: async () => undefined },
     snapshots: {
       async look(volumes, before) {
         for (const v of volumes) await before(v);
@@ -64,7 +64,7 @@ describe('the strategies of volumes', () => {
   it('make the claim of a snapshot as large as the storage says', async () => {
     const { asked, ports } = cluster();
     const at = { attempt: 1, begun: { ...WAITING, restoreSize: '20Gi' } };
-    expect(await STRATEGIES.snapshot.prepare(volume('snapshot', 'b'), at, ports)).toEqual({ place: {} });
+    expect(await STRATEGIES.snapshot.prepare(volume('snapshot', 'b'), at, ports)).toEqual({ location: {} });
     expect(asked).toEqual(['claim shop.b 20Gi']);
   });
 });

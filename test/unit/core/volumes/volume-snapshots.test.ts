@@ -99,7 +99,7 @@ describe('what is made of a volume', () => {
 });
 
 describe('a snapshot', () => {
-  const limits = { cutSeconds: 600, readySeconds: 3600 };
+  const limits = { takeSeconds: 600, readySeconds: 3600 };
   const after = (minutes: number, status: object) =>
     snapshotState(
       {
@@ -109,29 +109,29 @@ describe('a snapshot', () => {
       NOW,
       limits,
     );
-  const cut = { creationTime: '2026-03-01T11:59:00Z' };
+  const taken = { creationTime: '2026-03-01T11:59:00Z' };
 
   it.each<[string, number, object, object]>([
-    ['not taken', 1, {}, { state: 'waiting', cut: false, message: 'its snapshot is not taken' }],
+    ['not taken', 1, {}, { state: 'waiting', taken: false, message: 'its snapshot is not taken' }],
     [
       'refused for now, and says why',
       1,
       { error: { message: 'quota' } },
-      { state: 'waiting', cut: false, message: 'its snapshot is not taken: quota' },
+      { state: 'waiting', taken: false, message: 'its snapshot is not taken: quota' },
     ],
     [
       'not taken for too long',
       11,
       { error: { message: 'quota' } },
-      { state: 'failed', cut: false, message: 'its snapshot is not taken: quota (for 11 min)' },
+      { state: 'failed', taken: false, message: 'its snapshot is not taken: quota (for 11 min)' },
     ],
-    ['taken, and the storage is at work for long', 11, cut, { state: 'waiting', cut: true }],
-    ['taken, and the storage is never done', 61, cut, { state: 'failed', cut: true }],
+    ['taken, and the storage is at work for long', 11, taken, { state: 'waiting', taken: true }],
+    ['taken, and the storage is never done', 61, taken, { state: 'failed', taken: true }],
     [
       'ready',
       61,
-      { ...cut, readyToUse: true, restoreSize: '4Gi' },
-      { state: 'ready', cut: true, restoreSize: '4Gi' },
+      { ...taken, readyToUse: true, restoreSize: '4Gi' },
+      { state: 'ready', taken: true, restoreSize: '4Gi' },
     ],
   ])('is %s', (_, minutes, status, state) => {
     expect(after(minutes, status)).toMatchObject(state);

@@ -6,7 +6,7 @@ import type { KubeClient } from '../../ports/kubernetes.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
 
 /** Looks in the cluster for where data is now. */
-export const placesIn = (cluster: KubeClient): StrategyPorts['places'] => ({
+export const locationsIn = (cluster: KubeClient): StrategyPorts['locations'] => ({
   holder: (v) => holderOf(cluster, v),
   async dump({ id, namespace }) {
     const { dumps } = dumpsOf(await listObjects(cluster, TYPES.pods, namespace));
