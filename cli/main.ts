@@ -10,7 +10,7 @@ import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
 import { resticArgs, runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
-import { copyOption, planIn, sourceIn } from './words.ts';
+import { copyOption, percent, planIn, sourceIn } from './words.ts';
 import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
@@ -77,7 +77,7 @@ program
   .description('remove what the retention of a plan no longer keeps')
   .argument('<plan>')
   .option('--dry-run', 'only write the report')
-  .option('--allow-share <percent>', 'remove up to so many percent of the recovery points', Number)
+  .option('--allow-share <percent>', 'remove up to so many percent of the recovery points', percent)
   .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) => {
     const input = { plan: planIn(configured(), plan), ...options };
     console.log(await (await cluster()).start('prune', input));

@@ -16,7 +16,7 @@ import { applyRewind, planRewind } from './rewind.ts';
 import { confirmLine, type RewindHeading, rewindLines, stepLines } from './rewind-lines.ts';
 import { type RepositoryKeys, rotateKey } from './rotate-key.ts';
 import { isInOrder, keyLines, lookAtKeys } from './verify-keys.ts';
-import { copyOption } from './words.ts';
+import { copyOption, exceptIn } from './words.ts';
 
 const print = (lines: readonly string[]): void => {
   for (const line of lines) console.log(line);
@@ -117,7 +117,9 @@ async function findRepositories({ copies, cluster }: FoundCluster, except: reado
   const keys = vaultKeys(cluster.name);
   const opened = COPIES.map((name) => ({ copy: copies[name], vault: open(copies[name]) }));
   const found = await Promise.all(opened.map(({ vault }) => vault.folders(keys.restic.root)));
-  const namespaces = [...new Set(found.flat())].filter((n) => !except.includes(n)).sort();
+  const existing = [...new Set(found.flat())].sort();
+  exceptIn(cluster.name, existing, except);
+  const namespaces = existing.filter((n) => !except.includes(n));
   const repositories = namespaces.map(async (namespace) => {
     const repository = keys.restic.repository(namespace);
     const there: RepositoryKeys[] = [];
