@@ -3,7 +3,7 @@ import { COPIES } from '../functions/contract/copies.ts';
 import { HoldfastError } from '../functions/contract/holdfast-error.ts';
 import type { ClusterConfig } from '../infra/config/schema.ts';
 
-/** `--from <copy>`: no word but the names of the two copies. */
+/** `--from <copy>`: accepts the names of the two copies only. */
 export const copyOption = (means: string): Option =>
   new Option('--from <copy>', means).choices(COPIES).default(COPIES[0]);
 
@@ -24,7 +24,11 @@ export function exceptIn(cluster: string, repositories: readonly string[], excep
   });
 }
 
-/** A plan of a cluster of holdfast.yaml; PlanNotFound for a name that none has. */
+/**
+ * The name of a plan of the cluster.
+ *
+ * @throws PlanNotFound if the cluster has no plan of that name.
+ */
 export function planIn({ name, plans }: ClusterConfig, plan: string): string {
   const known = plans.map((p) => p.name);
   if (known.includes(plan)) return plan;
@@ -33,11 +37,15 @@ export function planIn({ name, plans }: ClusterConfig, plan: string): string {
   });
 }
 
-/** From where a restore into a cluster may read: a copy of the vault, or one of its Velero sources. InputInvalid for any other word. */
+/**
+ * The source of a restore: a copy of the vault, or a Velero source of the cluster.
+ *
+ * @throws InputInvalid for any other name.
+ */
 export function sourceIn({ veleroSources }: ClusterConfig, from: string): string {
   const known: string[] = [...COPIES, ...veleroSources.map((source) => source.name)];
   if (known.includes(from)) return from;
-  throw new HoldfastError('InputInvalid', `from: there is no source "${from}"`, {
-    hint: `There are: ${known.join(', ')}`,
+  throw new HoldfastError('InputInvalid', `--from: source "${from}" does not exist`, {
+    hint: `Use one of: ${known.join(', ')}`,
   });
 }
