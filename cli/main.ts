@@ -10,7 +10,7 @@ import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
 import { resticArgs, runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
-import { copyOption, percent, planIn, sourceIn } from './words.ts';
+import { checkFileOptions, copyOption, percent, planIn, sourceIn } from './words.ts';
 import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
@@ -131,6 +131,7 @@ program
   )
   .option('--dry-run', 'preview: write the restore plan and change nothing (default: off)')
   .action(async (backup: string, options: RestoreFlags) => {
+    checkFileOptions(options);
     const { from, namespaces, dryRun, files: volume, include = [], to } = options;
     const input = {
       backup,

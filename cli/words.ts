@@ -14,6 +14,20 @@ export function percent(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1 to 100.');
 }
 
+/** Checks that `--files` and `--include` are used together, and `--to` only with them. InputInvalid otherwise. */
+export function checkFileOptions({ files, include, to }: FileOptions): void {
+  if (files && !include) throw new HoldfastError('InputInvalid', '--include is required with --files');
+  if (!files && include) throw new HoldfastError('InputInvalid', '--files is required with --include');
+  if (!files && to) throw new HoldfastError('InputInvalid', '--files is required with --to');
+}
+
+/** The options of `restore` that select files of a volume. */
+export interface FileOptions {
+  readonly files?: string;
+  readonly include?: readonly string[];
+  readonly to?: string;
+}
+
 /** Names given to `--except`, each of which must be a repository of the cluster. InputInvalid for any other name. */
 export function exceptIn(cluster: string, repositories: readonly string[], except: readonly string[]): void {
   const unknown = except.filter((name) => !repositories.includes(name));

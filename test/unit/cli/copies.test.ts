@@ -139,6 +139,9 @@ describe.concurrent('a word that is not allowed is refused before AWS is asked f
       'must be before the repository',
     ],
     ['what to get', ['get', 'backup'], "'backup'", 'backups'],
+    ['files without paths, of restore', ['restore', 'latest', '--files', 'shop/a'], '--include', '--files'],
+    ['paths without a volume, of restore', ['restore', 'latest', '--include', '/a'], '--files', '--include'],
+    ['a folder without a volume, of restore', ['restore', 'latest', '--to', '/a'], '--files', '--to'],
     ...['abc', '0', '101', '1.5', '', '0x10', '5e1'].map((share): [string, string[], string, string] => [
       `a share "${share}", of prune`,
       ['prune', 'nightly', '--allow-share', share],
