@@ -118,8 +118,8 @@ describe('a vault that was attacked', () => {
 
   it('is shown as it was, and nothing changes', async () => {
     const shown = rewind('--list');
-    expect(shown).toContain('recovery points that come back (1): nightly-1\n');
-    expect(shown).toContain('recovery points that vanish (1): nightly-3\n');
+    expect(shown).toContain('recovery points to restore (1): nightly-1\n');
+    expect(shown).toContain('recovery points to hide (1): nightly-3\n');
     expect(shown).toContain('recovery points that are mended (1): nightly-2\n');
     expect(shown).toContain('repositories in which something changes (1): shop\n');
     expect(shown).toContain(`bring back  ${repository}/config  (deleted `);

@@ -19,7 +19,7 @@ test('a table shows what is known of each volume', () => {
   ] as const;
   const lines = progressLines({ at: '', volumes: [...volumes] });
   expect(lines.map((l) => l.replaceAll(/ {2,}/g, ' | '))).toEqual([
-    'VOLUME | STATE | PERCENT | DONE | RATE | TROUBLE',
+    'VOLUME | STATE | PERCENT | DONE | RATE | PROBLEM',
     'shop/a | running | 42 % | 2.0 KiB | 1.0 KiB/s',
     'shop/b | starting | no node takes its pod',
     'shop/c | waiting',
