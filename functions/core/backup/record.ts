@@ -139,13 +139,18 @@ export const RecoveryPointLock = z.object({
 });
 export type RecoveryPointLock = z.infer<typeof RecoveryPointLock>;
 
-/** Decides the phase from what the steps left behind, with a reason for everything that is not whole. */
+/** The results of a backup's steps, from which its phase follows. */
+export interface PhaseContext {
+  readonly resources: ResourceResult;
+  readonly volumes: readonly VolumeOutcome[];
+  readonly controlPlane?: readonly ControlPlaneOutcome[];
+  readonly hooks?: readonly HookOutcome[];
+}
+
+/** Decides the phase from the results of the steps, with one reason for everything that is incomplete. */
 export function decidePhase(
   work: Work,
-  resources: ResourceResult,
-  volumes: readonly VolumeOutcome[],
-  controlPlane: readonly ControlPlaneOutcome[] = [],
-  hooks: readonly HookOutcome[] = [],
+  { resources, volumes, controlPlane = [], hooks = [] }: PhaseContext,
 ): { phase: Phase; reasons: string[] } {
   const byId = new Map(volumes.map((v) => [v.id, v]));
   const reasons = [

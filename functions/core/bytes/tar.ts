@@ -4,6 +4,10 @@ export const BLOCK = 512;
 /** Two blocks of zeros end a tar. */
 export const END_OF_TAR = Buffer.alloc(2 * BLOCK);
 
+/** Type flags: a regular file, and the PAX records of the entry that follows. */
+const FILE = '0';
+const PAX = 'x';
+
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;
 const MAX_USTAR_SIZE = 8 ** 11 - 1;
@@ -16,15 +20,15 @@ export function paddingOf(size: number): number {
 /** Header of a regular file, 512 bytes or a multiple; its content and padding follow. `path` is ASCII or UTF-8 without a leading slash. */
 export function fileHeader(path: string, size: number, mode: number): Buffer {
   const split = size <= MAX_USTAR_SIZE ? splitPath(path) : undefined;
-  if (split) return header(split.name, split.prefix, size, mode, '0');
+  if (split) return header({ ...split, size, mode, type: FILE });
   const records = paxRecord('path', path) + (size > MAX_USTAR_SIZE ? paxRecord('size', String(size)) : '');
   const body = Buffer.from(records);
   const short = path.replace(/[^\x20-\x7e]/g, '_').slice(-NAME_BYTES);
   return Buffer.concat([
-    header('PaxHeaders/entry', '', body.length, mode, 'x'),
+    header({ name: 'PaxHeaders/entry', prefix: '', size: body.length, mode, type: PAX }),
     body,
     Buffer.alloc(paddingOf(body.length)),
-    header(short, '', Math.min(size, MAX_USTAR_SIZE), mode, '0'),
+    header({ name: short, prefix: '', size: Math.min(size, MAX_USTAR_SIZE), mode, type: FILE }),
   ]);
 }
 
@@ -59,7 +63,16 @@ const TEMPLATE = ((): Buffer => {
   return block;
 })();
 
-function header(name: string, prefix: string, size: number, mode: number, type: '0' | 'x'): Buffer {
+/** Fields of a ustar header that differ between entries. `size` in bytes. */
+interface UstarFields {
+  readonly name: string;
+  readonly prefix: string;
+  readonly size: number;
+  readonly mode: number;
+  readonly type: typeof FILE | typeof PAX;
+}
+
+function header({ name, prefix, size, mode, type }: UstarFields): Buffer {
   const block = Buffer.from(TEMPLATE);
   block.write(name, 0, NAME_BYTES, 'latin1');
   block.write(octal(mode, 7), 100, 8, 'latin1');

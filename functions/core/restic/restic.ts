@@ -16,15 +16,20 @@ const RETRY_LOCK = ['--retry-lock', '5m'] as const;
 
 export const initArgs = (): string[] => ['init', '--json'];
 
-/** Arguments that back one volume up, as its plan says. */
+/** The backup that a restic snapshot belongs to. The cluster is the snapshot's host; backup and plan are tags. */
+export interface SnapshotContext {
+  readonly cluster: string;
+  readonly run: { readonly backup: string; readonly plan: string };
+}
+
+/** Arguments that back up one volume with the plan's restic options. */
 export function backupArgs(
-  cluster: string,
-  run: { readonly backup: string; readonly plan: string },
+  context: SnapshotContext,
   v: Source & { readonly pod?: string | undefined },
   options: ResticOptions,
 ): string[] {
   const { readConcurrency } = options;
-  return snapshotArgs(cluster, run, [sourcePath(v)], sourceTags(v), [
+  return snapshotArgs(context, [sourcePath(v)], sourceTags(v), [
     ...options.excludes.flatMap((pattern) => ['--exclude', pattern]),
     ...options.excludeIfPresent.flatMap((file) => ['--exclude-if-present', file]),
     ...(readConcurrency ? ['--read-concurrency', String(readConcurrency)] : []),
@@ -34,14 +39,13 @@ export function backupArgs(
 
 /** Arguments that back up what a command writes. When it fails, restic makes no snapshot and fails as well. */
 export function dumpArgs(
-  cluster: string,
-  run: { readonly backup: string; readonly plan: string },
+  context: SnapshotContext,
   v: Source & { readonly pod?: string | undefined },
   command: readonly string[],
   options: ResticOptions,
 ): string[] {
   const from = ['--stdin-filename', sourcePath(v), '--stdin-from-command'];
-  return [...snapshotArgs(cluster, run, from, sourceTags(v), transferOptions(options)), '--', ...command];
+  return [...snapshotArgs(context, from, sourceTags(v), transferOptions(options)), '--', ...command];
 }
 
 const transferOptions = ({ compression, limitUploadKiB }: ResticOptions): string[] => [
@@ -49,10 +53,9 @@ const transferOptions = ({ compression, limitUploadKiB }: ResticOptions): string
   ...(limitUploadKiB ? ['--limit-upload', String(limitUploadKiB)] : []),
 ];
 
-/** Arguments that make a snapshot. `what`: a path, or where else the data comes from. Host and path are fixed, so the parent snapshot is always found. */
+/** Arguments that take a snapshot. `what`: a path, or another source of the data. Host and path are fixed, so restic always finds the parent snapshot. */
 export function snapshotArgs(
-  cluster: string,
-  run: { readonly backup: string; readonly plan: string },
+  { cluster, run }: SnapshotContext,
   what: readonly string[],
   tags: readonly string[],
   options: readonly string[] = [],

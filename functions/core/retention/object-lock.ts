@@ -52,6 +52,17 @@ export interface KeptBy {
   readonly timeZone: string;
 }
 
+/** What the locks of one copy depend on besides its recovery points. */
+export interface LockScopeContext {
+  readonly keys: VaultKeys;
+  /** Retention of a plan; undefined for a plan that is no longer in holdfast.yaml. */
+  readonly retentionOf: (plan: string) => KeptBy | undefined;
+  /** When the pass began. */
+  readonly began: Date;
+  /** Namespaces of all repositories in the copy. */
+  readonly repositories: readonly string[];
+}
+
 /** What a pass over one copy locks. */
 export interface LockScope {
   /** Recovery points that the policy keeps and whose lock can be promised when the pass has ended. */
@@ -66,11 +77,8 @@ export interface LockScope {
  * nor let go of anything: what is below their names stays locked, and with it every repository, for they may name any.
  */
 export function lockScope(
-  keys: VaultKeys,
   found: readonly FoundPoint[],
-  retentionOf: (plan: string) => KeptBy | undefined,
-  began: Date,
-  repositories: readonly string[],
+  { keys, retentionOf, began, repositories }: LockScopeContext,
 ): LockScope {
   const doubtful = found.filter((p) => p.record === undefined);
   const kept = keptOf(found, retentionOf, began);

@@ -127,13 +127,18 @@ export const VerifyReport = z.object({
 });
 export type VerifyReport = z.infer<typeof VerifyReport>;
 
-/** What a run comes to. */
+/** What a verification read and found, of which its report is made. */
+export interface VerifyReportContext {
+  readonly cursor: VerifyCursor;
+  readonly findings: readonly Finding[];
+  readonly checks: readonly CheckOutcome[];
+  readonly endedAt: Date;
+}
+
+/** The report of a run. */
 export function verifyReport(
   { run, part, parts, startedAt, backups, repositories }: VerifyRun,
-  { objects, bytes }: VerifyCursor,
-  findings: readonly Finding[],
-  checks: readonly CheckOutcome[],
-  endedAt: Date,
+  { cursor: { objects, bytes }, findings, checks, endedAt }: VerifyReportContext,
 ): VerifyReport {
   const count = (outcome: Finding['outcome']) => findings.filter((f) => f.outcome === outcome).length;
   const reasons = [

@@ -32,7 +32,7 @@ export const commandStrategy: VolumeStrategy = {
       // restic goes to kubectl, not the other way round: an image with kubectl need not hold anything else.
       tools: [{ name: 'restic', image: jobs.resticImage, command: ['cp', RESTIC, restic] }],
       backup: {
-        args: dumpArgs(cluster, work, { ...v, pod }, execCommand(v, dump), options),
+        args: dumpArgs({ cluster, run: work }, { ...v, pod }, execCommand(v, dump), options),
         within: { image: jobs.kubectlImage, restic },
       },
     };

@@ -21,7 +21,7 @@ export const mountStrategy: ClaimStrategy = {
     mount: { path: sourcePath(v), readOnly: true, pvc: v.pvc as string },
     ...(holder && { node: holder.node }),
     ...rightsOver(v),
-    backup: { args: backupArgs(settings.cluster, work, v, options) },
+    backup: { args: backupArgs({ cluster: settings.cluster, run: work }, v, options) },
   }),
   identity: (jobs) => jobs.backupServiceAccount,
   cleanUp: async () => undefined,

@@ -29,7 +29,7 @@ export const nodeStrategy: ClaimStrategy = {
       mount: { path: sourcePath(v), readOnly: true, folder },
       node: holder.node,
       ...rightsOver(v),
-      backup: { args: backupArgs(settings.cluster, work, v, options) },
+      backup: { args: backupArgs({ cluster: settings.cluster, run: work }, v, options) },
     };
   },
   // In Holdfast's own namespace one identity would have to reach the repositories of all namespaces.

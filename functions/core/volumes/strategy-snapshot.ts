@@ -30,7 +30,7 @@ export const snapshotStrategy: ClaimStrategy = {
     namespace: v.namespace,
     mount: { path: sourcePath(v), readOnly: true, pvc: workName(work.backup, v.id), temporary: true },
     ...rightsOver(v),
-    backup: { args: backupArgs(settings.cluster, work, v, options) },
+    backup: { args: backupArgs({ cluster: settings.cluster, run: work }, v, options) },
   }),
   identity: (jobs) => jobs.backupServiceAccount,
   cleanUp: (ended, { snapshots }) => snapshots.clean(ended),

@@ -39,6 +39,7 @@ interface Mention {
 }
 
 const idOf = (namespace: string | undefined, name: string): string => `${namespace}.${name}`;
+const claimId = ({ metadata }: KubeObject): string => idOf(metadata.namespace, metadata.name);
 const nameOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
 
 /** A pod that has ended holds no volume any more, and its node may be gone. */
@@ -89,7 +90,14 @@ function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, 
   return all;
 }
 
-/** How a claim is read, and what a rule says of it. */
+/** A claim, its PersistentVolume, and what pods say about it. */
+interface ClaimContext {
+  readonly claim: KubeObject;
+  readonly volume: KubeObject | undefined;
+  readonly said: Mention | undefined;
+}
+
+/** How a claim is read, and what a rule says about it. */
 type Take = Pick<VolumeRule, 'snapshotClass' | 'temporaryStorageClass' | 'runAsUser'> & {
   readonly strategy: Strategy;
 };
@@ -101,12 +109,7 @@ type Decision =
   | { readonly leave: string };
 
 /** A rule decides before annotations; then what pods say; then the plan's mode. */
-function decide(
-  claim: KubeObject,
-  volume: KubeObject | undefined,
-  said: Mention | undefined,
-  policy: VolumePolicy,
-): Decision {
+function decide({ claim, volume, said }: ClaimContext, policy: VolumePolicy): Decision {
   const rule = policy.rules.find((r) => ruleMatches(r, claim, volume));
   if (rule?.action === 'skip') return { exclude: `rule ${rule.name}` };
   if (policy.mode === 'none' && !rule) return { leave: 'the plan backs up no volumes' };
@@ -166,17 +169,17 @@ export function selectVolumes(
   const said = mentions(pods, problems);
   const byName = new Map(volumes.map((v) => [v.metadata.name, v]));
   for (const claim of [...claims].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) {
-    const id = idOf(claim.metadata.namespace, claim.metadata.name);
     const volume = byName.get(String(claim.spec?.volumeName));
-    const decision = decide(claim, volume, said.get(id), policy);
+    const context = { claim, volume, said: said.get(claimId(claim)) };
+    const decision = decide(context, policy);
     const why = claimBlocker(claim) ?? strategyBlocker(decision, volume);
     if ('exclude' in decision) excluded.push({ volume: nameOf(claim), reason: decision.exclude });
     else if ('leave' in decision) unprotected.push({ volume: nameOf(claim), reason: why ?? decision.leave });
     else if (why && decision.wanted) problems.push(`volume ${nameOf(claim)} ${why}`);
     else if (why) unprotected.push({ volume: nameOf(claim), reason: why });
-    else chosen.push(workVolume(id, claim, volume, said.get(id), decision.take));
+    else chosen.push(workVolume(context, decision.take));
   }
-  const present = new Set(claims.map((c) => idOf(c.metadata.namespace, c.metadata.name)));
+  const present = new Set(claims.map(claimId));
   for (const [id, mention] of said) {
     if (mention.named.length > 0 && !present.has(id))
       problems.push(`volume ${id.replace('.', '/')} is missing`);
@@ -185,17 +188,11 @@ export function selectVolumes(
   return { volumes: chosen, excluded, unprotected, problems };
 }
 
-function workVolume(
-  id: string,
-  claim: KubeObject,
-  volume: KubeObject | undefined,
-  said: Mention | undefined,
-  take: Take,
-): WorkVolume {
+function workVolume({ claim, volume, said }: ClaimContext, take: Take): WorkVolume {
   const pod = said?.named[0] ?? said?.mountedBy[0];
   const reclaimPolicy = volume?.spec?.persistentVolumeReclaimPolicy as string | undefined;
   return {
-    id,
+    id: claimId(claim),
     namespace: claim.metadata.namespace as string,
     pvc: claim.metadata.name,
     volumeName: claim.spec?.volumeName as string,

@@ -14,6 +14,7 @@ import {
   nextPart,
   type Part,
   partOf,
+  type VerifyReportContext,
   verifyReport,
 } from '../../../../functions/core/vault/verification.ts';
 
@@ -133,10 +134,8 @@ describe('a report', () => {
     missing: [],
     seconds: 1,
   });
-  const report = (
-    findings: Parameters<typeof verifyReport>[2],
-    checks: Parameters<typeof verifyReport>[3] = [],
-  ) => verifyReport(run, place, findings, checks, new Date('2026-01-01T00:01:00Z'));
+  const report = (findings: VerifyReportContext['findings'], checks: VerifyReportContext['checks'] = []) =>
+    verifyReport(run, { cursor: place, findings, checks, endedAt: new Date('2026-01-01T00:01:00Z') });
 
   it('is Completed when all that was damaged is healed', () => {
     expect(report([finding('a', 'healed')], [check(true)])).toMatchObject({
