@@ -39,7 +39,7 @@ export function repositoryKeys({ repository, bucket, url, region }: RepositoryPl
     async opens(master) {
       const { code, errors } = await run(master, 'cat', 'config', '--no-lock');
       if (code === 0 || code === WRONG_PASSWORD) return code === 0;
-      throw new Error(`${name} cannot be opened: restic ended with code ${code}: ${lastWords(errors)}`);
+      throw new Error(`${name} cannot be opened: restic exited with code ${code}: ${lastWords(errors)}`);
     },
     add: (master, of) =>
       withFile(repositoryPassword(of, repository), (file) =>

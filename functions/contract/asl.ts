@@ -78,7 +78,7 @@ function blockOf(state: JsonObject, field: string, at: Position): unknown {
   if (found < 0)
     throw misplaced(
       at,
-      `${field} is "${state[field]}", which is no shared block. Use ${placeholders.join(' or ')}`,
+      `${field} is "${state[field]}", which is not a shared block. Use ${placeholders.join(' or ')}`,
     );
   if (!FALLIBLE.includes(String(state.Type)))
     throw misplaced(

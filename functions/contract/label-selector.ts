@@ -44,7 +44,7 @@ function parseRequirement(text: string): Requirement {
   const presence = PRESENCE.exec(text);
   if (presence)
     return { key: presence[2] as string, operator: presence[1] ? 'absent' : 'exists', values: [] };
-  throw new SyntaxError(text === '' ? 'a requirement is empty' : `"${text}" is no requirement`);
+  throw new SyntaxError(text === '' ? 'a requirement is empty' : `"${text}" is not a requirement`);
 }
 
 /** Whether labels satisfy all requirements. As in Kubernetes, `notin` and `!=` hold for objects without the label. */

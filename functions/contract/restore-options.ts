@@ -93,7 +93,7 @@ export const RestoreInput = z
   .check(
     z.refine((input) => !input.labelSelector || (input.orLabelSelectors ?? []).length === 0, {
       path: ['orLabelSelectors'],
-      error: 'cannot stand beside labelSelector',
+      error: 'cannot be used together with labelSelector',
     }),
   );
 export type RestoreInput = z.infer<typeof RestoreInput>;

@@ -188,7 +188,7 @@ const mixesScopes = (plan: z.infer<typeof PlanOptions>) =>
 
 export const Plan = PlanOptions.refine((plan) => !plan.labelSelector || plan.orLabelSelectors.length === 0, {
   path: ['orLabelSelectors'],
-  error: 'cannot stand beside labelSelector; put it into the list',
+  error: 'cannot be used together with labelSelector; put it into the list',
 })
   .refine((plan) => !plan.scratchEtcd || plan.controlPlane, {
     path: ['scratchEtcd'],

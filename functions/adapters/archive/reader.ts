@@ -53,7 +53,7 @@ export async function readArchive(
       plain += chunk.length;
       if (plain > caps.totalBytes) done(new NotAnArchive(`it has more than ${caps.totalBytes} bytes`));
       else if (plain > RATIO_FROM_BYTES && plain > caps.ratio * compressed)
-        done(new NotAnArchive(`it is a bomb: ${plain} bytes come out of ${compressed}`));
+        done(new NotAnArchive(`it is a decompression bomb: ${compressed} bytes expand to ${plain}`));
       else done(null, chunk);
     },
   });
@@ -82,7 +82,7 @@ export async function readArchive(
   }
   const actual = hash.digest('hex');
   if (sha256 !== undefined && actual !== sha256)
-    throw damaged(`the archive's sha256 is ${actual}, its record says ${sha256}`);
+    throw damaged(`the archive has sha256 ${actual}, but its record has ${sha256}`);
   return actual;
 }
 
@@ -98,7 +98,7 @@ async function visitEntries(
   for await (const entry of tar) {
     const { name, type, size } = entry.header;
     if (type !== 'file') throw new NotAnArchive(`entry ${name} is a ${type}, not a file`);
-    if (!isArchivePath(name)) throw new NotAnArchive(`entry ${name} is no path of an object`);
+    if (!isArchivePath(name)) throw new NotAnArchive(`entry ${name} is not the path of an object`);
     if ((size ?? 0) > caps.entryBytes)
       throw new NotAnArchive(`entry ${name} has ${size} bytes, more than ${caps.entryBytes}`);
     if (++entries > caps.entries) throw new NotAnArchive(`it has more than ${caps.entries} entries`);
@@ -107,7 +107,7 @@ async function visitEntries(
       entry.resume();
       continue;
     }
-    if (seen.has(name)) throw new NotAnArchive(`entry ${name} is there twice`);
+    if (seen.has(name)) throw new NotAnArchive(`entry ${name} occurs twice`);
     seen.add(name);
     const chunks: Buffer[] = [];
     for await (const chunk of entry) chunks.push(chunk as Buffer);

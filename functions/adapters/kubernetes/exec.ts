@@ -51,13 +51,13 @@ export async function exec(client: KubeClient, request: ExecRequest): Promise<Ex
       else if (frame[0] === CHANNEL.stdout || frame[0] === CHANNEL.stderr)
         output = (output + text).slice(-KEPT_CHARACTERS);
     });
-    socket.addEventListener('error', ({ error }) => end(`no connection: ${messageOf(error)}`));
+    socket.addEventListener('error', ({ error }) => end(`cannot connect: ${messageOf(error)}`));
     socket.addEventListener('close', () => end());
   });
   const problem = await ended;
   socket.close();
   if (status?.status === 'Success') return { ok: true, output };
-  const message = status?.message ?? problem ?? 'the connection ended before the command did';
+  const message = status?.message ?? problem ?? 'the connection closed before the command ended';
   return { ok: false, output, message: status ? message : await denied(client, request, message) };
 }
 
@@ -79,5 +79,5 @@ async function denied(client: KubeClient, { namespace, pod }: ExecRequest, messa
   if (status >= 400) return message;
   const review = JSON.parse(body.toString('utf8')) as { status?: { allowed?: boolean } };
   if (review.status?.allowed !== false) return message;
-  return 'the identity for backups may not run commands in pods; apply the output of `holdfast rbac --hooks`';
+  return 'the backup identity is not allowed to run commands in pods; apply the output of `holdfast rbac --hooks`';
 }

@@ -111,7 +111,7 @@ export async function listJobs(
       if (!waits || waited < ASK_AFTER_SECONDS) return job;
       const message = podBlocker(job.pod, await eventsOf(client, job.pod ?? object));
       if (waited < startSeconds) return { ...job, message };
-      const words = message ?? 'its pod has not started, and Kubernetes does not say why';
+      const words = message ?? 'its pod has not started, and Kubernetes reports no reason';
       return {
         ...job,
         state: 'failed',

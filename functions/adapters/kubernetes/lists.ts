@@ -120,7 +120,7 @@ const said = (body: Buffer): string => body.toString('utf8').slice(0, 200);
 function resumeToken(body: Buffer): string {
   const { metadata } = JSON.parse(body.toString('utf8')) as { metadata?: { continue?: string } };
   if (metadata?.continue) return metadata.continue;
-  throw new HoldfastError('ClusterBusy', `a list was compacted away: ${said(body)}`);
+  throw new HoldfastError('ClusterBusy', `the resourceVersion of a list was compacted: ${said(body)}`);
 }
 
 /** All objects of a type, parsed: for the few that Holdfast itself reads. */

@@ -39,7 +39,7 @@ export async function makeOnce(
   const { status, body } = await client.call('POST', path, { body: object, accept: [409, ...REFUSED] });
   if (!REFUSED.includes(status)) return undefined;
   const hint = status === 403 ? '; apply the output of `holdfast rbac --snapshots` to the cluster' : '';
-  return `the cluster refuses its ${type.kind}: ${statusMessage(body) ?? status}${hint}`;
+  return `the cluster rejects its ${type.kind}: ${statusMessage(body) ?? status}${hint}`;
 }
 
 /** Removes one; the cluster removes what belongs to it. Gone already is good, too. */

@@ -15,7 +15,7 @@ export function decode<T>(
   try {
     return z.parse(schema, JSON.parse(body.toString('utf8')));
   } catch (cause) {
-    throw new HoldfastError('RecoveryPointDamaged', `${key} cannot be read as what it should be`, {
+    throw new HoldfastError('RecoveryPointDamaged', `${key} is not a valid document`, {
       cause,
       hint,
     });

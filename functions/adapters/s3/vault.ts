@@ -51,7 +51,9 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
       return await work();
     } catch (cause) {
       if (missing(cause))
-        throw new HoldfastError('VaultObjectMissing', `${what}: not in bucket ${bucket}`, { cause });
+        throw new HoldfastError('VaultObjectMissing', `${what} does not exist in bucket ${bucket}`, {
+          cause,
+        });
       if (lost(cause) || cause instanceof HoldfastError) throw cause;
       throw unavailable(what, bucket, cause);
     }
@@ -66,7 +68,7 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
     });
   const stream = async (key: string): Promise<Readable> => {
     const { Body } = await attempt(key, () => fetch(key));
-    return reading(Body as Readable, (cause) => unavailable(`${key} broke off`, bucket, cause));
+    return reading(Body as Readable, (cause) => unavailable(`interrupted read of ${key}`, bucket, cause));
   };
   const head = (key: string) => attempt(key, () => s3.send(new HeadObjectCommand(object(key))));
 

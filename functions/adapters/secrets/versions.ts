@@ -76,7 +76,7 @@ export function openSecret(name: string, region: string): VersionedSecret {
         });
       }),
     promote: (pending, current) =>
-      attempt('cannot take its pending version', async () => {
+      attempt('cannot promote its pending version', async () => {
         const move = { MoveToVersionId: pending.id, RemoveFromVersionId: current.id };
         await client.send(
           new UpdateSecretVersionStageCommand({ SecretId, VersionStage: STAGES.current, ...move }),

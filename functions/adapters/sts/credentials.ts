@@ -35,11 +35,11 @@ export function credentialMinter(region: string, roleArn: string): MintCredentia
           expiration: c.Expiration.toISOString(),
         };
       }
-      throw new Error('STS answered without credentials');
+      throw new Error('STS returned no credentials');
     } catch (cause) {
       throw new HoldfastError(
         'VaultUnavailable',
-        `credentials for ${session} cannot be made: ${messageOf(cause)}`,
+        `cannot issue credentials for ${session}: ${messageOf(cause)}`,
         { cause },
       );
     }

@@ -58,7 +58,7 @@ export function findControlPlane(
   const problems = [
     ...(names.length === 0 ? [`control plane: no node has the label ${CONTROL_PLANE_LABEL}`] : []),
     ...(endpoints.length === 0
-      ? ['control plane: no etcd member was found in kube-system; name them in controlPlane.endpoints']
+      ? ['control plane: no etcd member was found in kube-system; set controlPlane.endpoints']
       : []),
   ];
   return { work: { endpoints, nodes: names.sort() }, problems };
@@ -106,8 +106,8 @@ export function statusOutcome(end: JobEnd): ControlPlaneOutcome {
   const endpoint = leaderIn(end.log);
   if (endpoint) return { id: 'etcd-status', result: 'protected', endpoint };
   const said =
-    end.exitCode === undefined ? failure(end) : `etcdctl ended with code ${end.exitCode}: ${tail(end.log)}`;
-  return { id: 'etcd-status', result: 'failed', message: `no leader of etcd was found: ${said}` };
+    end.exitCode === undefined ? failure(end) : `etcdctl exited with code ${end.exitCode}: ${tail(end.log)}`;
+  return { id: 'etcd-status', result: 'failed', message: `no etcd leader was found: ${said}` };
 }
 
 /** How many keys a server of etcd counted, and at which revision, from the log of `etcdctl get --count-only -w fields`. */
@@ -154,12 +154,12 @@ export function scratchOutcome(taken: ControlPlaneOutcome, end: JobEnd): Control
   const there = countedIn(end.reports.revision ?? '')?.revision;
   const keys = countedIn(end.log)?.keys;
   if (there === undefined || keys === undefined || !taken.counted)
-    return fail('etcd did not say what it holds');
+    return fail('etcd did not report its revision and key count');
   if (there !== taken.revision)
-    return fail(`the snapshot opens at revision ${there}, and was taken at ${taken.revision}`);
+    return fail(`the snapshot has revision ${there}, but was taken at revision ${taken.revision}`);
   if (keys !== taken.counted.keys)
     return fail(
-      `at revision ${taken.counted.revision} the snapshot has ${keys} keys, and the leader had ${taken.counted.keys}`,
+      `at revision ${taken.counted.revision} the snapshot has ${keys} keys, but the leader had ${taken.counted.keys}`,
     );
   return { id, result: 'protected', revision: there, counted: taken.counted };
 }

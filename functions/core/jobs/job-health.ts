@@ -51,11 +51,12 @@ export function podBlocker(pod: KubeObject | undefined, events: readonly JobEven
   if (!pod) return admissionBlocker(events);
   const status = statusOf(pod);
   const scheduled = status.conditions?.find((c) => c.type === 'PodScheduled');
-  if (scheduled?.status === 'False') return `no node takes its pod: ${scheduled.message ?? scheduled.reason}`;
+  if (scheduled?.status === 'False')
+    return `its pod cannot be scheduled: ${scheduled.message ?? scheduled.reason}`;
   for (const { image, state } of containersOf(status)) {
     const { reason = '', message } = state?.waiting ?? {};
     if (PULL.includes(reason)) return `the image ${image} cannot be pulled: ${message ?? reason}`;
-    if (/Error$/.test(reason)) return `its container cannot be made: ${message ?? reason}`;
+    if (/Error$/.test(reason)) return `its container cannot be created: ${message ?? reason}`;
   }
   const told = (reason: string) => events.findLast((e) => e.reason === reason)?.message;
   const attach = told('FailedAttachVolume');
@@ -69,11 +70,12 @@ function admissionBlocker(events: readonly JobEvent[]): string | undefined {
   const message = events.findLast((e) => e.reason === 'FailedCreate')?.message;
   if (!message) return undefined;
   if (/exceeded quota|must specify .* for/.test(message))
-    return `a quota of the namespace refuses its pod: ${message}`;
+    return `a quota of the namespace rejects its pod: ${message}`;
   if (/violates PodSecurity/.test(message))
-    return `the namespace's Pod Security level refuses its pod: ${message}`;
-  if (/admission webhook|denied|forbidden/i.test(message)) return `admission refuses its pod: ${message}`;
-  return `its pod cannot be made: ${message}`;
+    return `the namespace's Pod Security level rejects its pod: ${message}`;
+  if (/admission webhook|denied|forbidden/i.test(message))
+    return `admission control rejects its pod: ${message}`;
+  return `its pod cannot be created: ${message}`;
 }
 
 /** Why a pod was ended from outside, in words; undefined when it ended by itself. */
@@ -81,5 +83,5 @@ export function endedFromOutside(pod: KubeObject): string | undefined {
   const { reason, message, conditions } = statusOf(pod);
   if (reason === 'Evicted') return `the node evicted its pod: ${message}`;
   const target = conditions?.find((c) => c.type === 'DisruptionTarget' && c.status === 'True');
-  return target && `its pod was ended: ${target.message ?? target.reason}`;
+  return target && `its pod was terminated: ${target.message ?? target.reason}`;
 }

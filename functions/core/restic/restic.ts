@@ -216,8 +216,8 @@ function commandFailure(log: string): string | undefined {
 export function failure({ exitCode, log, message }: JobEnd): string {
   if (exitCode === undefined) return `its Job did not run${message ? `: ${message}` : ''}`;
   if (exitCode === KILLED)
-    return `restic was killed${message ? `: ${message}` : ', most likely for want of memory: raise jobs.resources.memoryLimit'}`;
-  return commandFailure(log) ?? `restic ended with code ${exitCode}: ${lastWords(log)}`;
+    return `restic was killed${message ? `: ${message}` : ', most likely out of memory: raise jobs.resources.memoryLimit'}`;
+  return commandFailure(log) ?? `restic exited with code ${exitCode}: ${lastWords(log)}`;
 }
 
 /** What restic says of a damaged repository comes in many lines, with advice for people at a terminal; of a report, the first ones. */

@@ -26,15 +26,14 @@ const STAGE_2_LAST = [
 /** Types that a restore never writes, with the reason that its plan shows. */
 const NEVER: Record<string, string> = {
   nodes: 'nodes register themselves',
-  events: 'events tell of the past',
-  'events.events.k8s.io': 'events tell of the past',
+  events: 'events describe the past',
+  'events.events.k8s.io': 'events describe the past',
   'csinodes.storage.k8s.io': 'nodes register themselves',
-  'volumeattachments.storage.k8s.io': 'attachments are made by the scheduler',
-  'endpointslices.discovery.k8s.io': 'made from the Service and its pods',
+  'volumeattachments.storage.k8s.io': 'the cluster attaches volumes itself',
+  'endpointslices.discovery.k8s.io': 'created from the Service and its pods',
   persistentvolumes: 'fresh volumes are provisioned for the claims',
-  'volumesnapshots.snapshot.storage.k8s.io': 'a snapshot shows a volume as it was and cannot be made again',
-  'volumesnapshotcontents.snapshot.storage.k8s.io':
-    'what it refers to is in the storage of the volume that was',
+  'volumesnapshots.snapshot.storage.k8s.io': 'a snapshot of the original volume cannot be recreated',
+  'volumesnapshotcontents.snapshot.storage.k8s.io': 'it refers to the storage of the original volume',
 };
 
 export type RestoreAction = 'create' | 'skip' | 'hold';
@@ -94,10 +93,11 @@ function neverReason(at: ArchivedName, object: KubeObject): string | undefined {
 
 /** Why an object that nothing else makes is not restored. */
 function skipReason(at: ArchivedName, object: KubeObject): string | undefined {
-  if (at.groupResource === 'endpoints' && isOfController(object)) return 'made from the Service and its pods';
+  if (at.groupResource === 'endpoints' && isOfController(object))
+    return 'created from the Service and its pods';
   if (at.groupResource.startsWith('apiservices.') && object.spec?.service == null)
     return 'registered by the API server itself';
-  if (object.type === 'kubernetes.io/service-account-token') return 'a token of the old cluster';
+  if (object.type === 'kubernetes.io/service-account-token') return 'a token of the original cluster';
   if (at.groupResource === 'configmaps' && at.name === 'kube-root-ca.crt') return 'published by the cluster';
   return undefined;
 }
@@ -136,7 +136,7 @@ export function planItem(
   inBackup: (uid: string) => boolean,
 ): PlanItem {
   const owner = controllers.find((o) => inBackup(o.uid));
-  const skip = owner ? `made by ${owner.kind}/${owner.name}` : alone;
+  const skip = owner ? `created by ${owner.kind}/${owner.name}` : alone;
   const reason = skip ?? held;
   return {
     ...at,

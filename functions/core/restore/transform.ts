@@ -128,7 +128,7 @@ function modify(at: ArchivedName, object: KubeObject, rule: ResourceModifier, in
   const tests = patches.filter((p) => p.op === 'test') as Operation[];
   if (applyPatch(structuredClone(object), tests).some((error) => error !== null)) return object;
   const failed = applyPatch(object, patches as Operation[]).find((error) => error !== null);
-  if (failed) throw new RangeError(`resourceModifiers[${index}] does not fit: ${failed.message}`);
+  if (failed) throw new RangeError(`resourceModifiers[${index}] cannot be applied: ${failed.message}`);
   return (rule.mergePatches ?? []).reduce<KubeObject>(
     (o, patch) => mergePatch(o, patch) as KubeObject,
     object,

@@ -48,8 +48,8 @@ export function decideRetention(
   now: Date,
 ): RetentionDecision[] {
   if (keepRules(policy).length === 0)
-    throw new HoldfastError('RetentionEmpty', 'a retention without a rule that keeps something is refused', {
-      hint: 'Give the plan keepLast, or another option that keeps',
+    throw new HoldfastError('RetentionEmpty', 'the retention has no rule that keeps a recovery point', {
+      hint: 'Set keepLast or another keep option in the plan',
     });
   const calendar = calendarOf(timeZone);
   const sorted = [...points].sort(newestFirst);
@@ -69,7 +69,8 @@ export function decideRetention(
     const rules = expired ? [] : ((p.signed ? signed : all).get(p.backup) ?? []);
     const reasons = [...rules, ...stays];
     if (reasons.length > 0) return { backup: p.backup, keep: true, reasons };
-    if (p.phase === 'Failed') return { backup: p.backup, keep: false, reasons: ['failed: it holds nothing'] };
+    if (p.phase === 'Failed')
+      return { backup: p.backup, keep: false, reasons: ['failed: it contains no data'] };
     return {
       backup: p.backup,
       keep: false,
@@ -85,7 +86,7 @@ function protections(p: RecoveryPoint, lastGood: boolean, now: Date): string[] {
     ...(lastGood ? ['last good recovery point'] : []),
     ...(holds(p) && !p.replicated ? ['replica not proven'] : []),
     // Nobody replicates a failed backup: somebody has put this record in the place of another.
-    ...(p.phase === 'Failed' && p.replicated ? ['failed, and yet its replica is proven'] : []),
+    ...(p.phase === 'Failed' && p.replicated ? ['failed, but its replica is proven'] : []),
     ...(p.lockedUntil && p.lockedUntil > now ? [`locked until ${p.lockedUntil.toISOString()}`] : []),
     ...(p.held ? [p.held] : []),
   ];

@@ -40,19 +40,19 @@ export function planKey(versions: readonly [ObjectVersion, ...ObjectVersion[]], 
   const { was, is } = views(versions, to);
   const [newest] = versions;
   const leave = (reason: string): RewindStep => ({ action: 'leave', version: newest, reason });
-  if (!was && !is) return leave('is not to be seen, as then');
-  if (was && is && (is.id === was.id || is.copyOf === was.id)) return leave('is what it was');
+  if (!was && !is) return leave('did not exist then and does not exist now');
+  if (was && is && (is.id === was.id || is.copyOf === was.id)) return leave('is unchanged');
   const changed = versions.findLast((v) => v.at > to) ?? newest;
   const when = changed.at.toISOString();
-  if (rewoundPart(newest.key) === undefined) return leave('belongs to what is at work now');
+  if (rewoundPart(newest.key) === undefined) return leave('belongs to running work');
   if (was)
     return {
       action: 'bring back',
       version: was,
       reason: `${changed.deleted ? 'deleted' : 'overwritten'} ${when}`,
     };
-  if (isPassword(newest.key)) return leave(`came ${when}, but may hold the present password`);
-  return { action: 'hide', version: newest, reason: `came ${when}` };
+  if (isPassword(newest.key)) return leave(`created ${when}, but may hold the current password`);
+  return { action: 'hide', version: newest, reason: `created ${when}` };
 }
 
 /** Whether a key is that of a password of a repository. Those that came later stay: without them nothing might open it any more. */

@@ -10,7 +10,7 @@ const SIGNATURE = /,\n {2}"signature": "([A-Za-z0-9+/=]+)"\n}\n$/;
 export function withSignature(document: Buffer, signature: string): Buffer {
   const text = document.toString('utf8');
   if (!text.endsWith('\n}\n'))
-    throw new RangeError('a document to be signed ends with a brace on a line of its own');
+    throw new RangeError('a document to be signed must end with a brace on its own line');
   return Buffer.from(`${text.slice(0, -'\n}\n'.length)},\n  "signature": "${signature}"\n}\n`);
 }
 

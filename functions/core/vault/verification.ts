@@ -174,7 +174,7 @@ function reasonOf(f: Finding, checks: readonly CheckOutcome[]): string {
   const namespace = f.repository?.split('/').at(-1);
   // Both copies prune for themselves: the data of a pack that only one has is in other packs of the other.
   const whole = checks.find((c) => c.ok && c.namespace === namespace && f.outcome === 'lost');
-  const but = whole ? `, but restic finds the repository whole in the ${whole.copy}` : '';
+  const but = whole ? `, but restic finds the repository complete in the ${whole.copy}` : '';
   return `${f.key}${of}: ${f.primary} in the primary, ${f.replica} in the replica: ${f.outcome}${but}`;
 }
 

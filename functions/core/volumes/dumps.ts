@@ -51,9 +51,9 @@ export function dumpsOf(pods: readonly KubeObject[]): {
     const containers = ((pod.spec?.containers ?? []) as { name: string }[]).map((c) => c.name);
     const container = annotations[CONTAINER] ?? containers[0] ?? '';
     const file = annotations[FILE] ?? 'dump';
-    if (!command) problems.push(`${what} is no JSON list of texts: ${text}`);
+    if (!command) problems.push(`${what} is not a JSON list of strings: ${text}`);
     else if (!containers.includes(container))
-      problems.push(`${what} names the container "${container}", which the pod has not`);
+      problems.push(`${what} names the container "${container}", which the pod does not have`);
     else if (!/^[\w][-.\w]*$/.test(file))
       problems.push(`${what} names the file "${file}"; write one like dump.sql`);
     else if (runs(pod)) {
@@ -71,7 +71,7 @@ export function dumpsOf(pods: readonly KubeObject[]): {
     } else
       down.set(
         id,
-        `${what} cannot run: the pod is ${pod.metadata.deletionTimestamp ? 'ending' : (pod.status?.phase ?? 'Pending')}`,
+        `${what} cannot run: the pod is ${pod.metadata.deletionTimestamp ? 'terminating' : (pod.status?.phase ?? 'Pending')}`,
       );
   }
   for (const [id, message] of down) if (!dumps.has(id)) problems.push(message);

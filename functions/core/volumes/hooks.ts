@@ -60,17 +60,17 @@ function hookOf(pod: KubeObject, time: HookTime, problems: string[]): Hook | und
     problems.push(`pod ${pod.metadata.namespace}/${pod.metadata.name}: its ${time} hook has ${what}`);
   const command = commandOf(text);
   if (!command) {
-    wrong(`a command that is no JSON list of texts: ${text}`);
+    wrong(`a command that is not a JSON list of strings: ${text}`);
     return undefined;
   }
   const containers = (pod.spec?.containers ?? []) as { name: string }[];
   const container = annotation('container') ?? containers[0]?.name ?? '';
   if (!containers.some((c) => c.name === container))
-    wrong(`the container "${container}", which the pod has not`);
+    wrong(`the container "${container}", which the pod does not have`);
   const timeout = annotation('timeout');
   const seconds = timeout === undefined ? DEFAULT_TIMEOUT_SECONDS : durationSeconds(timeout);
   if (seconds === undefined) wrong(`the timeout "${timeout}"; write one like 30s`);
-  else if (seconds > LONGEST_SECONDS) wrong(`a timeout of ${timeout}; five minutes are the longest`);
+  else if (seconds > LONGEST_SECONDS) wrong(`a timeout of ${timeout}; the maximum is five minutes`);
   return {
     container,
     command,

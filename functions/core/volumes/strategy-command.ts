@@ -18,7 +18,7 @@ export const commandStrategy: VolumeStrategy = {
     const dump = await ports.locations.dump(v);
     return dump
       ? { location: { dump } }
-      : { blocker: `no pod of ${v.dump?.workload} runs that has its command` };
+      : { blocker: `no pod of ${v.dump?.workload} is running that has its command` };
   },
   mount(v, { dump }, { settings: { cluster, jobs }, work, options }) {
     const pod = dump?.work.pod ?? v.pod;

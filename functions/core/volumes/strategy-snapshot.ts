@@ -12,7 +12,7 @@ export const snapshotStrategy: ClaimStrategy = {
   blocker(volume) {
     const type = volume && volumeType(volume);
     if (type === 'csi') return undefined;
-    return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; let its rule say mount or node`;
+    return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; set mount or node in its rule`;
   },
   reading: (chosen) => ({
     strategy: 'snapshot',
@@ -21,8 +21,7 @@ export const snapshotStrategy: ClaimStrategy = {
   begin: (volumes, { snapshots, hooks }) =>
     snapshots.look(volumes.filter(fromSnapshot), (v) => hooks.before(v.id)),
   async prepare(v, { begun }, { snapshots }) {
-    if (!fromSnapshot(v))
-      return { blocker: 'the work list does not say what a claim of its snapshot is like' };
+    if (!fromSnapshot(v)) return { blocker: 'the work list has no claim settings for its snapshot' };
     const blocker = await snapshots.claimFor(v, begun?.restoreSize);
     return blocker === undefined ? { location: {} } : { blocker };
   },

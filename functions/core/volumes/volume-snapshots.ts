@@ -52,10 +52,10 @@ export function snapshotClassFor(
   const { name } = chosen.metadata;
   const { driver: its, deletionPolicy } = chosen as { driver?: string; deletionPolicy?: string };
   if (its !== driver)
-    return { problem: `the VolumeSnapshotClass ${name} is of the driver ${its}, not ${driver}` };
+    return { problem: `the VolumeSnapshotClass ${name} belongs to the driver ${its}, not ${driver}` };
   if (deletionPolicy === 'Retain')
     return {
-      problem: `the VolumeSnapshotClass ${name} retains snapshots, which would pile up; name one with deletionPolicy: Delete as snapshotClass in the rule`,
+      problem: `the VolumeSnapshotClass ${name} retains snapshots, which would accumulate; name one with deletionPolicy: Delete as snapshotClass in the rule`,
     };
   return { name };
 }
@@ -66,7 +66,7 @@ export function temporaryClassProblem(classes: readonly KubeObject[], name: stri
   if (!found)
     return `the storage class ${name || '""'} does not exist; name one as temporaryStorageClass in the rule`;
   if ((found as { reclaimPolicy?: string }).reclaimPolicy !== 'Retain') return undefined;
-  return `the storage class ${name} retains volumes, which would pile up; name one with reclaimPolicy: Delete as temporaryStorageClass in the rule`;
+  return `the storage class ${name} retains volumes, which would accumulate; name one with reclaimPolicy: Delete as temporaryStorageClass in the rule`;
 }
 
 /** The VolumeSnapshot of a volume in a run. */
@@ -126,7 +126,7 @@ export function snapshotState(
   const waited = (now.getTime() - since) / 1000;
   const said = error?.message;
   const message = taken
-    ? 'its snapshot is taken, and the storage is not done with it'
+    ? 'its snapshot is taken, but the storage has not finished it'
     : `its snapshot is not taken${said ? `: ${said}` : ''}`;
   const failed = waited >= (taken ? limits.readySeconds : limits.takeSeconds);
   return {
