@@ -11,26 +11,26 @@ export interface ArchivedObject {
   readonly raw: Buffer;
 }
 
-/** What an archive may be at most. An honest one is far below; a hostile one must not fill memory or time. */
+/** Limits of an archive. Valid archives are far below them; a malicious one must not exhaust memory or time. */
 export const CAPS = {
   entries: 20_000_000,
-  /** etcd takes objects of 1.5 MiB unless told otherwise. */
+  /** The default limit of etcd is 1.5 MiB per object. */
   entryBytes: 16 * 1024 * 1024,
   totalBytes: 256 * 1024 ** 3,
-  /** Bytes out of gzip for one in. Real archives have 5 to 20; deflate can have 1032. */
+  /** Compression ratio of gzip. Real archives have 5 to 20; deflate can reach 1032. */
   ratio: 200,
 } as const;
 export type Caps = Readonly<Record<keyof typeof CAPS, number>>;
 
-/** From here on the ratio is looked at: little archives of equal objects compress very well. */
+/** The ratio is checked from this size on: small archives of equal objects compress very well. */
 const RATIO_FROM_BYTES = 64 * 1024 * 1024;
 
 class NotAnArchive extends Error {}
 
 /**
- * Reads an archive to its end and hands out each object once. Nothing is unpacked to disk. Whatever is not an archive
- * of this format refuses it as a whole, as does a digest that is not the expected one: the caller acts only after
- * this has returned. Returns the archive's sha256. What `visit` and the source throw comes through as it is.
+ * Reads an archive to its end and visits each object once. Nothing is unpacked to disk. Throws RecoveryPointDamaged if
+ * the archive violates the format or has another digest than expected, so the caller must act only after this has
+ * returned. Returns the archive's sha256. Errors of `visit` and of the source are rethrown unchanged.
  */
 export async function readArchive(
   archive: Readable,
@@ -125,7 +125,7 @@ const damaged = (message: string, cause?: unknown): HoldfastError =>
     hint: 'Nothing was restored. Restore from the other copy: "from": "replica"',
   });
 
-/** An object's bytes as JSON; damaged when they are none. */
+/** Parses an object's bytes as JSON. Throws RecoveryPointDamaged if they are not JSON. */
 export function parseArchived<T>({ at, raw }: ArchivedObject, parse: (text: string) => unknown): T {
   try {
     return parse(raw.toString('utf8')) as T;

@@ -18,11 +18,11 @@ const missing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as
 const lost = (error: unknown) =>
   ['PreconditionFailed', 'ConditionalRequestConflict'].includes((error as Error).name);
 
-/** A client of S3 where the environment says that it is: a world's S3 knows no host names of buckets. */
+/** An S3 client. With AWS_ENDPOINT_URL (the local test environment) it uses path-style URLs. */
 export const s3Client = (region: string): S3Client =>
   new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
-/** A body whose failures, from now on, are `failure` of what they were. Who destroys it ends the connection. */
+/** A body whose errors are mapped by `failure`. Destroying it closes the connection. */
 function reading(body: Readable, failure: (cause: unknown) => Error): Readable {
   async function* chunks(): AsyncGenerator<Buffer> {
     try {
@@ -31,11 +31,11 @@ function reading(body: Readable, failure: (cause: unknown) => Error): Readable {
       throw failure(cause);
     }
   }
-  body.on('error', () => undefined); // one that comes before the first read is thrown by the first read
+  body.on('error', () => undefined); // the first read throws an earlier error
   return Readable.from(chunks(), { objectMode: false }).once('close', () => body.destroy());
 }
 
-/** What a read gives; undefined when the object is missing. */
+/** The result of a read; undefined if the object does not exist. */
 async function orMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -60,7 +60,7 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
   }
   const object = (key: string) => ({ Bucket: bucket, Key: key });
   const fetch = (key: string) => s3.send(new GetObjectCommand(object(key)));
-  /** With its body, which can break off as well. */
+  /** Includes reading the body, which can fail too. */
   const fetchWhole = (key: string) =>
     attempt(key, async () => {
       const got = await fetch(key);
@@ -90,7 +90,7 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
         metadata: Metadata ?? {},
         byReplication: ReplicationStatus === 'REPLICA',
         underWay: ReplicationStatus === 'PENDING',
-        // That of an object in parts is one of the parts' checksums.
+        // The checksum of a multipart object is a checksum of the parts' checksums.
         ...(ChecksumSHA256 &&
           ChecksumType === 'FULL_OBJECT' && {
             sha256: Buffer.from(ChecksumSHA256, 'base64').toString('hex'),
