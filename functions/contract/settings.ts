@@ -192,24 +192,24 @@ export type ObjectLockSettings = z.infer<typeof ObjectLockSettings>;
 export const ClusterSettings = z.strictObject({
   cluster: z.string(),
   access: AccessSettings,
-  /** Where its two copies are, see copies.ts. */
+  /** Locations of the two copies, see copies.ts. */
   vault: z.strictObject({
     name: z.string(),
     region: z.string(),
     replicaRegion: z.string(),
     account: z.optional(z.string()),
     replicaAccount: z.optional(z.string()),
-    /** S3 replicates by itself, locks of restic as well. */
+    /** S3 replication is enabled. It also replicates restic's locks. */
     continuous: z.optional(z.boolean()),
-    /** Absent: nothing is locked. */
+    /** Default: no Object Lock. */
     objectLock: z.optional(ObjectLockSettings),
   }),
   jobs: JobSettings,
   controlPlane: ControlPlaneSettings,
   veleroSources: z.array(VeleroSource),
-  /** Packs are read in so many runs. */
+  /** Number of runs in which all packs are read. */
   verification: z.strictObject({ parts: z.int().check(z.minimum(1), z.maximum(256)) }),
-  /** Objects that one function exports; larger clusters are split. */
+  /** Objects per export function; the export of a larger cluster is split. */
   shardItems: z.int().check(z.positive()),
   prune: PruneSettings,
   plans: z.array(PlanSettings).check(z.minLength(1)),

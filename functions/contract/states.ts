@@ -4,9 +4,8 @@ import type { Phase } from './phase.ts';
 import { RestoreInput } from './restore-options.ts';
 
 /**
- * What travels between the states of the machines: keys and counts, never lists. Lists live in the vault.
- * Unknown keys are refused at every door, so that a mistyped option in the console is an error and not a
- * restore of the wrong thing.
+ * Inputs and results of the states: keys and counts, never lists. Lists are stored in the vault.
+ * Unknown keys are rejected, so that a mistyped option is an error and not a wrong restore.
  */
 
 const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 name'));
@@ -20,16 +19,16 @@ const tag = z
   .string()
   .check(z.regex(/^[A-Za-z0-9][-\w.]{0,62}$/, 'must be a tag of letters, digits, "-", "_" and "."'));
 
-/** What a schedule or a person gives to the backup machine. `scheduledTime` is filled by EventBridge Scheduler. */
+/** Input of the backup machine, from a schedule or an operator. EventBridge Scheduler sets `scheduledTime`. */
 export const BackupInput = z.strictObject({
   plan: z.optional(dnsName),
   scheduledTime: z.optional(instant),
-  /** What retention may keep it by. */
+  /** Tags for the retention rule keepTags. */
   tags: z.optional(z.array(tag).check(z.maxLength(16))),
 });
 export type BackupInput = z.infer<typeof BackupInput>;
 
-/** The machine's word to open-backup: the input as given, and which execution it is and when it started. */
+/** Input of open-backup: the machine's input, and the execution and its start time. */
 export const OpenBackupRequest = z.strictObject({
   input: BackupInput,
   startedAt: instant,
@@ -37,7 +36,7 @@ export const OpenBackupRequest = z.strictObject({
 });
 export type OpenBackupRequest = z.infer<typeof OpenBackupRequest>;
 
-/** One backup, and whether its work is still to be done (`opened`), long done, or not done on purpose. */
+/** One backup. `opened`: to be done. `finished`: already done. `skipped`: not done, with the reason. */
 export const BackupRef = z.strictObject({
   plan: z.string(),
   backup: z.string(),
@@ -50,26 +49,26 @@ export type BackupRef = z.infer<typeof BackupRef>;
 export const BackupName = z.object({ plan: z.string(), backup: z.string() });
 export type BackupName = z.infer<typeof BackupName>;
 
-/** The machine's word to replicate-backup: the recovery point, and which execution copies it. */
+/** Input of replicate-backup: the recovery point, and the execution that copies it. */
 export const ReplicateRequest = z.strictObject({
   plan: z.string(),
   backup: z.string(),
   execution: z.string(),
 });
 
-/** What replicate-backup returns: it is called again while something remains. */
+/** Result of replicate-backup. It is called again while `remaining` is not 0. */
 export interface ReplicateState extends BackupName {
   readonly remaining: number;
   readonly objects: number;
   readonly copied: number;
-  /** Seconds until it makes sense to call again; 0: at once. */
+  /** Seconds until the next call; 0: immediately. */
   readonly waitSeconds: number;
 }
 
 /** One shard of an export that is too large for one function. */
 export const ExportShardRequest = z.object({ plan: z.string(), backup: z.string(), shard: z.int() });
 
-/** Input of fail-backup: what was caught. */
+/** Input of fail-backup: the caught error. */
 export const FailBackupRequest = z.strictObject({
   plan: z.string(),
   backup: z.string(),

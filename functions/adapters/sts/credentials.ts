@@ -9,7 +9,7 @@ export interface ScopedCredentials {
   readonly expiration: string;
 }
 
-/** Mints credentials of a role, narrowed by a session policy. */
+/** Issues credentials of a role, limited by a session policy. */
 export type MintCredentials = (session: string, policy: object) => Promise<ScopedCredentials>;
 
 /** Role chaining allows one hour at most. */

@@ -1,4 +1,4 @@
-/** The part of tar that an archive of regular files needs: POSIX ustar, and PAX where a path is too long for it. */
+/** Tar for regular files: POSIX ustar, and PAX for paths that are too long for it. */
 export const BLOCK = 512;
 
 /** Two blocks of zeros end a tar. */
@@ -32,9 +32,9 @@ export function fileHeader(path: string, size: number, mode: number): Buffer {
   ]);
 }
 
-/** Name and prefix of ustar, which a reader joins with a slash; undefined when the path does not fit. */
+/** Name and prefix of ustar, which readers join with a slash; undefined if the path does not fit. */
 function splitPath(path: string): { name: string; prefix: string } | undefined {
-  if (Buffer.byteLength(path) !== path.length) return undefined; // ustar has no encoding but ASCII
+  if (Buffer.byteLength(path) !== path.length) return undefined; // ustar allows only ASCII
   if (path.length <= NAME_BYTES) return { name: path, prefix: '' };
   const slash = path.indexOf('/', path.length - NAME_BYTES - 1);
   if (slash <= 0 || slash > PREFIX_BYTES || slash === path.length - 1) return undefined;
@@ -52,7 +52,7 @@ function paxRecord(key: string, value: string): string {
 
 const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0')}\0`;
 
-/** Fields that are the same in every header: uid, gid and time are 0, so that equal objects are equal bytes. */
+/** Fields that are the same in every header: uid, gid and time are 0, so that equal objects have equal bytes. */
 const TEMPLATE = ((): Buffer => {
   const block = Buffer.alloc(BLOCK);
   block.write(octal(0, 7), 108, 'latin1');

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../kubernetes/resources.ts';
 
-/** An event of the cluster, reduced to what is read of it. */
+/** The fields of a Kubernetes event that are used here. */
 export interface JobEvent {
   readonly reason: string;
   readonly message: string;
@@ -31,7 +31,7 @@ const containersOf = ({ initContainerStatuses = [], containerStatuses = [] }: Po
   ...containerStatuses,
 ];
 
-/** Whether a container of the pod has run: from then on it is restic that tells how it goes. */
+/** Whether a container of the pod has started. From then on restic reports the progress. */
 export const hasStarted = (pod: KubeObject): boolean =>
   containersOf(statusOf(pod)).some((c) => c.state?.running || c.state?.terminated);
 
@@ -44,8 +44,8 @@ const PULL = [
 ];
 
 /**
- * What keeps a Job's pod from starting, in words; undefined when nothing is known to. `events`: of the Job when it
- * has no pod, else of the pod.
+ * Why a Job's pod cannot start, as a readable message; undefined if no reason is known. `events`: of the pod, or of the
+ * Job if it does not have a pod.
  */
 export function podBlocker(pod: KubeObject | undefined, events: readonly JobEvent[]): string | undefined {
   if (!pod) return admissionBlocker(events);
@@ -65,7 +65,7 @@ export function podBlocker(pod: KubeObject | undefined, events: readonly JobEven
   return mount && `its volume cannot be mounted: ${mount}`;
 }
 
-/** Why the API server takes no pod of a Job. */
+/** Why the API server rejects the pod of a Job. */
 function admissionBlocker(events: readonly JobEvent[]): string | undefined {
   const message = events.findLast((e) => e.reason === 'FailedCreate')?.message;
   if (!message) return undefined;
@@ -78,7 +78,7 @@ function admissionBlocker(events: readonly JobEvent[]): string | undefined {
   return `its pod cannot be created: ${message}`;
 }
 
-/** Why a pod was ended from outside, in words; undefined when it ended by itself. */
+/** Why a pod was evicted or disrupted, as a readable message; undefined if it was not. */
 export function endedFromOutside(pod: KubeObject): string | undefined {
   const { reason, message, conditions } = statusOf(pod);
   if (reason === 'Evicted') return `the node evicted its pod: ${message}`;
