@@ -5,8 +5,8 @@ import { type PodSpec, podSpecOf } from '../kubernetes/pod-spec.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 
 /**
- * Why an object is held back: whoever could write into a backup could take the cluster over with it. undefined when
- * it is harmless, or when the restore allows it by name.
+ * Why an object is held for approval: it is privileged, and an attacker who can write to a backup could take over the
+ * cluster with it. Undefined if it is not privileged, or if `allow` of the restore names it.
  */
 export function holdReason(
   at: ArchivedName,
@@ -20,7 +20,7 @@ export function holdReason(
   return `${reason}; to restore it, set "allow": ["${name}"]`;
 }
 
-/** `plural.group/namespace/name`, or `plural.group/name` of what has no namespace. */
+/** `plural.group/namespace/name`, or `plural.group/name` for cluster-scoped objects. */
 const allowName = (at: ArchivedName): string =>
   [at.groupResource, ...(at.namespace === undefined ? [] : [at.namespace]), at.name].join('/');
 
