@@ -7,7 +7,7 @@ import { type ChosenClaim, type ClaimStrategy, rightsOver } from './strategy.ts'
 import { fromSnapshot } from './volume-snapshots.ts';
 import type { WorkVolume } from './work.ts';
 
-/** A Job mounts a claim that is made of a CSI snapshot, wherever there is room. */
+/** A Job mounts a claim created from a CSI snapshot, on any node. */
 export const snapshotStrategy: ClaimStrategy = {
   blocker(volume) {
     const type = volume && volumeType(volume);
@@ -35,7 +35,7 @@ export const snapshotStrategy: ClaimStrategy = {
   cleanUp: (ended, { snapshots }) => snapshots.clean(ended),
 };
 
-/** What a claim of the snapshot must be like. */
+/** Settings of the claim that is created from the snapshot. */
 function csiOf({ claim, rule }: ChosenClaim, volume: KubeObject): NonNullable<WorkVolume['csi']> {
   return {
     driver: (volume.spec as { csi: { driver: string } }).csi.driver,
