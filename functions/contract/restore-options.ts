@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { selectorProblem } from './label-selector.ts';
 
-const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 name'));
+const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 label'));
 const pattern = z.string().check(z.regex(/^[-a-z0-9.*?/]+$/, 'must be a name or a pattern with * and ?'));
 const selector = z.string().check(
   z.refine((text) => selectorProblem(text) === undefined, {

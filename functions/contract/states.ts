@@ -8,11 +8,11 @@ import { RestoreInput } from './restore-options.ts';
  * Unknown keys are rejected, so that a mistyped option is an error and not a wrong restore.
  */
 
-const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 name'));
+const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 label'));
 const instant = z
   .string()
   .check(
-    z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, 'must be an instant like 2026-01-31T02:00:00Z'),
+    z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, 'must be a timestamp like 2026-01-31T02:00:00Z'),
   );
 
 const tag = z

@@ -5,6 +5,8 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -71,6 +73,21 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
     return reading(Body as Readable, (cause) => unavailable(`interrupted read of ${key}`, bucket, cause));
   };
   const head = (key: string) => attempt(key, () => s3.send(new HeadObjectCommand(object(key))));
+  /** Pages of a listing below a prefix. Later requests omit StartAfter: they have a continuation token. */
+  async function* pages(
+    prefix: string,
+    first: Pick<ListObjectsV2CommandInput, 'StartAfter' | 'Delimiter'>,
+  ): AsyncGenerator<ListObjectsV2CommandOutput> {
+    const { Delimiter } = first;
+    let token: string | undefined;
+    do {
+      const place = token ? { Delimiter, ContinuationToken: token } : first;
+      const query = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...place });
+      const page = await attempt(prefix, () => s3.send(query));
+      yield page;
+      token = page.NextContinuationToken;
+    } while (token);
+  }
 
   return {
     bucket,
@@ -125,44 +142,19 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
     },
     upload: (key, body, options) => attempt(key, () => uploadParts(s3, object(key), body, options)),
     async *list(prefix, after) {
-      let token: string | undefined;
-      do {
-        const page = await attempt(prefix, () =>
-          s3.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: prefix,
-              ...(token ? { ContinuationToken: token } : after && { StartAfter: after }),
-            }),
-          ),
-        );
-        for (const o of page.Contents ?? [])
+      for await (const { Contents = [] } of pages(prefix, after ? { StartAfter: after } : {}))
+        for (const o of Contents)
           yield {
             key: o.Key as string,
             bytes: o.Size ?? 0,
             etag: o.ETag ?? '',
             modified: o.LastModified ?? new Date(0),
           };
-        token = page.NextContinuationToken;
-      } while (token);
     },
     async folders(prefix) {
       const names: string[] = [];
-      let token: string | undefined;
-      do {
-        const page = await attempt(prefix, () =>
-          s3.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: prefix,
-              Delimiter: '/',
-              ...(token && { ContinuationToken: token }),
-            }),
-          ),
-        );
-        for (const p of page.CommonPrefixes ?? []) names.push((p.Prefix as string).slice(prefix.length, -1));
-        token = page.NextContinuationToken;
-      } while (token);
+      for await (const { CommonPrefixes = [] } of pages(prefix, { Delimiter: '/' }))
+        names.push(...CommonPrefixes.map((p) => (p.Prefix as string).slice(prefix.length, -1)));
       return names;
     },
     async remove(keys) {
