@@ -11,7 +11,7 @@ const KILLED = 137;
 /** Default restic options. */
 export const DEFAULT_RESTIC: ResticOptions = { excludes: [], excludeIfPresent: [], compression: 'auto' };
 
-/** How long restic waits for the lock of another process. */
+/** How long restic waits for a lock that another client holds. */
 const RETRY_LOCK = ['--retry-lock', '5m'] as const;
 
 export const initArgs = (): string[] => ['init', '--json'];
