@@ -17,7 +17,7 @@ function run(
 ): void {
   const { error, status } = spawnSync(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
   if (error) throw new Error(`${program} is not found on the PATH: ${remedy}`);
-  if (status !== 0) throw new Error(`${program} ${args[0]} failed with exit code ${status}`);
+  if (status !== 0) throw new Error(`${program} ${args[0]} exited with code ${status}`);
 }
 
 /**

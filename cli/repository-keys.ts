@@ -33,7 +33,7 @@ export function repositoryKeys({ repository, bucket, url, region }: RepositoryPl
     const { code, output, errors } = await run(master, ...args);
     if (code === 0) return output;
     throw new Error(
-      `restic ${args[0]} ${args[1]} of ${name} failed with exit code ${code}: ${lastWords(errors)}`,
+      `restic ${args[0]} ${args[1]} of ${name} exited with code ${code}: ${lastWords(errors)}`,
     );
   };
   return {
@@ -41,7 +41,7 @@ export function repositoryKeys({ repository, bucket, url, region }: RepositoryPl
     async opens(master) {
       const { code, errors } = await run(master, 'cat', 'config', '--no-lock');
       if (code === 0 || code === WRONG_PASSWORD) return code === 0;
-      throw new Error(`cannot open ${name}: restic failed with exit code ${code}: ${lastWords(errors)}`);
+      throw new Error(`${name} cannot be opened: restic exited with code ${code}: ${lastWords(errors)}`);
     },
     add: (master, of) =>
       withFile(repositoryPassword(of, repository), (file) =>

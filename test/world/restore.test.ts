@@ -166,7 +166,7 @@ describe('a restore', () => {
     const held = await restore([agent]);
     expect([held.result('agent'), held.reason('agent')]).toEqual([
       'held',
-      'its pods use the node (hostNetwork); let it through with "allow": ["deployments.apps/restored/agent"]',
+      'its pods use host namespaces (hostNetwork); to restore it, set "allow": ["deployments.apps/restored/agent"]',
     ]);
     expect((await restore([agent], { allow: ['deployments.apps/restored/*'] })).result('agent')).toBe(
       'created',

@@ -82,7 +82,7 @@ export async function commitBackup(
   const volumes = await volumeOutcomes(vault, keys, work);
   const controlPlane = await controlPlaneOutcomes(vault, keys, work);
   const hooks = await outcomesOf(vault, keys, backup, work.hooks ?? []);
-  const { phase, reasons } = decidePhase(work, resources, volumes, controlPlane, hooks);
+  const { phase, reasons } = decidePhase(work, { resources, volumes, controlPlane, hooks });
   const startedAt = new Date(work.startedAt);
   const unprotected = work.unprotected.map((u) => `volume ${u.volume} is not protected: ${u.reason}`);
   const results = veleroResults(volumes, [...reasons, ...unprotected], (ns) => keys.restic.repository(ns));

@@ -86,7 +86,7 @@ export function controlPlaneJob(
   };
   const restic = (path: string, tag: string) => [
     ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
-    { ...step, name: BACKUP_STEP, args: snapshotArgs(s.cluster, run, [path], [tag]) },
+    { ...step, name: BACKUP_STEP, args: snapshotArgs({ cluster: s.cluster, run }, [path], [tag]) },
   ];
   if (item.node) {
     const path = filesPath(item.node);

@@ -29,7 +29,7 @@ export async function lockCopy(
   const began = new Date(request.startedAt);
   const found = await findPoints(vault, keys, request.copy, verifier);
   const repositories = await vault.folders(keys.restic.root);
-  const scope = lockScope(keys, found, retentionOf, began, repositories);
+  const scope = lockScope(found, { keys, retentionOf, began, repositories });
   const done = await extendLocks(bucket, scope.prefixes, lock, now, request.after, timeLeft);
   const { after: _, ...counts } = request;
   const result: LockRequest = {

@@ -34,7 +34,7 @@ export async function writeReport(
     allBelow(vault, verify.findingsDir(run), Findings),
   ]);
   const settled = await healConfigs(copies, mergeFindings([], findings.flat()), checks, keys);
-  const report = verifyReport(plan, cursor, settled, checks, now);
+  const report = verifyReport(plan, { cursor, findings: settled, checks, endedAt: now });
   await putJson(vault, verify.report(run), report);
   return report;
 }

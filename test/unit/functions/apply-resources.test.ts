@@ -78,8 +78,8 @@ describe('an object of a restore', () => {
     await world.plan([token, root]);
     expect(await world.apply(1)).toMatchObject({ skipped: 1, held: 1 });
     expect(await world.results(1)).toEqual([
-      ['root', 'held', expect.stringMatching(/^it allows to escalate/)],
-      ['token', 'skipped', 'a token of the old cluster'],
+      ['root', 'held', expect.stringMatching(/^it allows the verb escalate/)],
+      ['token', 'skipped', 'a token of the original cluster'],
     ]);
     expect(world.cluster.calls).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('an object of a restore', () => {
     };
     await world.plan([settings('red'), thing(KINDS.secrets, 'key')], { resourceModifiers: [rule] });
     expect(await world.apply(1)).toMatchObject({ created: 1, failed: 1 });
-    expect((await world.results(1)).at(-1)?.[2]).toMatch(/^resourceModifiers\[0\] does not fit/);
+    expect((await world.results(1)).at(-1)?.[2]).toMatch(/^resourceModifiers\[0\] cannot be applied/);
   });
 
   it('gets its status where the restore says so, and says when it could not', async () => {

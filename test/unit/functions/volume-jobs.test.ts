@@ -140,7 +140,7 @@ describe('the outcome of a volume', () => {
     expect(volumeOutcome(volume, end(1, 'Fatal: disk full'))).toEqual({
       ...whose,
       result: 'failed',
-      message: 'restic ended with code 1: Fatal: disk full',
+      message: 'restic exited with code 1: Fatal: disk full',
     });
   });
 
@@ -219,7 +219,7 @@ describe('the Job of a dump', () => {
   });
 
   it('can be made only while a pod runs that has the command', async () => {
-    expect(await prepare(dump, {})).toEqual({ blocker: 'no pod of db runs that has its command' });
+    expect(await prepare(dump, {})).toEqual({ blocker: 'no pod of db is running that has its command' });
     expect(await prepare(dump, { dump: found })).toEqual({ location: { dump: found } });
   });
 });
