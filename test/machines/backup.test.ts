@@ -97,7 +97,7 @@ describe('the backup machine', () => {
     const { error, cause, calls } = await backUp({ 'commit-backup': () => partial });
     expect([error, cause, calls.at(-1)?.task]).toEqual([
       'PartiallyFailed',
-      'apps-20260131020000 lacks something: its record.json has 2 reasons',
+      'apps-20260131020000 is incomplete: its record.json lists 2 reasons',
       'machine:prune',
     ]);
   });

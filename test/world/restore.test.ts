@@ -125,7 +125,7 @@ describe('a restore', () => {
     const skip = await restore([other]);
     expect([skip.result('one'), skip.reason('one')]).toEqual([
       'skipped',
-      'exists already, and differs in data.a',
+      'already exists, and differs in data.a',
     ]);
     expect((await restore([other], { existingResources: 'fail' })).result('one')).toBe('failed');
     expect((await restore([other], { existingResources: 'update' })).result('one')).toBe('updated');

@@ -7,7 +7,7 @@ import { releaseLease } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
 import { commitBackup } from './commit.ts';
 
-/** Decides the phase and writes Velero's documents and then the commit marker: from here on the recovery point exists. */
+/** Decides the phase and writes Velero's documents, then the signed record. The recovery point exists from then on. */
 export const handler = lambdaHandler('commit-backup', BackupName, async ({ plan, backup }, { now }) => {
   const vault = primaryVault();
   const keys = clusterKeys();

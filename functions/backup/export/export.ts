@@ -12,14 +12,14 @@ import { exportRelated } from './related.ts';
 import { Tally } from './tally.ts';
 import { type ExportContext, exportUnits } from './units.ts';
 
-/** Where an export reads and writes. */
+/** What an export reads from and writes to. */
 export interface ExportPorts {
   readonly cluster: KubeClient;
   readonly vault: Vault;
   readonly keys: VaultKeys;
 }
 
-/** Exports everything of a plan with one shard: straight from the API server into the archive. */
+/** Exports a plan that has one shard: streams from the API server into the archive. */
 export async function exportWhole(
   ports: ExportPorts,
   work: Work,
@@ -36,7 +36,7 @@ export async function exportWhole(
   return conclude(ports, work, plan, tally, archive, started);
 }
 
-/** Exports one shard into a part of its own, and leaves its tally beside it. */
+/** Exports one shard into a part of its own and writes its tally next to it. */
 export async function exportShard(
   ports: ExportPorts,
   work: Work,
@@ -52,7 +52,7 @@ export async function exportShard(
   return tally;
 }
 
-/** Joins the parts of all shards, and what belongs to them, into one archive: gzip members stand behind each other. */
+/** Exports related objects and concatenates the parts of all shards, which are gzip members, into one archive. */
 export async function joinShards(
   ports: ExportPorts,
   work: Work,
@@ -127,7 +127,7 @@ async function concatenate(vault: Vault, parts: readonly string[], key: string):
   return uploadWhile(vault.upload(key, output), copy, (error) => output.destroy(error));
 }
 
-/** Writes into a stream while it is uploaded. Whichever fails first ends the other, and is what is thrown. */
+/** Writes into a stream while it is uploaded. If either fails, aborts the other and throws the first error. */
 async function uploadWhile<T>(
   uploading: Promise<unknown>,
   write: () => Promise<T>,
@@ -149,7 +149,7 @@ async function uploadWhile<T>(
   }
 }
 
-/** Writes what stands beside an archive, and says what it is. */
+/** Writes the resource list and the fingerprints of an archive; returns the result of the export. */
 async function conclude(
   { vault, keys }: ExportPorts,
   work: Work,

@@ -6,7 +6,7 @@ import type { ResticProgress } from '../../core/restic/restic.ts';
 import { shortName } from '../../core/restic/source.ts';
 import type { WorkVolume } from '../../core/volumes/work.ts';
 
-/** Logs that are read at once. */
+/** Logs that are read in parallel. */
 const CONCURRENCY = 8;
 
 /** How far each volume of a backup is. */

@@ -10,6 +10,7 @@ import type { Vault } from '../../ports/vault.ts';
 import { extendLocks } from './extend.ts';
 import { findPoints } from './points.ts';
 
+/** What locks are extended with. */
 export interface LockContext {
   readonly keys: VaultKeys;
   readonly lock: ObjectLockSettings;
@@ -19,7 +20,7 @@ export interface LockContext {
   readonly timeLeft: () => boolean;
 }
 
-/** One call's share of a pass over one copy. When nothing is left, it says in each recovery point until when it is locked. */
+/** One call of a pass over one copy. When the pass is complete, writes to each kept recovery point when its lock ends. */
 export async function lockCopy(
   request: LockRequest,
   vault: Vault,

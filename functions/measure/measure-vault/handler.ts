@@ -6,7 +6,7 @@ import { emitMetric } from '../../runtime/metrics.ts';
 import { settings } from '../../runtime/settings.ts';
 import { measure } from './measure.ts';
 
-/** Says how old the recovery points of each plan are, here and in the second region: a metric each, or none where there is none. */
+/** Emits the age of each plan's newest recovery point and of its newest replica. Without one, it emits no metric. */
 export const handler = lambdaHandler('measure-vault', z.strictObject({}), async (_, { now }) => {
   const { cluster, plans } = settings();
   const names = plans.map((plan) => plan.name);

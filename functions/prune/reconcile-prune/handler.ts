@@ -10,7 +10,7 @@ import { settings } from '../../runtime/settings.ts';
 import { copiesWith, endRun, orphansOf } from './repositories.ts';
 import { itemsOf, outcomeOf, pruneJob } from './repository-job.ts';
 
-/** One look at the Jobs that forget a prune run's snapshots; a second Job forgets those of no record, where there are any. */
+/** Reconciles the Jobs that forget a prune run's snapshots once. A second Job forgets orphaned snapshots, if any. */
 export const handler = lambdaHandler(
   'reconcile-prune',
   PruneRef,
@@ -29,7 +29,7 @@ export const handler = lambdaHandler(
         use: 'prune',
         buckets: COPIES.map((copy) => endpoints[copy].bucket),
         repositories: primary,
-        // What belongs to no record becomes known by the first Job of a repository.
+        // The first Job of a repository finds orphaned snapshots.
         items: async () => itemsOf(plan, await outcomes(), keys),
         jobFor: async (item) => {
           const held = await copiesWith(vaults, item.repository);

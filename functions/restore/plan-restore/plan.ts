@@ -17,7 +17,12 @@ import {
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** Verifies every object of the recovery point against its record and plans each archived object, in order of work. */
+/**
+ * Verifies every object of the recovery point against its record and plans each archived object, in the order of the
+ * restore.
+ *
+ * @throws HoldfastError RecoveryPointDamaged when an object does not have the sha256 of the record.
+ */
 export async function planItems(
   vault: Vault,
   keys: VaultKeys,
@@ -46,8 +51,7 @@ export async function planItems(
 }
 
 /**
- * Reads an archive to its end and plans each object that is in scope. An object is whole only while its entry is read: its
- * draft is made then, and of the object nothing is kept.
+ * Reads an archive to its end and plans each object that is in scope. Only a draft of each object is kept in memory.
  */
 export async function planArchive(
   archive: Readable,

@@ -38,12 +38,12 @@ describe('an object of a restore', () => {
     world.has(settings('red'));
     await world.plan([settings('red')]);
     await world.apply(1);
-    expect(await world.results(1)).toEqual([['settings', 'unchanged', 'exists already, and is the same']]);
+    expect(await world.results(1)).toEqual([['settings', 'unchanged', 'already exists, and is the same']]);
   });
 
   it.each([
-    ['skip', 'skipped', 'exists already, and differs in data.color', 'blue'],
-    ['fail', 'failed', 'exists already', 'blue'],
+    ['skip', 'skipped', 'already exists, and differs in data.color', 'blue'],
+    ['fail', 'failed', 'already exists', 'blue'],
     ['update', 'updated', 'differed in data.color', 'red'],
   ] as const)(
     'that is there and differs, with existingResources %s, is %s',
@@ -68,7 +68,7 @@ describe('an object of a restore', () => {
     await world.plan([thing(KINDS.configMaps, 'many', { data: { a: '1', b: '1', c: '1', d: '1' } })]);
     await world.apply(1);
     expect((await world.results(1))[0]?.[2]).toBe(
-      'exists already, and differs in data.a, data.b, data.c and 1 more',
+      'already exists, and differs in data.a, data.b, data.c and 1 more',
     );
   });
 
@@ -198,7 +198,7 @@ describe('an object that the API server refuses', () => {
     await world.plan([settings('red')]);
     await world.apply(1);
     expect(await world.results(1)).toEqual([
-      ['settings', 'failed', 'the one that is there is still being deleted'],
+      ['settings', 'failed', 'the existing object is still being deleted'],
     ]);
     expect(world.waits).toHaveLength(5);
   });
@@ -209,7 +209,7 @@ describe('an object that the API server refuses', () => {
     refuse({ status: 409, message: 'configmaps "settings" already exists' });
     expect(await putObject(world.cluster, at, object, undefined, { restore: RESTORE, options: {} })).toEqual({
       result: 'failed',
-      reason: 'it went away',
+      reason: 'was deleted during the restore',
       again: true,
     });
   });

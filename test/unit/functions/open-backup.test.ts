@@ -134,11 +134,11 @@ describe('a backup is not opened', () => {
     expect([held(), world.cluster.calls]).toEqual([false, []]);
   });
 
-  it('while a restore is at work in the cluster', async () => {
+  it('while a restore is running in the cluster', async () => {
     await lease(keys.leases.restore, { work: 'restore-1', execution: 'arn' });
     expect(await open()).toMatchObject({
       outcome: 'skipped',
-      reason: 'restore-1 (arn) is at work in this cluster',
+      reason: 'restore-1 (arn) is running in this cluster',
     });
     expect(held()).toBe(false);
   });
@@ -148,11 +148,11 @@ describe('a backup is not opened', () => {
     expect(await open({}, { isGone: async () => true })).toMatchObject({ outcome: 'opened' });
   });
 
-  it('when another execution is making this one', async () => {
+  it('when another execution is running this one', async () => {
     await lease(keys.leases.backup('daily'), { work: BACKUP, execution: 'other' });
     expect(await open()).toMatchObject({
       outcome: 'skipped',
-      reason: 'execution other is making this backup',
+      reason: 'execution other is running this backup',
     });
   });
 

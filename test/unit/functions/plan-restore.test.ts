@@ -214,7 +214,7 @@ describe('the plan of a restore', () => {
     });
     expect(await plan({ dryRun: true })).toMatchObject({ dryRun: true, items: 2 });
     await expect(plan()).rejects.toMatchObject(
-      error('RestoreInProgress', /restore-1 \(arn\) is at work in this cluster/),
+      error('RestoreInProgress', /restore-1 \(arn\) is running in this cluster/),
     );
   });
 

@@ -328,12 +328,12 @@ describe('objects of no record', () => {
     expect(decisions).toContainEqual({ backup: nameOf(day), keep: true, reasons: ['no record yet'] });
   });
 
-  it('stay when nothing shows that Holdfast made them: a Velero names its backups alike', async () => {
+  it('stay without evidence that Holdfast created them: Velero names its backups alike', async () => {
     await putDays(20, 21);
     put(copies.primary, keys.velero.archive(nameOf(1)));
     await prune({ dryRun: true });
     expect(document(keys.records.prune.report(pruneName('daily', NOW))).primary.orphans).toEqual([
-      { backup: nameOf(1), objects: 1, remove: false, reason: 'nothing shows that Holdfast made it' },
+      { backup: nameOf(1), objects: 1, remove: false, reason: 'no evidence that Holdfast created it' },
     ]);
   });
 
