@@ -153,6 +153,6 @@ describe('the prune machine', () => {
       'prune-backups': () => ref,
       'reconcile-prune': () => ({ waitSeconds: 0, failed: 1 }),
     });
-    expect([error, String(cause).slice(0, 26)]).toEqual(['SnapshotsLeft', '1 repositories still have s']);
+    expect([error, String(cause).slice(0, 25)]).toEqual(['SnapshotsLeft', '1 repositories still have']);
   });
 });

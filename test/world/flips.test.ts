@@ -74,7 +74,7 @@ beforeAll(async () => {
   const record = await commitPoint(copies.primary, signer, CLUSTER, BACKUP, [
     { namespace: 'shop', pvc: 'data', snapshot },
   ]);
-  await replicate(copies.primary, copies.replica, keys, record, () => true);
+  await replicate({ primary: copies.primary, replica: copies.replica, keys, timeLeft: () => true }, record);
   for (const copy of COPIES) store(copy, keys.records.replica(BACKUP), Buffer.from('{}'));
   whole = new Map([...copies.primary.objects].map(([key, { body }]) => [key, body]));
 });

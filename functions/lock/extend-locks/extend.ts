@@ -6,6 +6,14 @@ import type { LockedBucket, StoredVersion, VersionMarker } from '../../ports/loc
 /** Parallel versions; each takes two small requests, which mostly wait for S3. */
 const CONCURRENCY = 32;
 
+/** What locks are extended with. */
+export interface ExtendContext {
+  readonly bucket: LockedBucket;
+  readonly lock: ObjectLockSettings;
+  readonly now: Date;
+  readonly timeLeft: () => boolean;
+}
+
 /** Counts of versions, and where the next call resumes. */
 export interface ExtendResult {
   readonly checked: number;
@@ -22,12 +30,9 @@ export interface ExtendResult {
  * a prune removed them. Deleted objects of a kept recovery point are included, because no prune removed them.
  */
 export async function extendLocks(
-  bucket: LockedBucket,
+  { bucket, lock, now, timeLeft }: ExtendContext,
   prefixes: readonly string[],
-  lock: ObjectLockSettings,
-  now: Date,
   from: VersionMarker | undefined,
-  timeLeft: () => boolean,
 ): Promise<ExtendResult> {
   const seen = { checked: 0, extended: 0, governed: 0 };
   const look = async (version: StoredVersion): Promise<void> => {

@@ -10,7 +10,7 @@ import type { Vault } from '../../ports/vault.ts';
 import { extendLocks } from './extend.ts';
 import { findPoints } from './points.ts';
 
-/** What locks are extended with. */
+/** What the locks of one copy are decided and extended with. */
 export interface LockContext {
   readonly keys: VaultKeys;
   readonly lock: ObjectLockSettings;
@@ -31,7 +31,7 @@ export async function lockCopy(
   const found = await findPoints(vault, keys, request.copy, verifier);
   const repositories = await vault.folders(keys.restic.root);
   const scope = lockScope(keys, found, retentionOf, began, repositories);
-  const done = await extendLocks(bucket, scope.prefixes, lock, now, request.after, timeLeft);
+  const done = await extendLocks({ bucket, lock, now, timeLeft }, scope.prefixes, request.after);
   const { after: _, ...counts } = request;
   const result: LockRequest = {
     ...counts,

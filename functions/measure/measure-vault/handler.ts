@@ -10,10 +10,10 @@ import { measure } from './measure.ts';
 export const handler = lambdaHandler('measure-vault', z.strictObject({}), async (_, { now }) => {
   const { cluster, plans } = settings();
   const names = plans.map((plan) => plan.name);
-  const { primary, replica } = openCopies();
-  const ages = await measure(primary, replica, clusterKeys(), names, now);
+  const ages = await measure(openCopies(), clusterKeys(), names, now);
   const emit = (metric: MetricName, plan: string, seconds: number | undefined) => {
-    if (seconds !== undefined) emitMetric(metric, seconds, 'Seconds', { Cluster: cluster, Plan: plan }, now);
+    if (seconds !== undefined)
+      emitMetric(metric, { value: seconds, unit: 'Seconds' }, { Cluster: cluster, Plan: plan }, now);
   };
   for (const [plan, { recoveryPointSeconds, replicaSeconds }] of ages) {
     emit(METRICS.recoveryPointAge, plan, recoveryPointSeconds);

@@ -1,4 +1,5 @@
 import { findJson } from '../../adapters/s3/documents.ts';
+import type { PerCopy } from '../../contract/copies.ts';
 import { newestFirst } from '../../core/backup/backup-name.ts';
 import { BackupRecord } from '../../core/backup/record.ts';
 import { type Ages, agesOf } from '../../core/retention/ages.ts';
@@ -7,8 +8,7 @@ import type { Vault } from '../../ports/vault.ts';
 
 /** Ages of each plan's newest recovery points, by plan. Reads as few documents as possible. */
 export async function measure(
-  primary: Vault,
-  replica: Vault,
+  { primary, replica }: PerCopy<Vault>,
   keys: VaultKeys,
   plans: readonly string[],
   now: Date,

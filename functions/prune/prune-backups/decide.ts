@@ -56,9 +56,9 @@ export async function decide(
   const names = await backupsIn(copies, keys);
   const isOfPlan = (name: string) => parseBackupName(name)?.plan === plan;
   const found = await findBackups(copies, keys, names.filter(isOfPlan), verifier);
-  const orphans = await orphansIn(copies, keys, names, found, now, policy.orphanGraceDays);
+  const orphans = await orphansIn(context, names, found, policy.orphanGraceDays);
   const kept = decideBoth(found, orphans.young.filter(isOfPlan), policy, now);
-  const copyPlan = (copy: CopyName) => planOf(copy, kept[copy], found, orphans[copy], earlier);
+  const copyPlan = (copy: CopyName) => planOf({ copy, found, earlier }, kept[copy], orphans[copy]);
   const both = { primary: copyPlan('primary'), replica: copyPlan('replica') };
   const unnamed = COPIES.flatMap((copy) => removedUnnamed(both[copy], copy, found));
   const search = [
@@ -83,13 +83,18 @@ export async function decide(
   };
 }
 
+/** One copy, the backups of the plan, and the interrupted runs. */
+interface CopyContext {
+  readonly copy: CopyName;
+  readonly found: readonly FoundBackup[];
+  readonly earlier: readonly OpenRun[];
+}
+
 /** What a run removes from one copy. */
 function planOf(
-  copy: CopyName,
+  { copy, found, earlier }: CopyContext,
   { decisions }: Kept,
-  found: readonly FoundBackup[],
   orphans: CopyPlan['orphans'],
-  earlier: readonly OpenRun[],
 ): CopyPlan {
   const going = new Set(decisions.filter((d) => !d.keep).map((d) => d.backup));
   const records = found.flatMap((f) => (going.has(f.backup) ? (namesItsSnapshots(f[copy]) ?? []) : []));

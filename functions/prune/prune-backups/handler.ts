@@ -17,11 +17,9 @@ export const handler = lambdaHandler(
     const prune = pruneName(input.plan, new Date(startedAt));
     logRun({ plan: input.plan, prune });
     return pruneBackups(
-      openCopies(),
-      clusterKeys(),
+      { copies: openCopies(), keys: clusterKeys(), verifier: recordKey() },
       { input, prune, execution, now, isGone: holderIsGone },
       { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },
-      recordKey(),
     );
   },
 );

@@ -3,7 +3,7 @@ import { COPIES, type PerCopy } from '../../contract/copies.ts';
 import { isLeftOver, type Orphan } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
-import { type FoundBackup, lockOf } from './points.ts';
+import { type FoundBackup, lockOf, type PruneContext } from './points.ts';
 
 const CONCURRENCY = 8;
 
@@ -22,11 +22,9 @@ interface Left {
 
 /** Finds objects of backups that have no record in either copy, regardless of their plan. */
 export async function orphansIn(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
+  { copies, keys, now }: Omit<PruneContext, 'verifier'>,
   names: readonly string[],
   found: readonly FoundBackup[],
-  now: Date,
   graceDays: number,
 ): Promise<Orphans> {
   const known = new Map(found.map((f) => [f.backup, f]));

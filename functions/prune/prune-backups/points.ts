@@ -11,11 +11,15 @@ import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records
 
 const CONCURRENCY = 16;
 
-/** What a prune run reads from. */
-export interface PruneContext {
+/** Both copies of the vault, and what is needed to read them. */
+export interface PruneVault {
   readonly copies: PerCopy<Vault>;
   readonly keys: VaultKeys;
   readonly verifier: Verifier;
+}
+
+/** What a prune run decides with. */
+export interface PruneContext extends PruneVault {
   readonly now: Date;
 }
 

@@ -5,10 +5,10 @@ import type { PruneInput, PruneRef } from '../../contract/states.ts';
 import { type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../../core/retention/prune.ts';
 import { type Holder, holderText } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { leaseHolder, releaseLease, takeLease } from '../../runtime/leases.ts';
 import { type Decided, decide, type PrunePolicy } from './decide.ts';
+import type { PruneVault } from './points.ts';
 import { finishRun, type OpenRun, openRuns } from './runs.ts';
 
 /** One run of the prune machine. */
@@ -30,15 +30,14 @@ export interface PruneRun {
  * @throws HoldfastError PruneRefused when a copy would lose more than the allowed share of its recovery points.
  */
 export async function pruneBackups(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
+  context: PruneVault,
   run: PruneRun,
   policy: PrunePolicy,
-  verifier: Verifier,
 ): Promise<PruneRef> {
+  const { copies, keys } = context;
   const { input, prune, execution } = run;
   const vault = copies.primary;
-  const decideNow = () => planRun(copies, keys, run, policy, verifier);
+  const decideNow = () => planRun(context, run, policy);
   if (input.dryRun) return refOf(await decideNow(), 'planned', 0);
   const idle = await idleOutcome(vault, keys, run);
   if (idle) return idle;
@@ -72,18 +71,12 @@ async function idleOutcome(vault: Vault, keys: VaultKeys, run: PruneRun): Promis
 }
 
 /** Decides, and writes the plan if there is something to remove. */
-async function planRun(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
-  run: PruneRun,
-  policy: PrunePolicy,
-  verifier: Verifier,
-): Promise<PrunePlan> {
+async function planRun(context: PruneVault, run: PruneRun, policy: PrunePolicy): Promise<PrunePlan> {
+  const { copies, keys } = context;
   const { input, prune, now } = run;
   const vault = copies.primary;
   const earlier = await openRuns(copies, keys);
-  const context = { copies, keys, verifier, now };
-  const { plan, refused } = await decide(context, { plan: input.plan, prune }, policy, earlier);
+  const { plan, refused } = await decide({ ...context, now }, { plan: input.plan, prune }, policy, earlier);
   if (input.dryRun || refused.length > 0)
     await putJson(vault, keys.records.prune.report(prune), { ...plan, refused });
   if (input.dryRun) return plan;

@@ -18,13 +18,14 @@ export async function withUnnamedSnapshots(
   found: readonly FoundBackup[],
   graceDays: number,
 ): Promise<string[]> {
-  const namespaces = await Promise.all(COPIES.map((copy) => inCopy(context, copy, names, found, graceDays)));
+  const namespaces = await Promise.all(
+    COPIES.map((copy) => inCopy({ ...context, copy }, names, found, graceDays)),
+  );
   return [...new Set(namespaces.flat())];
 }
 
 async function inCopy(
-  { copies, keys, now }: PruneContext,
-  copy: CopyName,
+  { copies, keys, now, copy }: PruneContext & { readonly copy: CopyName },
   names: readonly string[],
   found: readonly FoundBackup[],
   graceDays: number,

@@ -41,8 +41,9 @@ export const handler = lambdaHandler(
           );
         },
         outcomeOf: async (item, end) => {
-          const { orphanGraceDays } = settings().prune;
-          return outcomeOf(item, end, await orphansOf(vaults, keys, plan, item, end, now, orphanGraceDays));
+          const { orphanGraceDays: graceDays } = settings().prune;
+          const context = { copies: vaults, keys, plan, now, graceDays };
+          return outcomeOf(item, end, await orphansOf(context, item, end));
         },
         results: {
           vault: primary,

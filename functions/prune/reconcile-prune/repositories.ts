@@ -15,15 +15,21 @@ export async function copiesWith(vaults: PerCopy<Vault>, repository: string): Pr
   return (await Promise.all(found)).flat();
 }
 
+/** What orphaned snapshots are decided with. */
+export interface OrphansContext {
+  readonly copies: PerCopy<Vault>;
+  readonly keys: VaultKeys;
+  readonly plan: PrunePlan;
+  readonly now: Date;
+  /** Age in days from which a snapshot without a record is orphaned. */
+  readonly graceDays: number;
+}
+
 /** Orphaned snapshots among those that a Job listed, by copy; undefined if the Job listed none or failed. */
 export async function orphansOf(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
-  plan: PrunePlan,
+  { copies, keys, plan, now, graceDays }: OrphansContext,
   item: PruneItem,
   end: JobEnd,
-  now: Date,
-  graceDays: number,
 ): Promise<Record<CopyName, string[]> | undefined> {
   if (!item.lists || end.exitCode !== 0) return undefined;
   const orphans: Record<CopyName, string[]> = { primary: [], replica: [] };

@@ -41,7 +41,7 @@ export const handler = lambdaHandler(
     const awaitsS3 =
       settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;
     const timeLeft = () => remainingMs() > RESERVE_MS;
-    const result = await replicate(primary, replica, keys, record, timeLeft, awaitsS3);
+    const result = await replicate({ primary, replica, keys, timeLeft, awaitsS3 }, record);
     if (result.remaining === 0) {
       const { objects, bytes, copied, read } = result;
       const proof: ReplicaProof = {

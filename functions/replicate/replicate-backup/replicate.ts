@@ -1,5 +1,6 @@
 import pMap, { pMapIterable } from 'p-map';
 import { readInventory, writeInventory } from '../../adapters/s3/inventory.ts';
+import type { PerCopy } from '../../contract/copies.ts';
 import { type BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { ProvenBefore, type Version } from '../../core/vault/inventory.ts';
 import { inCopyOrder, type Pair, pairs, repositoryStages } from '../../core/vault/replication.ts';
@@ -10,6 +11,14 @@ import { Replicator } from './copies.ts';
 const CONCURRENCY = 8;
 /** Keeps a large object from blocking the ones after it. */
 const LIMITS = { concurrency: CONCURRENCY, backpressure: 8 * CONCURRENCY };
+
+/** What a replication reads, writes and waits for. */
+export interface ReplicateContext extends PerCopy<Vault> {
+  readonly keys: VaultKeys;
+  readonly timeLeft: () => boolean;
+  /** Whether to leave objects to S3's own replication. */
+  readonly awaitsS3?: boolean;
+}
 
 /** Progress of a replication, in objects and bytes. */
 export interface ReplicateResult {
@@ -31,12 +40,8 @@ export interface ReplicateResult {
  * memory. With `awaitsS3`, objects that S3's own replication is copying are left to it.
  */
 export async function replicate(
-  primary: Vault,
-  replica: Vault,
-  keys: VaultKeys,
+  { primary, replica, keys, timeLeft, awaitsS3 = false }: ReplicateContext,
   record: BackupRecord,
-  timeLeft: () => boolean,
-  awaitsS3 = false,
 ): Promise<ReplicateResult> {
   const promised = new Map(record.objects.map((o) => [o.key, o.sha256]));
   const namespaces = [...new Set(snapshotsIn(record).map((s) => s.namespace))];

@@ -56,8 +56,8 @@ const stateOf = ({ run, part, parts, backups }: VerifyRun, remaining: number): V
 
 function emitMetrics({ bytes, damaged, healed, lost }: VerifyReport): void {
   const of = { Cluster: settings().cluster };
-  emitMetric(METRICS.bytesVerified, bytes, 'Bytes', of);
-  emitMetric(METRICS.objectsDamaged, damaged, 'Count', of);
-  emitMetric(METRICS.objectsHealed, healed, 'Count', of);
-  emitMetric(METRICS.objectsLost, lost, 'Count', of);
+  emitMetric(METRICS.bytesVerified, { value: bytes, unit: 'Bytes' }, of);
+  emitMetric(METRICS.objectsDamaged, { value: damaged, unit: 'Count' }, of);
+  emitMetric(METRICS.objectsHealed, { value: healed, unit: 'Count' }, of);
+  emitMetric(METRICS.objectsLost, { value: lost, unit: 'Count' }, of);
 }

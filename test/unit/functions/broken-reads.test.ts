@@ -47,7 +47,7 @@ const replicated = () => [...primary.objects.keys()].filter(isReplicated);
 
 describe('a read that breaks half way', () => {
   it('of any object that is copied ends the copying with an error to be tried again, and the next run ends it', async () => {
-    const run = () => replicate(primary, replica, keys, record, () => true);
+    const run = () => replicate({ primary, replica, keys, timeLeft: () => true }, record);
     for (const key of replicated()) {
       replica = new MemoryVault('replica');
       primary.breaking.add(key);
@@ -57,7 +57,7 @@ describe('a read that breaks half way', () => {
   });
 
   it('of any object that is proven, in either copy, is no other proof and no other error', async () => {
-    const run = () => replicate(primary, replica, keys, record, () => true);
+    const run = () => replicate({ primary, replica, keys, timeLeft: () => true }, record);
     const bring = () => {
       replica = new MemoryVault('replica');
       for (const [key, { body }] of primary.objects)
@@ -79,16 +79,18 @@ describe('a read that breaks half way', () => {
   });
 
   it('of an inventory does not take what it says for all that was proven', async () => {
-    await replicate(primary, replica, keys, record, () => true);
+    await replicate({ primary, replica, keys, timeLeft: () => true }, record);
     const inventory = keys.inventory(`${repository}/data/`) as string;
     const before = replica.objects.get(inventory)?.body;
     replica.breaking.add(inventory);
-    await expect(replicate(primary, replica, keys, record, () => true)).rejects.toMatchObject(AGAIN);
+    await expect(replicate({ primary, replica, keys, timeLeft: () => true }, record)).rejects.toMatchObject(
+      AGAIN,
+    );
     expect(replica.objects.get(inventory)?.body).toEqual(before);
   });
 
   it('of any object in either copy is no finding of a verification', async () => {
-    await replicate(primary, replica, keys, record, () => true);
+    await replicate({ primary, replica, keys, timeLeft: () => true }, record);
     for (const vault of [primary, replica])
       await putJson(vault, keys.records.replica(BACKUP), { backup: BACKUP });
     const copies = { primary, replica };

@@ -106,7 +106,8 @@ const prune = (
   input: Partial<PruneRun['input']> = {},
   policy: Partial<PrunePolicy> = {},
   at = NOW,
-): Promise<PruneRef> => pruneBackups(copies, keys, runAt(at, input), { ...POLICY, ...policy }, key);
+): Promise<PruneRef> =>
+  pruneBackups({ copies, keys, verifier: key }, runAt(at, input), { ...POLICY, ...policy });
 const later = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
 
 /** Days of which a copy has a record; and those of which it has anything at all. */
@@ -259,7 +260,7 @@ describe('a prune run', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW, { dryRun: true }), isGone: async () => false };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'planned',
       removed: 1,
     });
@@ -412,7 +413,7 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'skipped',
       reason: 'weekly-1 (arn) is pruning in this cluster',
       removed: 0,
@@ -427,7 +428,9 @@ describe('the lease', () => {
       execution: `arn-${i}`,
       isGone: async () => false,
     }));
-    const ended = await Promise.all(runs.map((run) => pruneBackups(copies, keys, run, POLICY, key)));
+    const ended = await Promise.all(
+      runs.map((run) => pruneBackups({ copies, keys, verifier: key }, run, POLICY)),
+    );
     expect(ended.filter((ref) => ref.outcome === 'pruned')).toHaveLength(1);
   });
 
@@ -435,13 +438,13 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.replicate('weekly'), 'weekly-1');
     const run = { ...runAt(NOW), isGone: async ({ work }: Holder) => work !== 'weekly-1' };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'waiting',
       removed: 0,
     });
     expect([anything('primary'), copies.primary.objects.has(keys.leases.prune)]).toEqual([[1, 2, 3], true]);
     copies.primary.objects.delete(keys.leases.replicate('weekly'));
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'pruned',
       removed: 1,
     });
@@ -451,7 +454,9 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.restore, 'restore-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({ outcome: 'skipped' });
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
+      outcome: 'skipped',
+    });
     expect(anything('primary')).toEqual([1, 2, 3]);
   });
 });

@@ -52,7 +52,7 @@ class Watched extends MemoryVault {
 
 let primary: MemoryVault;
 let replica: Watched;
-const run = (timeLeft = () => true) => replicate(primary, replica, keys, record, timeLeft);
+const run = (timeLeft = () => true) => replicate({ primary, replica, keys, timeLeft }, record);
 
 /** As if S3's replication had brought it: with its origin's metadata, and with S3's sha256 where its origin had one. */
 function brought(key: string, text: string, { sha256: sum, from }: { sha256?: string; from?: string } = {}) {
@@ -124,7 +124,7 @@ describe('what S3’s replication brought', () => {
 });
 
 describe('what S3’s replication is still to bring', () => {
-  const awaiting = () => replicate(primary, replica, keys, record, () => true, true);
+  const awaiting = () => replicate({ primary, replica, keys, timeLeft: () => true, awaitsS3: true }, record);
   beforeEach(() => {
     for (const [key, text] of CONTENT)
       primary.objects.set(key, { body: Buffer.from(text), metadata: {}, underWay: key === pack });

@@ -36,7 +36,7 @@ const record = {
 
 let primary: MemoryVault;
 let replica: MemoryVault;
-const run = (timeLeft = () => true) => replicate(primary, replica, keys, record, timeLeft);
+const run = (timeLeft = () => true) => replicate({ primary, replica, keys, timeLeft }, record);
 const wanted = CONTENT.map(([key]) => key).filter(isReplicated);
 
 beforeEach(() => {
@@ -100,7 +100,7 @@ describe('the replication of a recovery point', () => {
 
   it('may be killed at any call: nothing in the replica refers to what is missing, and the next run ends it', async () => {
     const counting = new MemoryVault('counting');
-    await replicate(primary, counting, keys, record, () => true);
+    await replicate({ primary, replica: counting, keys, timeLeft: () => true }, record);
     for (let at = 0; at < counting.calls; at++) {
       replica = new MemoryVault('replica');
       replica.callsLeft = at;

@@ -51,7 +51,7 @@ beforeEach(async () => {
     const record = await commitPoint(primary, signer, 'paris', backup, [
       { namespace: 'shop', pvc: 'data', snapshot },
     ]);
-    await replicate(primary, replica, keys, record, () => true);
+    await replicate({ primary, replica, keys, timeLeft: () => true }, record);
     for (const vault of [primary, replica]) await putJson(vault, keys.records.replica(backup), { backup });
   }
   whole = new Map([...primary.objects].map(([key, { body }]) => [key, body]));
