@@ -93,12 +93,7 @@ export async function findApplied(
     : [];
 }
 
-export async function putApplied(
-  vault: Vault,
-  keys: VaultKeys,
-  restore: string,
-  stage: 1 | 2,
-  items: readonly AppliedItem[],
-): Promise<void> {
-  await vault.put(keys.restores.applied(restore, stage), toLines(items));
+/** Writes the results of a stage. */
+export async function putApplied(vault: Vault, key: string, items: readonly AppliedItem[]): Promise<void> {
+  await vault.put(key, toLines(items));
 }

@@ -82,5 +82,5 @@ export async function commitPoint(
     unprotected: [],
     problems: [],
   });
-  return commitBackup(vault, keys, cluster, backup, new Date('2026-01-01T00:01:00Z'), signer);
+  return commitBackup({ vault, keys, cluster, now: new Date('2026-01-01T00:01:00Z'), signer }, backup);
 }

@@ -133,9 +133,16 @@ async function looksAt(key: string): Promise<Look[]> {
 /** Whether plan-restore, which writes nothing into the cluster, lets a restore of this copy go on. */
 async function restoreGoesOn(copy: CopyName): Promise<boolean> {
   try {
-    const { record, signed } = await findRecoveryPoint(copies[copy], keys, BACKUP, undefined, signer);
+    const { record, signed } = await findRecoveryPoint(
+      { vault: copies[copy], keys, verifier: signer },
+      BACKUP,
+      undefined,
+    );
     if (!signed) return false; // refused: RecordUnsigned
-    await planItems(copies[copy], keys, record, ['shop'], RestoreOptions.parse({}));
+    await planItems({ vault: copies[copy], keys }, record, {
+      namespaces: ['shop'],
+      options: RestoreOptions.parse({}),
+    });
     return true;
   } catch (error) {
     expect(['RecordForged', 'RecoveryPointDamaged']).toContain((error as Error).name);

@@ -84,7 +84,13 @@ async function restore(
   const there = items.filter((i) => applied.some((a) => a.result === 'created' && a.name === i.name));
   const result = (name: string) => applied.find((a) => a.name === name)?.result;
   const reason = (name: string) => applied.find((a) => a.name === name)?.reason;
-  return { items, applied, result, reason, seen: () => inspect(cluster, there, bodies, options, origin) };
+  return {
+    items,
+    applied,
+    result,
+    reason,
+    seen: () => inspect(cluster, there, bodies, { ...origin, options }),
+  };
 }
 
 const live = async (type: ResourceType, name: string, where = 'restored'): Promise<KubeObject> =>

@@ -68,14 +68,20 @@ async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<
   return undefined;
 }
 
+/** What a backup is committed with. */
+export interface CommitContext {
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+  /** Name of the cluster. */
+  readonly cluster: string;
+  readonly now: Date;
+  readonly signer: Signer;
+}
+
 /** Writes all documents of a recovery point. The signed record.json is written last. Idempotent. */
 export async function commitBackup(
-  vault: Vault,
-  keys: VaultKeys,
-  cluster: string,
+  { vault, keys, cluster, now, signer }: CommitContext,
   backup: string,
-  now: Date,
-  signer: Signer,
 ): Promise<BackupRecord> {
   const work = await getJson(vault, Work, keys.records.work(backup));
   const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));

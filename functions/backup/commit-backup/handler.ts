@@ -13,7 +13,7 @@ export const handler = lambdaHandler('commit-backup', BackupName, async ({ plan,
   const keys = clusterKeys();
   const record =
     (await findJson(vault, BackupRecord, keys.records.record(backup))) ??
-    (await commitBackup(vault, keys, settings().cluster, backup, now, recordKey()));
+    (await commitBackup({ vault, keys, cluster: settings().cluster, now, signer: recordKey() }, backup));
   await releaseLease(vault, keys.leases.backup(plan), backup);
   return {
     plan,

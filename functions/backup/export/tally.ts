@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { FINGERPRINT_DIGITS, type TypeDigest } from '../../core/backup/changes.ts';
 import { noRelated, type Related } from '../../core/backup/related.ts';
 import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
+import type { PageItem } from '../../core/bytes/json-slices.ts';
 import { NameList, resourceList } from './name-lists.ts';
 
 /** Counts, names and fingerprints of the objects exported so far. Uses about 20 bytes of memory per object. */
@@ -16,7 +17,11 @@ export class Tally {
   /** FINGERPRINT_BYTES per object, by `plural.group`. */
   private readonly fingerprints = new Map<string, GrowingBuffer>();
 
-  note(groupResource: string, kind: string, namespace: string | undefined, name: string, raw: Buffer): void {
+  /** Counts an object. `type.kind` is `apps/v1/Deployment`, `type.groupResource` is `deployments.apps`. */
+  note(
+    { groupResource, kind }: { readonly groupResource: string; readonly kind: string },
+    { namespace, name, raw }: Pick<PageItem, 'namespace' | 'name' | 'raw'>,
+  ): void {
     const path = namespace ? `${namespace}/${name}` : name;
     this.items++;
     of(this.listed, kind, newList).add(path);

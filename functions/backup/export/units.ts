@@ -120,7 +120,7 @@ async function writePage(
     if (points) noteRelated(tally.related, name, object());
     if (name.includes('.')) tally.related.definitions.add(name);
     const json = item.typed ? [item.raw] : [meta, item.raw.subarray(1)];
-    tally.note(name, `${version}/${type.kind}`, item.namespace, item.name, item.raw);
+    tally.note({ groupResource: name, kind: `${version}/${type.kind}` }, item);
     tally.bytes += item.raw.length + (item.typed ? 0 : meta.length - 1);
     await writer.add(type, item.name, item.namespace, ...json);
   }

@@ -64,13 +64,19 @@ const TLS = '/etcd-tls';
 const SCRATCH = '/scratch';
 const SNAPSHOT = `${ETCD_PATH}/etcd.db`;
 
-/** The Job of an item, on a control-plane node. `init`: makes the repository first. */
+/** What the Jobs of one backup's control plane are built from. */
+export interface ControlPlaneContext {
+  readonly settings: ClusterSettings;
+  readonly run: Pick<Work, 'backup' | 'plan'>;
+  readonly work: ControlPlaneWork;
+  /** The copy of the vault that backups are written to. */
+  readonly copy: VaultCopy;
+}
+
+/** The Job of an item, on a control-plane node. `init`: whether it initialises the repository first. */
 export function controlPlaneJob(
-  s: ClusterSettings,
-  run: Pick<Work, 'backup' | 'plan'>,
-  work: ControlPlaneWork,
+  { settings: s, run, work, copy }: ControlPlaneContext,
   item: ControlPlaneItem,
-  copy: VaultCopy,
   init: boolean,
 ): ResticJob {
   const { etcdImage: image, tlsSecret, folder } = s.controlPlane;
@@ -93,7 +99,7 @@ export function controlPlaneJob(
     const files: JobFolder = { name: 'files', path, from: { node: folder } };
     return { ...common, node: item.node, folders: [files], steps: restic(path, `node=${item.node}`) };
   }
-  if (item.taken) return scratchJob(s, run, item, item.taken, step);
+  if (item.taken) return scratchJob({ settings: s, run }, item, item.taken, step);
   const tls: JobFolder = {
     name: 'tls',
     path: TLS,
@@ -142,8 +148,7 @@ const SCRATCH_SECONDS = 1800;
 
 /** The Job that restores the stored snapshot into a scratch server, reachable only in its pod, and counts its keys. */
 function scratchJob(
-  s: ClusterSettings,
-  run: Pick<Work, 'backup'>,
+  { settings: s, run }: Pick<ControlPlaneContext, 'settings' | 'run'>,
   item: ControlPlaneItem,
   { snapshot, counted }: ControlPlaneOutcome,
   step: { readonly repository: string; readonly region: string },

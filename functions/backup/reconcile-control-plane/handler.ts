@@ -35,7 +35,12 @@ export const handler = lambdaHandler(
             leader: (await outcome('etcd-status'))?.endpoint,
             taken: await outcome('etcd'),
           }),
-        jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, copies().primary, init),
+        jobFor: (item, init) =>
+          controlPlaneJob(
+            { settings: settings(), run: work, work: controlPlane, copy: copies().primary },
+            item,
+            init,
+          ),
         outcomeOf,
         results: {
           vault,

@@ -56,7 +56,7 @@ export async function reconcileVolumes(
   );
   const begun = await beginUnfinished(ports, all);
   const items = all.map((v) => (begun.has(v.id) ? { ...v, ready: begun.get(v.id)?.state === 'ready' } : v));
-  const { state, actual } = await ports.jobs.reconcile(jobsOf(ports, work, items, begun, context));
+  const { state, actual } = await ports.jobs.reconcile(jobsOf({ ...context, ports, work }, items, begun));
   if (items.length === 0) return state;
   const finished = await ports.documents.finished();
   // Once a volume's snapshot is taken, its application does not need to wait for the Job.
@@ -65,7 +65,12 @@ export async function reconcileVolumes(
   await cleanUpAfter(all, finished, ports);
   await ports.documents.putProgress({
     at: context.now.toISOString(),
-    volumes: await progressOf(items, actual, finished, begun, ports.jobs.progress),
+    volumes: await progressOf(items, {
+      jobs: actual,
+      finished,
+      snapshots: begun,
+      read: ports.jobs.progress,
+    }),
   });
   return state;
 }
@@ -84,12 +89,15 @@ async function beginUnfinished(ports: VolumePorts, all: readonly VolumeWork[]): 
   return begun;
 }
 
+interface VolumeJobsContext extends VolumesContext {
+  readonly ports: VolumePorts;
+  readonly work: Work;
+}
+
 function jobsOf(
-  ports: VolumePorts,
-  work: Work,
+  { settings, copy, ports, work }: VolumeJobsContext,
   items: readonly VolumeWork[],
   begun: Begun,
-  { settings, copy }: VolumesContext,
 ): VolumeJobs {
   return {
     items: async () => items,
@@ -97,7 +105,7 @@ function jobsOf(
     async jobFor(v, init, attempt) {
       const prepared = await STRATEGIES[v.strategy].prepare(v, { attempt, begun: begun.get(v.id) }, ports);
       if ('blocker' in prepared) return prepared;
-      return backupJob(settings, work, v, copy, { init, attempt, location: prepared.location });
+      return backupJob({ settings, work, copy }, v, { init, attempt, location: prepared.location });
     },
     outcomeOf: volumeOutcome,
   };

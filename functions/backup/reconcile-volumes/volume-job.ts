@@ -16,8 +16,16 @@ import { STRATEGIES } from '../../core/volumes/strategies.ts';
 import type { Location, VolumeWork } from '../../core/volumes/strategy.ts';
 import type { VolumeOutcome, WorkVolume } from '../../core/volumes/work.ts';
 
+/** What the volume Jobs of one backup are built from. */
+export interface VolumeJobContext {
+  readonly settings: ClusterSettings;
+  readonly work: Pick<Work, 'plan' | 'backup'>;
+  /** The copy of the vault that backups are written to. */
+  readonly copy: VaultCopy;
+}
+
 /** How one Job of a volume is built. */
-export interface BackupJobContext {
+export interface BackupJobOptions {
   /** Whether the Job initialises the repository first. */
   readonly init: boolean;
   readonly attempt?: number;
@@ -26,11 +34,9 @@ export interface BackupJobContext {
 
 /** The Job that backs up one volume or dump, where it is now. */
 export function backupJob(
-  s: ClusterSettings,
-  work: Pick<Work, 'plan' | 'backup'>,
+  { settings: s, work, copy }: VolumeJobContext,
   v: VolumeWork,
-  copy: VaultCopy,
-  { init, attempt = 1, location = {} }: BackupJobContext,
+  { init, attempt = 1, location = {} }: BackupJobOptions,
 ): ResticJob {
   const step = repositoryIn(copy, v.repository);
   const options = s.plans.find((p) => p.name === work.plan)?.restic ?? DEFAULT_RESTIC;

@@ -101,7 +101,7 @@ async function bring(cluster: KubeClient, item: PlanItem, raw: Buffer, apply: Ap
     const archived = parseArchived<KubeObject>({ at: item, raw }, parseLossless);
     const { status } = archived;
     const wanted = transform(item, archived, apply.options, apply);
-    return await putObject(cluster, targetOf(item, apply.options), wanted, status, apply);
+    return await putObject({ ...apply, cluster }, targetOf(item, apply.options), wanted, status);
   } catch (error) {
     if (error instanceof HoldfastError && error.retryable) throw error;
     return { result: 'failed', reason: messageOf(error) };

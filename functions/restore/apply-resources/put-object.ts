@@ -16,7 +16,9 @@ export interface Ending extends Pick<AppliedItem, 'result'> {
   readonly busy?: boolean;
 }
 
-interface PutOptions {
+/** The cluster and the restore that an object is created for. */
+interface PutContext {
+  readonly cluster: KubeClient;
   readonly restore: string;
   readonly options: RestoreOptions;
 }
@@ -27,19 +29,19 @@ const PASSING =
 
 /** Creates an object, or applies the restore's policy to the existing one. */
 export async function putObject(
-  cluster: KubeClient,
+  context: PutContext,
   at: ArchivedName,
   wanted: KubeObject,
   status: KubeObject['status'],
-  put: PutOptions,
 ): Promise<Ending> {
+  const { cluster, options } = context;
   const type = typeOfItem(at);
   const answer = await cluster.call('POST', collectionPath(type, at.namespace), {
     body: wanted,
     accept: [400, 403, 404, 405, 409, 415, 422, 429, 500, 503],
   });
-  const ending = await ended(cluster, at, wanted, answer, put);
-  const restoresStatus = status !== undefined && namesType(put.options.restoreStatus ?? [], type);
+  const ending = await ended(context, at, wanted, answer);
+  const restoresStatus = status !== undefined && namesType(options.restoreStatus ?? [], type);
   if (!restoresStatus || (ending.result !== 'created' && ending.result !== 'updated')) return ending;
   const written = await cluster.call('PATCH', `${objectPath(type, at.name, at.namespace)}/status`, {
     body: { status },
@@ -50,25 +52,23 @@ export async function putObject(
 }
 
 async function ended(
-  cluster: KubeClient,
+  context: PutContext,
   at: ArchivedName,
   wanted: KubeObject,
   answer: KubeResponse,
-  put: PutOptions,
 ): Promise<Ending> {
   if (answer.status < 400) return { result: 'created' };
   const reason = messageIn(answer);
   if (answer.status === 429) return { result: 'failed', reason, again: true, busy: true };
   const exists = answer.status === 409 && /already exists/i.test(reason);
   if (!exists) return { result: 'failed', reason, again: answer.status >= 500 || PASSING.test(reason) };
-  return existing(cluster, at, wanted, put);
+  return existing(context, at, wanted);
 }
 
 async function existing(
-  cluster: KubeClient,
+  { cluster, restore, options }: PutContext,
   at: ArchivedName,
   wanted: KubeObject,
-  { restore, options }: PutOptions,
 ): Promise<Ending> {
   const path = objectPath(typeOfItem(at), at.name, at.namespace);
   const found = await cluster.call('GET', path, { accept: [404] });

@@ -48,7 +48,7 @@ export async function applyStage(
   const { options } = plan;
   const apply = { backup, restore, options, before, goOn, ...(sleep && { sleep }) };
   const applied = await withCluster((cluster) => applyItems(cluster, items, bodies, apply));
-  await putApplied(vault, keys, restore, stage, applied);
+  await putApplied(vault, keys.restores.applied(restore, stage), applied);
   return stateOf(applied, items.length);
 }
 

@@ -5,17 +5,22 @@ import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records.ts';
 
+/** Where recovery points are looked up. */
+export interface FindContext {
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+  readonly verifier: Verifier;
+}
+
 /**
  * A recovery point by name, or the newest Completed one for `latest`.
  *
  * @throws HoldfastError RecoveryPointNotFound, RecordForged, RecoveryPointDamaged.
  */
 export async function findRecoveryPoint(
-  vault: Vault,
-  keys: VaultKeys,
+  { vault, keys, verifier }: FindContext,
   name: string,
   plan: string | undefined,
-  verifier: Verifier,
 ): Promise<FoundRecord> {
   const find = (backup: string) => findSignedRecord(vault, keys.records.record(backup), verifier);
   if (name !== 'latest') {

@@ -95,7 +95,11 @@ async function findPoint(
   input: RestoreInput,
 ): Promise<Point> {
   if (source.velero) return findVeleroBackup(source.vault, source.velero, input.backup);
-  const { record, signed } = await findRecoveryPoint(source.vault, keys, input.backup, input.plan, verifier);
+  const { record, signed } = await findRecoveryPoint(
+    { vault: source.vault, keys, verifier },
+    input.backup,
+    input.plan,
+  );
   if (!signed && !input.allowUnsigned)
     throw new HoldfastError('RecordUnsigned', `the record of ${record.backup} has no signature`, {
       hint: 'Releases before 0.2.0 did not sign. If such a release created it, add "allowUnsigned": true',
@@ -117,7 +121,7 @@ async function planned(
   { backup, record }: Point,
   { namespaces, options }: Pick<StoredRestore, 'namespaces' | 'options'>,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
-  if (record) return planItems(source.vault, keys, record, namespaces, options);
+  if (record) return planItems({ vault: source.vault, keys }, record, { namespaces, options });
   const archive = await source.vault.stream(source.archive(backup));
   return planArchive(archive, undefined, scopeOf(options, namespaces), options);
 }

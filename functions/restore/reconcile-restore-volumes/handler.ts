@@ -19,16 +19,11 @@ export const handler = lambdaHandler(
     const keys = clusterKeys();
     const plan = await getRestore(vault, keys, restore);
     const from = copies()[isCopyName(plan.from) ? plan.from : 'primary']; // volumes of a Velero source are not restored
-    const repositoryOf = (namespace: string) => keys.restic.repository(namespace);
-    const { files, namespaceMapping } = plan.options;
+    const { files, namespaceMapping: mapping } = plan.options;
+    const context = { repositoryOf: keys.restic.repository, mapping };
     const items = files
-      ? filesToRestore(plan.volumes, files, restore, repositoryOf, namespaceMapping)
-      : volumesToFill(
-          plan.volumes,
-          await getApplied(vault, keys, restore, 1),
-          repositoryOf,
-          namespaceMapping,
-        );
+      ? filesToRestore(plan.volumes, files, restore, context)
+      : volumesToFill(plan.volumes, await getApplied(vault, keys, restore, 1), context);
     const { state } = await withCluster('restore', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
         run: restore,

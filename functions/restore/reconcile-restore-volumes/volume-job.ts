@@ -21,13 +21,20 @@ export type RestoreWork = VolumeOutcome & {
   readonly only?: { readonly include: readonly string[]; readonly to: string };
 };
 
+/** Where volumes are restored from and to. */
+export interface RestoreWorkContext {
+  /** Key prefix of the repository of a namespace. */
+  repositoryOf(namespace: string): string;
+  /** New names of namespaces. */
+  readonly mapping?: Readonly<Record<string, string>> | undefined;
+}
+
 /** Restores files of a volume into an existing claim: into a new folder, unless `to` names one. */
 export function filesToRestore(
   volumes: readonly VolumeOutcome[],
   { include, to }: RestoreFiles,
   restore: string,
-  repositoryOf: (namespace: string) => string,
-  mapping: Readonly<Record<string, string>> = {},
+  { repositoryOf, mapping = {} }: RestoreWorkContext,
 ): RestoreWork[] {
   return volumes.flatMap((v) => {
     if (!v.snapshot || !v.pvc) return [];
@@ -41,8 +48,7 @@ export function filesToRestore(
 export function volumesToFill(
   volumes: readonly VolumeOutcome[],
   applied: readonly AppliedItem[],
-  repositoryOf: (namespace: string) => string,
-  mapping: Readonly<Record<string, string>> = {},
+  { repositoryOf, mapping = {} }: RestoreWorkContext,
 ): RestoreWork[] {
   const created = new Set(
     applied

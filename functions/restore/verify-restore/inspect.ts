@@ -18,13 +18,17 @@ export interface Inspection {
   readonly differing: string[];
 }
 
+/** The restore whose objects are inspected. */
+export interface InspectContext extends Origin {
+  readonly options: RestoreOptions;
+}
+
 /** Checks that every restored object exists, has no drift and is ready. Takes one list per type and namespace. */
 export async function inspect(
   cluster: KubeClient,
   items: readonly PlanItem[],
   bodies: ReadonlyMap<string, Buffer>,
-  options: RestoreOptions,
-  origin: Origin,
+  { options, ...origin }: InspectContext,
 ): Promise<Inspection> {
   const seen = { notReady: [] as string[], differing: [] as string[] };
   const groups = Map.groupBy(items, (i) => {

@@ -61,8 +61,8 @@ export async function verifyRestore(
   const there = new Set(applied.filter((a) => IN_PLACE.includes(a.result)).map(keyOfApplied));
   const items = (await getItems(vault, keys, restore)).filter((i) => there.has(itemKey(i)));
   const bodies = await archivedObjects(sourceOf(plan.from), plan, items);
-  const origin = { backup, restore };
-  const seen = await withCluster((cluster) => inspect(cluster, items, bodies, plan.options, origin));
+  const of = { backup, restore, options: plan.options };
+  const seen = await withCluster((cluster) => inspect(cluster, items, bodies, of));
   const seconds = Math.round((now.getTime() - Date.parse(plan.startedAt)) / 1000);
   if (seen.notReady.length > 0 && seconds < READY_SECONDS)
     return { restore, backup, waitSeconds: WAIT_SECONDS, notReady: seen.notReady.length };

@@ -207,7 +207,9 @@ describe('an object that the API server refuses', () => {
     const [, object] = settings('red');
     const at = { groupResource: 'configmaps', version: 'v1', namespace: 'shop', name: 'settings' };
     refuse({ status: 409, message: 'configmaps "settings" already exists' });
-    expect(await putObject(world.cluster, at, object, undefined, { restore: RESTORE, options: {} })).toEqual({
+    expect(
+      await putObject({ cluster: world.cluster, restore: RESTORE, options: {} }, at, object, undefined),
+    ).toEqual({
       result: 'failed',
       reason: 'was deleted during the restore',
       again: true,

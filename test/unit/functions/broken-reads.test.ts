@@ -120,7 +120,7 @@ describe('a read that breaks half way', () => {
   });
 
   it('of any object of a recovery point is no damaged recovery point to a restore', async () => {
-    const plan = () => planItems(primary, keys, record, ['shop'], {});
+    const plan = () => planItems({ vault: primary, keys }, record, { namespaces: ['shop'], options: {} });
     for (const { key } of record.objects) {
       primary.breaking.add(key);
       await expect(plan(), key).rejects.toMatchObject(AGAIN);
