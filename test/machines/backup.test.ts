@@ -139,7 +139,7 @@ describe('the replicate machine', () => {
     ]);
   });
 
-  it('waits while somebody prunes, and copies under the name of its execution', async () => {
+  it('waits while a prune is running, and copies under the name of its execution', async () => {
     const waits = [30, 0];
     const { calls, waits: waited } = await simulate('replicate', NAME, {
       'replicate-backup': () => ({ ...NAME, remaining: waits.length - 1, waitSeconds: waits.shift() }),

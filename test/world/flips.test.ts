@@ -71,7 +71,7 @@ beforeAll(async () => {
   };
   for (const file of filesBelow(repository))
     store('primary', `${root}/${file}`, readFileSync(join(repository, file)));
-  const record = await commitPoint(copies.primary, signer, CLUSTER, BACKUP, [
+  const record = await commitPoint({ vault: copies.primary, signer, cluster: CLUSTER }, BACKUP, [
     { namespace: 'shop', pvc: 'data', snapshot },
   ]);
   await replicate({ primary: copies.primary, replica: copies.replica, keys, timeLeft: () => true }, record);

@@ -118,7 +118,7 @@ describe('an object of a restore', () => {
     ]);
   });
 
-  it('is, as an account that is there, given the names of its secrets beside those it has', async () => {
+  it('that is an existing account gets the names of its secrets in addition to those it has', async () => {
     const account = (...names: string[]) =>
       thing(KINDS.serviceAccounts, 'default', { imagePullSecrets: names.map((name) => ({ name })) });
     world.has(account('theirs'));
@@ -193,7 +193,7 @@ describe('an object that the API server refuses', () => {
     expect(world.waits).toEqual([1000]);
   });
 
-  it('while the one that is there is being deleted, is failed if that does not end', async () => {
+  it('is failed if the existing object is being deleted and that does not end', async () => {
     world.has(settings('blue', { deletionTimestamp: '2026-01-01' }));
     await world.plan([settings('red')]);
     await world.apply(1);
@@ -203,7 +203,7 @@ describe('an object that the API server refuses', () => {
     expect(world.waits).toHaveLength(5);
   });
 
-  it('because it exists, and is gone when it is looked at, is to be tried again', async () => {
+  it('is tried again if it exists, and is deleted before it is read', async () => {
     const [, object] = settings('red');
     const at = { groupResource: 'configmaps', version: 'v1', namespace: 'shop', name: 'settings' };
     refuse({ status: 409, message: 'configmaps "settings" already exists' });

@@ -41,7 +41,7 @@ beforeEach(async () => {
   for (const kind of ['keys', 'index', 'snapshots']) await put(`${kind}/${sha256(kind)}`, kind);
   await put(`data/${sha256('pack').slice(0, 2)}/${sha256('pack')}`, 'pack');
   const volume = { namespace: 'shop', pvc: 'data', snapshot: sha256('snapshots') };
-  record = await commitPoint(primary, signer, 'paris', BACKUP, [volume]);
+  record = await commitPoint({ vault: primary, signer, cluster: 'paris' }, BACKUP, [volume]);
 });
 const replicated = () => [...primary.objects.keys()].filter(isReplicated);
 

@@ -86,7 +86,7 @@ describe('a repository', () => {
 });
 
 describe('the end of a run', () => {
-  it('is marked, and gives its own lease back and no other', async () => {
+  it('is marked, and releases its own lease and no other', async () => {
     const leased = (work: string) =>
       putJson(copies.primary, keys.leases.prune, leaseFor({ work, execution: 'arn' }, NOW));
     await leased('weekly-1');

@@ -220,7 +220,7 @@ describe('a prune run', () => {
     expect([anything('primary'), planOf().search]).toEqual([[2, 3], ['shop']]);
   });
 
-  it('counts a backup of an instant to come by when it was made', async () => {
+  it('counts a backup of a future point in time by its start', async () => {
     await putDays(1, 2, 3);
     const future = backupName('daily', new Date('2036-01-01T00:00:00Z'));
     for (const vault of [copies.primary, copies.replica]) {
@@ -391,7 +391,7 @@ describe('snapshots that no record names', () => {
     expect(report.search).toEqual(['stray']);
   });
 
-  it('are nobody’s business while they are younger than the grace: a backup may be at work', async () => {
+  it('are kept while they are younger than the grace period: a backup may be in progress', async () => {
     putSnapshot('primary', 'shop', 'b', new Date(NOW.getTime() - 24 * 3600 * 1000));
     expect(await prune()).toMatchObject({ forget: 0 });
   });

@@ -139,7 +139,7 @@ describe('what S3’s replication is still to bring', () => {
     expect(isWhole()).toBe(true);
   });
 
-  it('is copied when nobody waits for it any longer', async () => {
+  it('is copied once the wait for S3 is over', async () => {
     await awaiting();
     expect(await run()).toMatchObject({ remaining: 0, awaited: 0 });
     expect(isWhole()).toBe(true);

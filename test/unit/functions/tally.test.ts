@@ -30,7 +30,7 @@ describe('the tally of an export', () => {
     expect(changed.digests()[0]?.digest).not.toBe(tallyOf(['a', 'b']).digests()[0]?.digest);
   });
 
-  it('of shards together is that of the whole', () => {
+  it('of all shards together equals that of one export', () => {
     fc.assert(
       fc.property(names, fc.nat(20), (all, cut) => {
         const joined = new Tally();

@@ -40,7 +40,7 @@ describe('those who copy to the second region', () => {
     expect(await copy('hourly')).toBe(false);
   });
 
-  it('wait while somebody prunes, and hold nothing meanwhile', async () => {
+  it('wait while a prune is running, and hold no lease meanwhile', async () => {
     await takenByAnother(keys.leases.prune, 'weekly-2');
     expect([await copy(), primary.objects.has(keys.leases.replicate('daily'))]).toEqual([false, false]);
     await releaseLease(primary, keys.leases.prune, 'weekly-2');

@@ -156,7 +156,7 @@ describe('the outcome of a volume', () => {
     );
   });
 
-  it('is failed when nobody knows why the container never ran', () => {
+  it('is failed when the reason why the container never ran is unknown', () => {
     expect(volumeOutcome(volume, end(undefined)).message).toBe('its Job did not run');
   });
 });
@@ -195,7 +195,7 @@ describe('the Job of a dump', () => {
   const found: Dump = { work: { ...dump, pod: 'db-2' }, container: 'postgres', command: ['pg_dump', 'shop'] };
   const job = backupJob({ settings, work, copy: primary }, dump, { init: false, location: { dump: found } });
 
-  it('brings restic into the image with kubectl, and runs the command in the pod that is there now', () => {
+  it('copies restic into the kubectl image, and runs the command in the pod that exists now', () => {
     expect(job.steps.map((s) => [s.name, 'command' in s ? s.command : s.within])).toEqual([
       ['restic', ['cp', '/usr/bin/restic', '/tools/restic']],
       ['backup', { image: 'registry.k8s.io/kubectl:v1.34.4', restic: '/tools/restic' }],
@@ -206,7 +206,7 @@ describe('the Job of a dump', () => {
     );
   });
 
-  it('leaves it to restic to tell a whole dump from one that broke off', () => {
+  it('leaves it to restic to tell a complete dump from an interrupted one', () => {
     const { args } = job.steps[1] as ResticStep;
     expect(args.slice(0, 4)).toEqual([
       'backup',
