@@ -1,20 +1,10 @@
-import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { copyRank, isReplicated } from '../../../functions/core/vault/replication.ts';
-import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { archive, BACKUP, inRepository, keys, repository, sha256 } from '../../support/repository-objects.ts';
 
-const keys = vaultKeys('paris');
-const BACKUP = 'daily-20260101000000';
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-const repository = keys.restic.repository('shop');
-const inRepository = (kind: string, text: string): [string, string] => [
-  `${repository}/${kind === 'data' ? `data/${sha256(text).slice(0, 2)}` : kind}/${sha256(text)}`,
-  text,
-];
-const archive = keys.velero.archive(BACKUP);
 const CONTENT: [string, string][] = [
   [`${repository}/config`, 'config'],
   [`${repository}/locks/${sha256('lock')}`, 'lock'],
