@@ -32,9 +32,7 @@ export function repositoryKeys({ repository, bucket, url, region }: RepositoryPl
   const must = async (master: string, ...args: string[]): Promise<string> => {
     const { code, output, errors } = await run(master, ...args);
     if (code === 0) return output;
-    throw new Error(
-      `restic ${args[0]} ${args[1]} of ${name} exited with code ${code}: ${lastWords(errors)}`,
-    );
+    throw new Error(`restic ${args[0]} ${args[1]} of ${name} exited with code ${code}: ${lastWords(errors)}`);
   };
   return {
     name,

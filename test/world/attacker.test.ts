@@ -154,7 +154,9 @@ beforeAll(async () => {
   }
   for (const record of records) {
     const [from, to] = [vaultOf(bucketOf.primary, replication), vaultOf(bucketOf.replica, replication)];
-    expect(await replicate(from, to, keys, record, () => true)).toMatchObject({ remaining: 0 });
+    expect(await replicate({ primary: from, replica: to, keys, timeLeft: () => true }, record)).toMatchObject(
+      { remaining: 0 },
+    );
     const proof = {
       backup: record.backup,
       region: 'eu-central-1',

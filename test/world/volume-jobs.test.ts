@@ -128,10 +128,12 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
   const v = volumes.find((w) => w.pvc === pvc) as VolumeWork;
   const run = `volumes-${STAMP}-${++count}`;
   const job = backupJob(
-    settingsAt(endpoint, pvc === 'big' ? { limitUploadKiB: 400 } : {}),
-    { backup: run, plan: 'volumes' },
+    {
+      settings: settingsAt(endpoint, pvc === 'big' ? { limitUploadKiB: 400 } : {}),
+      work: { backup: run, plan: 'volumes' },
+      copy: bucketAt(endpoint),
+    },
     { ...v, repository: `restic/world/${run}` },
-    bucketAt(endpoint),
     { init: true, location: { holder: await holderOf(cluster, v) } },
   );
   return job;

@@ -15,7 +15,7 @@ import {
 import type { Vault } from '../../ports/vault.ts';
 import { healConfigs, healMissing } from './after-checks.ts';
 
-/** Heals what restic’s checks tell, and writes what a run came to. A report that is there stays. */
+/** Heals what the restic checks found, and writes the report of a run. An existing report is returned unchanged. */
 export async function writeReport(
   copies: PerCopy<Vault>,
   keys: VaultKeys,

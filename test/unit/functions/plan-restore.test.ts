@@ -203,7 +203,7 @@ describe('the plan of a restore', () => {
     });
   });
 
-  it('takes the lease of the cluster for its execution; a dry run takes none, also while another restore is at work', async () => {
+  it('acquires the lease of the cluster for its execution; a dry run acquires none, even while another restore is running', async () => {
     await put(FIRST);
     await plan();
     expect(world.primary.objects.get(keys.leases.restore)?.body.toString()).toContain(EXECUTION);
@@ -214,7 +214,7 @@ describe('the plan of a restore', () => {
     });
     expect(await plan({ dryRun: true })).toMatchObject({ dryRun: true, items: 2 });
     await expect(plan()).rejects.toMatchObject(
-      error('RestoreInProgress', /restore-1 \(arn\) is at work in this cluster/),
+      error('RestoreInProgress', /restore-1 \(arn\) is running in this cluster/),
     );
   });
 

@@ -197,13 +197,11 @@ describe('the Jobs of the control plane', () => {
   const keys = vaultKeys('paris');
   const settings = settingsWith({ plans: [] });
   const run = { backup: 'daily-1', plan: 'daily' };
+  const context = { settings, run, work, copy: copiesOf(settings).primary };
   const jobOf = (item: ControlPlaneItem, over: object = {}): ResticJob =>
     controlPlaneJob(
-      { ...settings, controlPlane: { ...CONTROL_PLANE, ...over } },
-      run,
-      work,
+      { ...context, settings: { ...settings, controlPlane: { ...CONTROL_PLANE, ...over } } },
       item,
-      copiesOf(settings).primary,
       false,
     );
   const item = (id: string) =>
@@ -259,14 +257,7 @@ describe('the Jobs of the control plane', () => {
   });
 
   it('count the keys of the leader before its snapshot, when that is to be compared', () => {
-    const job = controlPlaneJob(
-      settings,
-      run,
-      { ...work, scratch: true },
-      item('etcd'),
-      copiesOf(settings).primary,
-      false,
-    );
+    const job = controlPlaneJob({ ...context, work: { ...work, scratch: true } }, item('etcd'), false);
     expect(job.steps.map((s) => s.name)).toEqual(['count', 'snapshot', 'status', 'verify', 'backup']);
   });
 
