@@ -8,7 +8,7 @@ import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import type { Signer } from '../../functions/ports/signing-key.ts';
 import type { Vault } from '../../functions/ports/vault.ts';
-import { selectionOf } from './selection.ts';
+import { resourcesOf, workOf } from './builders.ts';
 
 /** A claim of the recovery point, and its snapshot. */
 export interface SavedVolume {
@@ -48,24 +48,16 @@ export async function commitPoint(
   await vault.put(keys.velero.archive(backup), await archive);
   await vault.put(keys.velero.resourceList(backup), gzipSync(JSON.stringify({ 'v1/Secret': [backup] })));
   const startedAt = '2026-01-01T00:00:00.000Z';
-  await putJson(vault, keys.records.resources(backup), {
-    items: count,
-    bytes: archiveBytes,
-    archiveBytes,
-    sha256,
-    resourceVersion: '1',
-    consistency: 'exact',
-    inexact: [],
-    unreadable: [],
-    types: {},
-    shards: 1,
-    seconds: 1,
-  });
+  await putJson(
+    vault,
+    keys.records.resources(backup),
+    resourcesOf({ items: count, bytes: archiveBytes, archiveBytes, sha256 }),
+  );
   const work = volumes.map(({ namespace, pvc }) => ({
     id: `${namespace}.${pvc}`,
     namespace,
     pvc,
-    strategy: 'mount',
+    strategy: 'mount' as const,
   }));
   for (const [i, { namespace, pvc, snapshot }] of volumes.entries())
     await putJson(vault, keys.records.volume(backup, work[i]?.id as string), {
@@ -75,17 +67,6 @@ export async function commitPoint(
       result: 'protected',
       snapshot,
     });
-  await putJson(vault, keys.records.work(backup), {
-    plan: 'daily',
-    backup,
-    startedAt,
-    namespaces: ['shop'],
-    wide: false,
-    selection: selectionOf(['shop']),
-    volumes: work,
-    excluded: [],
-    unprotected: [],
-    problems: [],
-  });
+  await putJson(vault, keys.records.work(backup), workOf({ backup, startedAt, volumes: work }));
   return commitBackup({ vault, keys, cluster, now: new Date('2026-01-01T00:01:00Z'), signer }, backup);
 }

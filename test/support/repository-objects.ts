@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import { recordOf } from './builders.ts';
 
 /* A recovery point of cluster `paris`, with one repository, as texts by key. */
 
@@ -13,3 +14,9 @@ export const inRepository = (kind: string, text: string): [string, string] => [
   text,
 ];
 export const archive = keys.velero.archive(BACKUP);
+
+/** The record that names them: the archive, and a snapshot of one volume. */
+export const record = recordOf(BACKUP, {
+  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
+  objects: [{ key: archive, bytes: 7, sha256: sha256('archive') }],
+});

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LockRequest } from '../../../functions/contract/states.ts';
-import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { lockCopy } from '../../../functions/lock/extend-locks/lock-copy.ts';
 import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
+import { recordOf } from '../../support/builders.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryLocks } from '../../support/memory-locks.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
@@ -25,21 +25,12 @@ const BEGIN: LockRequest = {
 let vault: MemoryVault;
 let locks: MemoryLocks;
 
-const recordOf = (backup: string): BackupRecord => ({
-  version: 1,
-  cluster: 'paris',
-  plan: 'daily',
-  backup,
-  phase: 'Completed',
-  reasons: [],
-  startedAt: '2026-02-27T00:00:00Z',
-  completedAt: '2026-02-27T00:10:00Z',
-  namespaces: ['shop'],
-  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
-  excluded: [],
-  unprotected: [],
-  objects: [],
-});
+const pointOf = (backup: string) =>
+  recordOf(backup, {
+    startedAt: '2026-02-27T00:00:00Z',
+    completedAt: '2026-02-27T00:10:00Z',
+    volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
+  });
 
 /** One call of the function, which stops when its time is over. */
 const call = (request: LockRequest, timeLeft = () => true) =>
@@ -79,7 +70,7 @@ beforeEach(async () => {
     copied: 1,
   };
   for (const backup of [OLD, KEPT]) {
-    await putSignedRecord(vault, keys.records.record(backup), recordOf(backup), signer);
+    await putSignedRecord(vault, keys.records.record(backup), pointOf(backup), signer);
     await vault.put(keys.records.replica(backup), Buffer.from(JSON.stringify({ backup, ...proof })));
   }
 });

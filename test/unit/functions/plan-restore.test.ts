@@ -5,10 +5,10 @@ import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import type { RestoreInput } from '../../../functions/contract/restore-options.ts';
 import { restoreName } from '../../../functions/core/backup/backup-name.ts';
 import { vaultKeys, veleroKeys } from '../../../functions/core/vault/vault-keys.ts';
-import type { VolumeOutcome } from '../../../functions/core/volumes/work.ts';
 import { getItems, getRestore } from '../../../functions/restore/documents.ts';
 import { type PlanContext, planRestore } from '../../../functions/restore/plan-restore/plan-restore.ts';
 import { takeLease } from '../../../functions/runtime/leases.ts';
+import { DATA } from '../../support/builders.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { killAtEveryCall, Life } from '../../support/kill.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
@@ -28,13 +28,6 @@ const SHOP = [
   thing(KINDS.pods, 'done', { status: { phase: 'Succeeded' } }),
   thing(KINDS.roles, 'root', { rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] }),
 ];
-const DATA: VolumeOutcome = {
-  id: 'shop.data',
-  namespace: 'shop',
-  pvc: 'data',
-  result: 'protected',
-  snapshot: 'abc',
-};
 
 interface World {
   readonly primary: MemoryVault;

@@ -11,9 +11,9 @@ import type { PrunePolicy } from '../../../functions/prune/prune-backups/decide.
 import { type PruneRun, pruneBackups } from '../../../functions/prune/prune-backups/prune.ts';
 import { takeLease } from '../../../functions/runtime/leases.ts';
 import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
+import { DATA, recordOf, workOf } from '../../support/builders.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
-import { selectionOf } from '../../support/selection.ts';
 
 const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
@@ -40,46 +40,29 @@ const put = (vault: MemoryVault, at: string, value: unknown = {}, modified = LON
 function putObjects(vault: MemoryVault, backup: string, modified = LONG_AGO): void {
   for (const at of [keys.velero.archive(backup), keys.velero.backup(backup), keys.records.resources(backup)])
     put(vault, at, {}, modified);
-  put(vault, keys.records.work(backup), workOf(backup), modified);
+  put(vault, keys.records.work(backup), openedWork(backup), modified);
 }
-const workOf = (backup: string) => ({
-  plan: 'daily',
-  backup,
-  startedAt: '2026-01-01T00:00:00Z',
-  namespaces: ['shop'],
-  wide: false,
-  selection: selectionOf(['shop']),
-  volumes: [{ id: 'shop.data', namespace: 'shop', pvc: 'data', strategy: 'mount' }],
-  excluded: [],
-  unprotected: [],
-  problems: [],
-});
+const openedWork = (backup: string) =>
+  workOf({
+    backup,
+    startedAt: '2026-01-01T00:00:00Z',
+    volumes: [{ id: 'shop.data', namespace: 'shop', pvc: 'data', strategy: 'mount' }],
+  });
 
-const recordOf = (backup: string, over: Partial<BackupRecord> = {}): BackupRecord => ({
-  version: 1,
-  cluster: 'paris',
-  plan: 'daily',
-  backup,
-  phase: 'Completed',
-  reasons: [],
-  startedAt: '2026-01-31T00:00:00Z',
-  completedAt: '2026-01-31T00:01:00Z',
-  namespaces: ['shop'],
-  volumes: [
-    { id: 'shop.data', namespace: 'shop', pvc: 'data', result: 'protected', snapshot: `snapshot-${backup}` },
-  ],
-  excluded: [],
-  unprotected: [],
-  objects: [],
-  ...over,
-});
+const pointOf = (backup: string, over: Partial<BackupRecord> = {}) =>
+  recordOf(backup, {
+    startedAt: '2026-01-31T00:00:00Z',
+    completedAt: '2026-01-31T00:01:00Z',
+    volumes: [{ ...DATA, snapshot: `snapshot-${backup}` }],
+    ...over,
+  });
 
 /** A proven recovery point in some copies. */
 async function putPoint(day: number, over: Partial<BackupRecord> = {}, where: readonly CopyName[] = COPIES) {
   const backup = nameOf(day);
   for (const copy of where) {
     putObjects(copies[copy], backup);
-    await putSignedRecord(copies[copy], keys.records.record(backup), recordOf(backup, over), key);
+    await putSignedRecord(copies[copy], keys.records.record(backup), pointOf(backup, over), key);
     put(copies[copy], keys.records.replica(backup));
   }
 }
@@ -184,7 +167,7 @@ describe('a prune run', () => {
   it('lets no forged record push out a signed one, and forgets no snapshot that a forged one names', async () => {
     await putDays(1, 2);
     for (const day of [3, 4, 5]) {
-      await putPoint(day, { volumes: recordOf(nameOf(1)).volumes });
+      await putPoint(day, { volumes: pointOf(nameOf(1)).volumes });
       const at = keys.records.record(nameOf(day));
       const { body } = copies.primary.objects.get(at) as { body: Buffer };
       put(copies.primary, at, { ...JSON.parse(body.toString()), items: 7 });
@@ -211,11 +194,7 @@ describe('a prune run', () => {
   it('removes a failed backup, and looks for its snapshots where its work list says', async () => {
     await putDays(2, 3);
     putObjects(copies.primary, nameOf(4));
-    put(
-      copies.primary,
-      keys.records.record(nameOf(4)),
-      recordOf(nameOf(4), { phase: 'Failed', volumes: [] }),
-    );
+    put(copies.primary, keys.records.record(nameOf(4)), pointOf(nameOf(4), { phase: 'Failed', volumes: [] }));
     await prune();
     expect([anything('primary'), planOf().search]).toEqual([[2, 3], ['shop']]);
   });
@@ -228,7 +207,7 @@ describe('a prune run', () => {
       await putSignedRecord(
         vault,
         keys.records.record(future),
-        recordOf(future, { startedAt: '2026-01-10T00:00:00Z' }),
+        pointOf(future, { startedAt: '2026-01-10T00:00:00Z' }),
         key,
       );
       put(vault, keys.records.replica(future));
@@ -300,7 +279,7 @@ describe('a run that would remove more than its share', () => {
       put(
         copies.primary,
         keys.records.record(nameOf(day)),
-        recordOf(nameOf(day), { phase: 'Failed', volumes: [] }),
+        pointOf(nameOf(day), { phase: 'Failed', volumes: [] }),
       );
     expect(await prune({}, { share: 1 })).toMatchObject({ removed: 3, kept: 1 });
   });
@@ -401,7 +380,7 @@ describe('snapshots that no record names', () => {
     put(
       copies.primary,
       keys.records.record(other),
-      recordOf(other, { plan: 'hourly', volumes: volumes('d') }),
+      pointOf(other, { plan: 'hourly', volumes: volumes('d') }),
     );
     putSnapshot('primary', 'shop', 'd');
     expect(await prune()).toMatchObject({ forget: 0 });

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { contentHash, isReplicated } from '../../../functions/core/vault/replication.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
-import { archive, BACKUP, inRepository, keys, repository, sha256 } from '../../support/repository-objects.ts';
+import {
+  archive,
+  BACKUP,
+  inRepository,
+  keys,
+  record,
+  repository,
+  sha256,
+} from '../../support/repository-objects.ts';
 
 const PACKS = ['a', 'b', 'c', 'd', 'e'].map((name) => inRepository('data', `pack ${name}`)).sort();
 const [pack] = PACKS[2] as [string, string];
@@ -20,11 +27,6 @@ const CONTENT: [string, string][] = [
   [keys.records.work(BACKUP), 'work'],
   [keys.records.record(BACKUP), 'record'],
 ];
-const record = {
-  backup: BACKUP,
-  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
-  objects: [{ key: archive, bytes: 7, sha256: sha256('archive') }],
-} as unknown as BackupRecord;
 const SOURCE_ETAG = 'holdfast-source-etag';
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 

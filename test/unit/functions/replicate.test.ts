@@ -1,9 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { copyRank, isReplicated } from '../../../functions/core/vault/replication.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
-import { archive, BACKUP, inRepository, keys, repository, sha256 } from '../../support/repository-objects.ts';
+import {
+  archive,
+  BACKUP,
+  inRepository,
+  keys,
+  record,
+  repository,
+  sha256,
+} from '../../support/repository-objects.ts';
 
 const CONTENT: [string, string][] = [
   [`${repository}/config`, 'config'],
@@ -18,11 +25,6 @@ const CONTENT: [string, string][] = [
   [keys.records.volume(BACKUP, 'shop.data'), 'volume'],
   [keys.records.record(BACKUP), 'record'],
 ];
-const record = {
-  backup: BACKUP,
-  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
-  objects: [{ key: archive, bytes: 7, sha256: sha256('archive') }],
-} as unknown as BackupRecord;
 
 let primary: MemoryVault;
 let replica: MemoryVault;

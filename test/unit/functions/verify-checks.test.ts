@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import type { VerifyRun } from '../../../functions/core/vault/verification.ts';
 import {
@@ -8,6 +7,7 @@ import {
   checkOutcome,
   checksOf,
 } from '../../../functions/verify/reconcile-verify/check-job.ts';
+import { jobEnd } from '../../support/builders.ts';
 import { copiesOf, settingsWith } from '../../support/selection.ts';
 
 const keys = vaultKeys('paris');
@@ -24,13 +24,8 @@ const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replica
 const { primary, replica } = copiesOf(settings);
 const all = checksOf(run, keys.restic.repository, () => true);
 const [shop, copy] = all as [CheckWork, CheckWork];
-const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
-  exitCode,
-  log,
-  reports: {},
-  message,
-  seconds: 5,
-});
+const end = (exitCode: number | undefined, log = '', message?: string) =>
+  jobEnd({ exitCode, log, message, seconds: 5 });
 
 describe('the checks of a run', () => {
   it('are of both copies of every repository, each with a name of its own', () => {

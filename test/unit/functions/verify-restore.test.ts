@@ -15,6 +15,7 @@ import {
 import { planArchive } from '../../../functions/restore/plan-restore/plan.ts';
 import { type VerifyContext, verifyRestore } from '../../../functions/restore/verify-restore/verify.ts';
 import { takeLease } from '../../../functions/runtime/leases.ts';
+import { DATA } from '../../support/builders.ts';
 import { FakeCluster, REFUSALS } from '../../support/fake-cluster.ts';
 import { killAtEveryCall, Life } from '../../support/kill.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
@@ -29,13 +30,6 @@ const ready = { observedGeneration: 1, readyReplicas: 2 };
 const web = (status: object = {}) =>
   thing(KINDS.deployments, 'web', { spec: { replicas: 2 }, status }, { generation: 1 });
 const settings = (color: string) => thing(KINDS.configMaps, 'settings', { data: { color } });
-const DATA: VolumeOutcome = {
-  id: 'shop.data',
-  namespace: 'shop',
-  pvc: 'data',
-  result: 'protected',
-  snapshot: 'abc',
-};
 
 interface World {
   readonly vault: MemoryVault;

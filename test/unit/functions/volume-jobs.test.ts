@@ -5,7 +5,6 @@ import {
   volumeOutcome,
 } from '../../../functions/backup/reconcile-volumes/volume-job.ts';
 import { jobManifest, type ResticStep } from '../../../functions/core/jobs/job-spec.ts';
-import type { JobEnd } from '../../../functions/core/kubernetes/job-end.ts';
 import { workName } from '../../../functions/core/kubernetes/run-labels.ts';
 import type { Dump } from '../../../functions/core/volumes/dumps.ts';
 import { STRATEGIES } from '../../../functions/core/volumes/strategies.ts';
@@ -17,7 +16,8 @@ import {
   restoreJob,
   volumesToFill,
 } from '../../../functions/restore/reconcile-restore-volumes/volume-job.ts';
-import { copiesOf, JOBS, selectionOf, settingsWith } from '../../support/selection.ts';
+import { jobEnd, workOf } from '../../support/builders.ts';
+import { copiesOf, JOBS, settingsWith } from '../../support/selection.ts';
 
 const volume = {
   id: 'shop.pgdata',
@@ -31,21 +31,9 @@ const volume = {
   strategy: 'mount',
 } as const;
 const of = { id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', seconds: 5 };
-const selection = selectionOf(['shop']);
 const settings = settingsWith();
 const { primary } = copiesOf(settings);
-const work = {
-  plan: 'daily',
-  backup: 'daily-1',
-  startedAt: '2026-01-31T02:00:00Z',
-  namespaces: ['shop'],
-  wide: false,
-  selection,
-  volumes: [volume],
-  excluded: [],
-  unprotected: [],
-  problems: [],
-};
+const work = workOf({ volumes: [volume] });
 const SUMMARY = JSON.stringify({
   message_type: 'summary',
   snapshot_id: 'abc',
@@ -53,13 +41,8 @@ const SUMMARY = JSON.stringify({
   total_bytes_processed: 40,
 });
 const UNREADABLE = JSON.stringify({ message_type: 'error', error: { message: 'denied' }, item: '/x' });
-const end = (exitCode: number | undefined, log = '', message?: string): JobEnd => ({
-  exitCode,
-  log,
-  reports: {},
-  message,
-  seconds: 5,
-});
+const end = (exitCode: number | undefined, log = '', message?: string) =>
+  jobEnd({ exitCode, log, message, seconds: 5 });
 
 /** A volume that a restore fills. */
 const filling: RestoreWork = {

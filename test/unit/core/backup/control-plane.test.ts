@@ -14,8 +14,8 @@ import {
   statusOutcome,
 } from '../../../../functions/core/backup/control-plane.ts';
 import { jobManifest, type ResticJob, type ToolStep } from '../../../../functions/core/jobs/job-spec.ts';
-import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
+import { jobEnd } from '../../../support/builders.ts';
 import { CONTROL_PLANE, copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const node = (name: string, role?: string) => ({
@@ -27,14 +27,6 @@ const etcdPod = (name: string, url: string) => ({
     labels: { component: 'etcd', tier: 'control-plane' },
     annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': url },
   },
-});
-const end = (over: Partial<JobEnd>): JobEnd => ({
-  exitCode: 0,
-  log: '',
-  reports: {},
-  message: undefined,
-  seconds: 1,
-  ...over,
 });
 const SUMMARY =
   '{"message_type":"summary","snapshot_id":"abc","total_files_processed":3,"total_bytes_processed":40}';
@@ -78,7 +70,7 @@ describe('the leader of etcd', () => {
 
   it('is found although another member does not answer', () => {
     const log = `{"level":"warn","msg":"retrying"}\nFailed to get the status of endpoint https://a:2379 (context deadline exceeded)\n[${status('https://b:2379', b, b)}]\n`;
-    expect(statusOutcome(end({ exitCode: 1, log }))).toEqual({
+    expect(statusOutcome(jobEnd({ exitCode: 1, log }))).toEqual({
       id: 'etcd-status',
       result: 'protected',
       endpoint: 'https://b:2379',
@@ -90,7 +82,7 @@ describe('the leader of etcd', () => {
     ['the leader does not answer', `[${status('https://a:2379', a, b)}]`],
     ['there is none', `[${status('https://a:2379', a, '0')}]`],
   ])('is unknown when %s', (_, log) => {
-    expect(statusOutcome(end({ exitCode: 1, log }))).toMatchObject({
+    expect(statusOutcome(jobEnd({ exitCode: 1, log }))).toMatchObject({
       result: 'failed',
       message: expect.stringMatching(/^no etcd leader was found: etcdctl exited with code 1: /),
     });
@@ -103,7 +95,7 @@ describe('the snapshot of etcd', () => {
   };
 
   it('is protected with what etcdutl and restic say of it', () => {
-    expect(etcdOutcome('https://a:2379', end({ log: SUMMARY, reports }))).toEqual({
+    expect(etcdOutcome('https://a:2379', jobEnd({ log: SUMMARY, reports }))).toEqual({
       id: 'etcd',
       endpoint: 'https://a:2379',
       result: 'protected',
@@ -116,17 +108,19 @@ describe('the snapshot of etcd', () => {
   });
 
   it('is not believed when etcdutl could not read it', () => {
-    expect(etcdOutcome('x', end({ log: SUMMARY, reports: { status: 'Error: invalid' } })).result).toBe(
+    expect(etcdOutcome('x', jobEnd({ log: SUMMARY, reports: { status: 'Error: invalid' } })).result).toBe(
       'failed',
     );
   });
 
   it.each([1, 3])('is failed when restic exited with code %i', (exitCode) => {
-    expect(etcdOutcome('x', end({ exitCode, step: 'backup', log: SUMMARY, reports })).result).toBe('failed');
+    expect(etcdOutcome('x', jobEnd({ exitCode, step: 'backup', log: SUMMARY, reports })).result).toBe(
+      'failed',
+    );
   });
 
   it('names the step that failed, and its last words', () => {
-    const failed = end({ exitCode: 1, step: 'verify', log: 'a\nexpected sha256 [1], got [2]\n' });
+    const failed = jobEnd({ exitCode: 1, step: 'verify', log: 'a\nexpected sha256 [1], got [2]\n' });
     expect(etcdOutcome('x', failed)).toMatchObject({
       result: 'failed',
       message: 'step verify: a expected sha256 [1], got [2]',
@@ -139,7 +133,7 @@ describe('the scratch server', () => {
     `"ClusterID" : 1\n"Revision" : ${revision}\n"RaftTerm" : 2\n"More" : false\n"Count" : ${keys}\n`;
   const taken = etcdOutcome(
     'https://a:2379',
-    end({
+    jobEnd({
       log: SUMMARY,
       reports: {
         count: count(220, 30),
@@ -148,7 +142,7 @@ describe('the scratch server', () => {
     }),
   );
   const opened = (revision: number, keys: number) =>
-    scratchOutcome(taken, end({ log: count(222, keys), reports: { revision: count(revision, 31) } }));
+    scratchOutcome(taken, jobEnd({ log: count(222, keys), reports: { revision: count(revision, 31) } }));
 
   it('proves a snapshot that opens at its revision, with as many keys as the leader had', () => {
     expect(opened(222, 30)).toEqual({
@@ -167,11 +161,11 @@ describe('the scratch server', () => {
   });
 
   it('that says nothing proves nothing', () => {
-    expect(scratchOutcome(taken, end({ log: 'killed' })).result).toBe('failed');
+    expect(scratchOutcome(taken, jobEnd({ log: 'killed' })).result).toBe('failed');
   });
 
   it('that does not open the snapshot fails with its step and words', () => {
-    expect(scratchOutcome(taken, end({ exitCode: 1, step: 'restore', log: 'bad hash\n' }))).toMatchObject({
+    expect(scratchOutcome(taken, jobEnd({ exitCode: 1, step: 'restore', log: 'bad hash\n' }))).toMatchObject({
       result: 'failed',
       message: 'step restore: bad hash',
     });
@@ -181,7 +175,7 @@ describe('the scratch server', () => {
 describe('the files of a node', () => {
   it('are partial with the names of those that could not be read', () => {
     const log = `{"message_type":"error","error":{"message":"denied"},"item":"/x"}\n${SUMMARY}`;
-    expect(filesOutcome('files.cp1', end({ exitCode: 3, log }))).toEqual({
+    expect(filesOutcome('files.cp1', jobEnd({ exitCode: 3, log }))).toEqual({
       id: 'files.cp1',
       result: 'partial',
       snapshot: 'abc',

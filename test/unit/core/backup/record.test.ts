@@ -8,49 +8,15 @@ import {
   type Work,
 } from '../../../../functions/core/backup/record.ts';
 import type { VolumeOutcome } from '../../../../functions/core/volumes/work.ts';
-import { selectionOf } from '../../../support/selection.ts';
+import { DATA, failedHook, resourcesOf, workOf } from '../../../support/builders.ts';
 
 const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0', strategy: 'mount' } as const;
-const selection = selectionOf(['shop']);
-const work = (over: Partial<Work> = {}): Work => ({
-  plan: 'daily',
-  backup: 'daily-1',
-  startedAt: '2026-01-31T02:00:00Z',
-  namespaces: ['shop'],
-  wide: false,
-  selection,
-  volumes: [volume],
-  excluded: [],
-  unprotected: [],
-  problems: [],
-  ...over,
-});
-const resources = (over: Partial<ResourceResult> = {}): ResourceResult => ({
-  items: 1,
-  bytes: 1,
-  archiveBytes: 1,
-  sha256: 'aa',
-  resourceVersion: '1',
-  types: {},
-  shards: 1,
-  consistency: 'exact',
-  inexact: [],
-  unreadable: [],
-  seconds: 1,
-  ...over,
-});
-const outcome = (over: Partial<VolumeOutcome> = {}): VolumeOutcome => ({
-  id: 'shop.data',
-  namespace: 'shop',
-  pvc: 'data',
-  result: 'protected',
-  snapshot: 'abc',
-  ...over,
-});
+const work = (over: Partial<Work> = {}) => workOf({ volumes: [volume], ...over });
+const outcome = (over: Partial<VolumeOutcome> = {}): VolumeOutcome => ({ ...DATA, ...over });
 
 describe('a backup', () => {
   it('is Completed when nothing is missing', () => {
-    expect(decidePhase(work(), { resources: resources(), volumes: [outcome()] })).toEqual({
+    expect(decidePhase(work(), { resources: resourcesOf(), volumes: [outcome()] })).toEqual({
       phase: 'Completed',
       reasons: [],
     });
@@ -59,7 +25,7 @@ describe('a backup', () => {
   it('is Completed with volumes that nobody opted in', () => {
     expect(
       decidePhase(work({ unprotected: [{ volume: 'shop/other', reason: 'nobody' }] }), {
-        resources: resources(),
+        resources: resourcesOf(),
         volumes: [outcome()],
       }).phase,
     ).toBe('Completed');
@@ -80,7 +46,7 @@ describe('a backup', () => {
     ['a result is of another volume', work(), {}, { id: 'shop.other' }, 'volume shop/data: no result'],
   ] as const)('is PartiallyFailed with its reason when %s', (_, w, r, o, reason) => {
     expect(
-      decidePhase(w, { resources: resources(r as Partial<ResourceResult>), volumes: [outcome(o)] }),
+      decidePhase(w, { resources: resourcesOf(r as Partial<ResourceResult>), volumes: [outcome(o)] }),
     ).toEqual({
       phase: 'PartiallyFailed',
       reasons: [reason],
@@ -89,7 +55,7 @@ describe('a backup', () => {
 
   it('gives every reason, not the first', () => {
     const decided = decidePhase(work({ problems: ['p'] }), {
-      resources: resources({ unreadable: ['a', 'b'] }),
+      resources: resourcesOf({ unreadable: ['a', 'b'] }),
       volumes: [],
     });
     expect(decided.reasons).toHaveLength(4);
@@ -101,7 +67,7 @@ describe('a backup with the control plane', () => {
   const etcd = { id: 'etcd', result: 'protected', snapshot: 'e' } as const;
   const files = { id: 'files.cp1', result: 'protected', snapshot: 'f' } as const;
   const results = (outcomes: readonly ControlPlaneOutcome[]) => ({
-    resources: resources(),
+    resources: resourcesOf(),
     volumes: [outcome()],
     controlPlane: outcomes,
   });
@@ -141,17 +107,8 @@ describe('a backup with the control plane', () => {
 
 describe('a backup whose post hook failed', () => {
   it('lacks something', () => {
-    const hook = {
-      pod: 'shop/db-0',
-      hook: 'post',
-      container: 'db',
-      ok: false,
-      continued: false,
-      seconds: 1,
-      output: '',
-      message: 'no',
-    } as const;
-    expect(decidePhase(work(), { resources: resources(), volumes: [outcome()], hooks: [hook] })).toEqual({
+    const hook = failedHook({ message: 'no' });
+    expect(decidePhase(work(), { resources: resourcesOf(), volumes: [outcome()], hooks: [hook] })).toEqual({
       phase: 'PartiallyFailed',
       reasons: ['the post hook of pod shop/db-0 failed: no'],
     });

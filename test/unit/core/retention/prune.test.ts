@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VaultCopy } from '../../../../functions/contract/copies.ts';
 import type { BackupRecord } from '../../../../functions/core/backup/record.ts';
-import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
 import {
   exceedsShare,
   isLeftOver,
@@ -22,6 +21,7 @@ import {
   pruneJob,
   seenIn,
 } from '../../../../functions/prune/reconcile-prune/repository-job.ts';
+import { jobEnd } from '../../../support/builders.ts';
 import { copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
@@ -180,14 +180,6 @@ const plan: PrunePlan = {
   replica: { decisions: [], orphans: [], begun: [], forget: [] },
   search: ['_control-plane'],
 };
-const ended = (over: Partial<JobEnd>): JobEnd => ({
-  exitCode: 0,
-  log: '',
-  reports: {},
-  message: undefined,
-  seconds: 1,
-  ...over,
-});
 
 describe('the Jobs of a prune run', () => {
   const stepsOf = (item: PruneItem, copies: readonly VaultCopy[] = [primary, replica]) =>
@@ -257,13 +249,17 @@ describe('the Jobs of a prune run', () => {
 
   it('tell what they saw in a copy by the log of that step, be it the last one or not', () => {
     const log = JSON.stringify([{ id: 'i', time: '2026-01-01T00:00:00Z', tags: [`backup=${OLD}`] }]);
-    const end = ended({ reports: { 'list-primary': log }, step: 'list-replica', log: '[]' });
+    const end = jobEnd({ reports: { 'list-primary': log }, step: 'list-replica', log: '[]' });
     expect([seenIn('primary', end)?.length, seenIn('replica', end)]).toEqual([1, []]);
-    expect(seenIn('replica', ended({ step: 'prune-primary', log: 'done' }))).toBeUndefined();
+    expect(seenIn('replica', jobEnd({ step: 'prune-primary', log: 'done' }))).toBeUndefined();
   });
 
   it('say in restic’s words why a repository kept what should be gone', () => {
-    const failed = outcomeOf(second, ended({ exitCode: 11, log: 'repository is already locked' }), undefined);
+    const failed = outcomeOf(
+      second,
+      jobEnd({ exitCode: 11, log: 'repository is already locked' }),
+      undefined,
+    );
     expect(failed).toEqual({ namespace: 'shop', ok: false, message: 'repository is already locked' });
   });
 });

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  durationSeconds,
-  failedHooks,
-  type HookOutcome,
-  hooksOf,
-} from '../../../../functions/core/volumes/hooks.ts';
+import { durationSeconds, failedHooks, hooksOf } from '../../../../functions/core/volumes/hooks.ts';
+import { failedHook } from '../../../support/builders.ts';
 
 const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0', strategy: 'mount' } as const;
 const pod = (annotations: Record<string, string>, name = 'db-0') => ({
@@ -74,25 +70,13 @@ describe('a duration', () => {
 });
 
 describe('a failed hook', () => {
-  const outcome = (over: Partial<HookOutcome>): HookOutcome => ({
-    pod: 'shop/db-0',
-    hook: 'post',
-    container: 'db',
-    ok: false,
-    continued: false,
-    seconds: 1,
-    output: '',
-    message: 'exit code 1',
-    ...over,
-  });
-
   it('counts when it was the last word on its pod', () => {
-    expect(failedHooks([outcome({})])).toEqual(['the post hook of pod shop/db-0 failed: exit code 1']);
+    expect(failedHooks([failedHook({})])).toEqual(['the post hook of pod shop/db-0 failed: exit code 1']);
   });
 
   it('does not count when that was allowed, or when its volumes tell', () => {
     expect(
-      failedHooks([outcome({ continued: true }), outcome({ hook: 'pre' }), outcome({ ok: true })]),
+      failedHooks([failedHook({ continued: true }), failedHook({ hook: 'pre' }), failedHook({ ok: true })]),
     ).toEqual([]);
   });
 });
