@@ -5,14 +5,14 @@ import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
 import type { Vault } from '../functions/ports/vault.ts';
 import { leaseHolder, leasesOf } from '../functions/runtime/leases.ts';
 
-/** Of which cluster: its primary vault, and where its machines are. */
+/** The primary vault of a cluster and the location of its state machines. */
 export interface ActivityContext {
   readonly vault: Vault;
   readonly home: MachineHome;
   readonly cluster: string;
 }
 
-/** What is at work in a cluster's part of the vault, in words: executions that run, and leases that somebody holds. */
+/** Running executions and held leases of a cluster, as readable messages. */
 export async function atWork({ vault, home, cluster }: ActivityContext, now: Date): Promise<string[]> {
   const executions = MACHINES.map(async (machine) =>
     (await runningExecutions(machineArn(home, cluster, machine))).map(

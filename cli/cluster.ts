@@ -14,7 +14,7 @@ import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
 import { loadConfig } from '../infra/config/load.ts';
 import type { ClusterConfig, Config } from '../infra/config/schema.ts';
 
-/** The configuration that is deployed from this checkout, whatever the working directory is. */
+/** The configuration of this checkout, regardless of the working directory. */
 const CHECKOUT_FILE = fileURLToPath(new URL('../holdfast.yaml', import.meta.url));
 
 export interface ClusterOptions {
@@ -22,15 +22,15 @@ export interface ClusterOptions {
   readonly cluster?: string;
 }
 
-/** A cluster of holdfast.yaml, and where in AWS it is kept. */
+/** A cluster of holdfast.yaml and its location in AWS. */
 export interface FoundCluster {
   readonly cluster: ClusterConfig;
   readonly copies: PerCopy<VaultCopy>;
-  /** Its machines are beside the primary copy, in the caller's partition of AWS. */
+  /** Its state machines are in the region of the primary, in the caller's AWS partition. */
   readonly home: MachineHome;
 }
 
-/** Finds a cluster of holdfast.yaml. Asks AWS who calls: from there are the partition, and the account where none is named. */
+/** Finds a cluster of holdfast.yaml. The partition, and the account if none is configured, come from STS. */
 export async function findCluster(options: ClusterOptions): Promise<FoundCluster> {
   const { config, cluster } = configuredCluster(options);
   const { account, partition } = await callerIn(config.vault.region);
@@ -38,7 +38,7 @@ export async function findCluster(options: ClusterOptions): Promise<FoundCluster
   return { cluster, copies, home: { ...copies.primary, partition } };
 }
 
-/** A cluster of holdfast.yaml. Asks AWS for nothing. */
+/** A cluster of holdfast.yaml. Sends no request to AWS. */
 export function configuredCluster(options: ClusterOptions): {
   readonly config: Config;
   readonly cluster: ClusterConfig;
@@ -49,21 +49,23 @@ export function configuredCluster(options: ClusterOptions): {
     : config.clusters[0];
   if (!cluster)
     throw new Error(
-      `holdfast.yaml has no cluster "${options.cluster}": it has ${config.clusters.map((c) => c.name).join(', ')}`,
+      `--cluster: holdfast.yaml has no cluster "${options.cluster}". It has: ${config.clusters.map((c) => c.name).join(', ')}`,
     );
   return { config, cluster };
 }
 
-/** The account and the partition of AWS that the caller's credentials are of. */
+/** The AWS account and partition of the caller's credentials. */
 async function callerIn(region: string): Promise<{ account: string; partition: string }> {
   const { Account: account, Arn: arn } = await new STSClient({ region }).send(
     new GetCallerIdentityCommand({}),
   );
   if (account && arn) return { account, partition: partitionOf(arn) };
-  throw new Error('STS does not say whose the credentials are: check AWS_PROFILE and AWS_ENDPOINT_URL');
+  throw new Error(
+    'STS returned no account or ARN for the credentials: check AWS_PROFILE and AWS_ENDPOINT_URL',
+  );
 }
 
-/** What the command line does with one cluster of holdfast.yaml. */
+/** Opens a cluster of holdfast.yaml for the commands. */
 export async function openCluster(options: ClusterOptions) {
   const { cluster, copies, home } = await findCluster(options);
   const { bucket, region } = copies.primary;
@@ -82,19 +84,19 @@ export async function openCluster(options: ClusterOptions) {
       return rows.flat().sort((a, b) => (a.record.startedAt < b.record.startedAt ? 1 : -1));
     },
     record: (name: string) => getJson(vault, BackupRecord, keys.records.record(name)),
-    /** How far a backup's volumes are; undefined when it has none, or none has begun. */
+    /** Progress of a backup's volumes; undefined if it has none or none has started. */
     progress: (name: string) => findJson(vault, Progress, keys.records.progress(name)),
-    /** The newest backup whose etcd is protected, or the one that is named. */
+    /** The named backup, or for `latest` the newest one with an etcd snapshot. */
     async withControlPlane(name: string): Promise<BackupRecord> {
       const records =
         name === 'latest' ? (await this.backups()).map((row) => row.record) : [await this.record(name)];
       const found = records.find((r) => r.controlPlane?.some((o) => o.id === 'etcd' && o.snapshot));
       if (found) return found;
       throw new Error(
-        `${name === 'latest' ? 'no backup' : name} holds a snapshot of etcd: its plan needs controlPlane: true`,
+        `${name === 'latest' ? 'no backup contains' : `${name} does not contain`} an etcd snapshot: set controlPlane: true in its plan`,
       );
     },
-    /** Starts a machine; the ARN of its execution. */
+    /** Starts a state machine. Returns the ARN of its execution. */
     async start(machine: Machine, input: object): Promise<string> {
       const stateMachineArn = machineArn(home, cluster.name, machine);
       const { executionArn } = await new SFNClient({ region }).send(
@@ -102,7 +104,7 @@ export async function openCluster(options: ClusterOptions) {
       );
       return executionArn as string;
     },
-    /** What plain restic needs to open a namespace's repository; S3 credentials are the caller's own. */
+    /** Environment with which restic opens a namespace's repository. It holds no S3 credentials. */
     async resticEnvironment(namespace: string, from: CopyName) {
       const key = keys.restic.repository(namespace);
       const at = repositoryIn(copies[from], key);

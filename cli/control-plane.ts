@@ -5,7 +5,7 @@ import { ETCD_PATH, filesPath } from '../functions/core/backup/control-plane.ts'
 import type { BackupRecord } from '../functions/core/backup/record.ts';
 import { memberFlags } from './etcd-member.ts';
 
-/** Where etcd's data directory, and each node's files, come to lie. */
+/** Subfolders for the etcd data directory and for the files of each node. */
 const ETCD_DIR = 'etcd';
 const NODES_DIR = 'nodes';
 
@@ -16,14 +16,14 @@ function run(
   remedy: string,
 ): void {
   const { error, status } = spawnSync(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
-  if (error) throw new Error(`${program} is not on the PATH: ${remedy}`);
-  if (status !== 0) throw new Error(`${program} ${args[0]} ended with code ${status}`);
+  if (error) throw new Error(`${program} is not found on the PATH: ${remedy}`);
+  if (status !== 0) throw new Error(`${program} ${args[0]} exited with code ${status}`);
 }
 
 /**
- * Makes etcd's data directory and the files of the nodes from a vault, without a cluster: restic and etcdutl of the
- * PATH do the work. `node`: whose member of etcd the data directory is for; the files say its name and address.
- * `etcdutlArgs` go to `etcdutl snapshot restore` as they are. Refuses a folder that has something in it.
+ * Restores the etcd data directory and the node files of a backup to a folder, with the restic and the etcdutl on the
+ * PATH. Needs no cluster. `node`: the node whose etcd member to restore; its files contain the name and address.
+ * `etcdutlArgs` are passed to `etcdutl snapshot restore`. Throws if the folder is not empty.
  */
 export function restoreControlPlane(
   record: BackupRecord,
@@ -32,7 +32,7 @@ export function restoreControlPlane(
   options: { readonly node?: string; readonly etcdutlArgs: readonly string[] },
 ): string[] {
   if (existsSync(to) && readdirSync(to).length > 0)
-    throw new Error(`${to} is not empty: name a folder that is, so that nothing is mixed`);
+    throw new Error(`--to: ${to} is not empty. Use an empty folder`);
   mkdirSync(to, { recursive: true, mode: 0o700 });
   const outcomes = record.controlPlane ?? [];
   const resticHelp = 'install restic 0.19.1 or newer';
@@ -59,7 +59,7 @@ export function restoreControlPlane(
     'etcdutl',
     ['snapshot', 'restore', join(scratch, 'etcd.db'), '--data-dir', data, ...flags, ...options.etcdutlArgs],
     {},
-    'install the etcd of your cluster: it comes with it',
+    'install the etcd release of your cluster, which includes it',
   );
   rmSync(scratch, { recursive: true });
   return [

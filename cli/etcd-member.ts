@@ -1,11 +1,11 @@
 import { parse } from 'yaml';
 
-/** Flags by which a member of etcd says who it is; `etcdutl snapshot restore` takes the same. */
+/** Flags that identify an etcd member; `etcdutl snapshot restore` takes the same. */
 const FLAGS = ['--name', '--initial-advertise-peer-urls'];
 
 /**
- * Flags for the data directory of a new cluster of one member, from the static pod in which kubeadm runs etcd. Others
- * join it later: a snapshot makes a new cluster.
+ * Flags for the data directory of a new single-member cluster, from the manifest of kubeadm's static etcd pod. Empty if
+ * the manifest lacks one. Other members join later, because restoring a snapshot creates a new cluster.
  */
 export function memberFlags(manifest: string): string[] {
   const pod = parse(manifest) as { spec?: { containers?: { command?: string[] }[] } };

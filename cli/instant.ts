@@ -4,9 +4,9 @@ const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:
 const FORMS = 'Write it like 2026-11-24T18:00:00Z, 2026-11-24T19:00+01:00, 2h ago or 1d 12h ago';
 
 /**
- * A moment of the past as a person writes it: an instant of ISO 8601 with its zone, a date (its first second, UTC), or how long ago.
+ * A point in time in the past: an ISO 8601 timestamp with time zone, a date (00:00 UTC), or a duration with `ago`.
  *
- * @throws RangeError that names what cannot be read.
+ * @throws RangeError that names the text.
  */
 export function parseInstant(text: string, now: Date): Date {
   const said = text.trim();
@@ -15,9 +15,9 @@ export function parseInstant(text: string, now: Date): Date {
   if (/^\d{4}-\d\d-\d\dT[\d:.]+$/i.test(said))
     throw new RangeError(`"${text}" has no time zone: end it with Z for UTC, or with an offset like +01:00`);
   if ((!ago && !ISO.test(said)) || Number.isNaN(at.getTime()))
-    throw new RangeError(`"${text}" is not a time. ${FORMS}`);
+    throw new RangeError(`"${text}" is not a point in time. ${FORMS}`);
   if (at > now)
-    throw new RangeError(`"${text}" is in the future: it is ${now.toISOString()}. Name a time that is past`);
+    throw new RangeError(`"${text}" is in the future: it is ${now.toISOString()}. Use a time in the past`);
   return at;
 }
 

@@ -10,15 +10,18 @@ import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
 import { resticArgs, runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
-import { copyOption, planIn, sourceIn } from './words.ts';
+import { checkFileOptions, copyOption, percent, planIn, sourceIn } from './words.ts';
 import { inWorld } from './world.ts';
 
 const program = new Command('holdfast')
-  .description('Backups and restores of the clusters in holdfast.yaml')
+  .description('Back up and restore the Kubernetes clusters in holdfast.yaml')
   .version(manifest.version)
-  .option('--config <file>', 'holdfast.yaml to read; HOLDFAST_CONFIG or that of the checkout by default')
-  .option('--cluster <name>', 'cluster of holdfast.yaml; the first one by default')
-  .option('--world <name>', 'work on an embedded world that is up')
+  .option(
+    '--config <file>',
+    'configuration file (default: $HOLDFAST_CONFIG, or holdfast.yaml in the checkout)',
+  )
+  .option('--cluster <name>', 'cluster in holdfast.yaml (default: the first one)')
+  .option('--world <name>', 'run the command in a local test environment that is running (default: none)')
   .enablePositionalOptions();
 
 interface Common {
@@ -27,46 +30,55 @@ interface Common {
   world?: string;
 }
 const cluster = (over: Common = {}) => openCluster({ ...program.opts<Common>(), ...over });
-/** The same cluster as holdfast.yaml has it: AWS is asked for nothing. */
+/** The configuration of the same cluster. Sends no request to AWS. */
 const configured = () => configuredCluster(program.opts<Common>()).cluster;
 
 program
   .command('rbac')
-  .description('print the roles that a cluster needs, for kubectl apply -f -')
-  .option('--hooks', 'let backups run the hooks of pods: commands in containers, as kubectl exec')
-  .option('--snapshots', 'let backups make and remove CSI snapshots, and claims of them')
-  .option('--commands <namespaces...>', 'an account for pods with holdfast.io/backup-command in these')
+  .description('print the RBAC manifests that a cluster needs, for kubectl apply -f -')
+  .option(
+    '--hooks',
+    'allow backups to run pod hooks, which are commands in containers like kubectl exec (default: not allowed)',
+  )
+  .option(
+    '--snapshots',
+    'allow backups to create and delete CSI snapshots and PVCs from them (default: not allowed)',
+  )
+  .option(
+    '--commands <namespaces...>',
+    'namespaces that get a service account for pods with holdfast.io/backup-command (default: none)',
+  )
   .action((options: RbacOptions) => console.log(JSON.stringify(rbacManifests(options), null, 2)));
 
 program
   .command('get')
   .description('list backups')
-  .addArgument(new Argument('<what>').choices(['backups']))
+  .addArgument(new Argument('<what>', 'what to list').choices(['backups']))
   .action(async () => {
     for (const line of backupLines(await (await cluster()).backups(), new Date())) console.log(line);
   });
 
 program
   .command('describe')
-  .description('print the record of one backup')
-  .argument('<backup>')
+  .description('print the record of a backup as JSON')
+  .argument('<backup>', 'name of a backup')
   .action(async (name: string) => console.log(JSON.stringify(await (await cluster()).record(name), null, 2)));
 
 program
   .command('status')
-  .description('show how far the volumes of a backup are')
-  .argument('<backup>')
+  .description('show the progress of the volumes of a backup')
+  .argument('<backup>', 'name of a backup')
   .action(async (name: string) => {
     const progress = await (await cluster()).progress(name);
     if (progress) for (const line of progressLines(progress)) console.log(line);
-    else console.log(`${name}: no volume has begun`);
+    else console.log(`${name}: no volume has started`);
   });
 
 program
   .command('backup')
-  .description('start a backup of a plan now')
-  .argument('<plan>')
-  .option('--tag <names...>', 'what retention may keep it by')
+  .description('start a backup of a plan now; print the ARN of its execution')
+  .argument('<plan>', 'name of a plan of the cluster')
+  .option('--tag <names...>', 'tags of the backup, for keepTags in retention (default: none)')
   .action(async (plan: string, { tag: tags }: { tag?: string[] }) => {
     const input = { plan: planIn(configured(), plan), ...(tags && { tags }) };
     console.log(await (await cluster()).start('backup', input));
@@ -74,10 +86,16 @@ program
 
 program
   .command('prune')
-  .description('remove what the retention of a plan no longer keeps')
-  .argument('<plan>')
-  .option('--dry-run', 'only write the report')
-  .option('--allow-share <percent>', 'remove up to so many percent of the recovery points', Number)
+  .description(
+    'remove the recovery points that the retention of a plan no longer keeps; print the ARN of the execution',
+  )
+  .argument('<plan>', 'name of a plan of the cluster')
+  .option('--dry-run', 'preview: write the report and remove nothing (default: off)')
+  .option(
+    '--allow-share <percent>',
+    'percent of the recovery points that this run may remove, 1 to 100 (default: prune.maxShare)',
+    percent,
+  )
   .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) => {
     const input = { plan: planIn(configured(), plan), ...options };
     console.log(await (await cluster()).start('prune', input));
@@ -85,23 +103,35 @@ program
 
 program
   .command('verify')
-  .description('read both copies of the vault again now, and heal what is damaged')
-  .option('--all', 'all packs, not one part of them')
+  .description(
+    'verify both copies of the vault now and repair what is damaged; print the ARN of the execution',
+  )
+  .option('--all', 'read all pack files, not one part of them (default: one part of verification.parts)')
   .action(async ({ all }: { all?: boolean }) =>
     console.log(await (await cluster()).start('verify', all ? { parts: 1 } : {})),
   );
 
 program
   .command('restore')
-  .description('start a restore')
+  .description('start a restore; print the ARN of its execution')
   .argument('<backup>', 'name of a recovery point, or latest')
-  .option('--from <source>', 'primary, replica, or a Velero source', 'primary')
-  .option('--namespaces <names>', 'only these, separated by commas')
-  .option('--files <volume>', 'no objects, only files of namespace/claim, into the claim of that name')
-  .option('--include <path...>', 'with --files: files and folders below its mount, like /base/1')
-  .option('--to <folder>', 'with --files: folder of the volume; / puts them in their old place')
-  .option('--dry-run', 'only write the plan')
+  .option('--from <source>', 'source: primary, replica, or the name of a Velero source', 'primary')
+  .option('--namespaces <names>', 'namespaces to restore, separated by commas (default: all in the backup)')
+  .option(
+    '--files <volume>',
+    'restore only files of the PVC namespace/name into the existing PVC of that name, and no objects (default: off)',
+  )
+  .option(
+    '--include <path...>',
+    'with --files: files and folders to restore, as paths in the volume like /base/1, or patterns (required with --files)',
+  )
+  .option(
+    '--to <folder>',
+    'with --files: target folder in the volume; / restores files in place (default: a new folder /holdfast-<restore>)',
+  )
+  .option('--dry-run', 'preview: write the restore plan and change nothing (default: off)')
   .action(async (backup: string, options: RestoreFlags) => {
+    checkFileOptions(options);
     const { from, namespaces, dryRun, files: volume, include = [], to } = options;
     const input = {
       backup,
@@ -124,14 +154,17 @@ interface RestoreFlags {
 
 program
   .command('control-plane')
-  .description('etcd and the files of control-plane nodes')
+  .description('restore etcd and the files of control-plane nodes')
   .command('restore')
-  .description('make etcd’s data directory and the nodes’ files in a folder, without a cluster')
-  .requiredOption('--to <folder>', 'an empty folder')
+  .description('restore the etcd data directory and the node files to a local folder; needs no cluster')
+  .requiredOption('--to <folder>', 'target folder; must be empty or not exist')
   .option('--backup <name>', 'name of a recovery point, or latest', 'latest')
-  .addOption(copyOption('the copy that is read'))
-  .option('--node <name>', 'the node whose member of etcd this is to be')
-  .argument('[etcdutl...]', 'after --: more options of etcdutl snapshot restore')
+  .addOption(copyOption('copy of the vault to read'))
+  .option(
+    '--node <name>',
+    'control-plane node whose etcd member to restore (default: the first node in the backup)',
+  )
+  .argument('[etcdutl...]', 'after --: additional options for etcdutl snapshot restore')
   .action(
     async (
       etcdutlArgs: string[],
@@ -148,11 +181,14 @@ program
 
 program
   .command('restic')
-  .description('run plain restic on the repository of a namespace, or of _control-plane')
-  .argument('<repository>', '[cluster/]namespace')
-  .argument('[command...]', 'after --: any restic command')
-  .addOption(copyOption('the copy that is read'))
-  .option('--print-env', 'print the environment that restic needs')
+  .description('run restic on the repository of a namespace, or on _control-plane')
+  .argument('<repository>', '[cluster/]namespace (default cluster: that of --cluster)')
+  .argument('[command...]', 'after --: a restic command with its options')
+  .addOption(copyOption('copy of the vault to read'))
+  .option(
+    '--print-env',
+    'print the environment variables that restic needs, and do not run it; they include the password (default: off)',
+  )
   .passThroughOptions()
   .action(
     async (

@@ -7,20 +7,20 @@ import { repositoryPassword } from '../functions/core/restic/repository.ts';
 import { lastWords } from '../functions/core/restic/restic.ts';
 import type { RepositoryKeys } from './rotate-key.ts';
 
-/** restic's code for a password that opens nothing. */
+/** restic's exit code for a wrong password. */
 const WRONG_PASSWORD = 12;
 const LOCK = ['--retry-lock', '5m'];
 const KeyList = z.array(z.looseObject({ id: z.string(), current: z.boolean() }));
 
 export interface RepositoryPlace {
-  /** Key of the repository in the vault, from which its password is derived. */
+  /** Key of the repository in the vault; its password is derived from it. */
   readonly repository: string;
   readonly bucket: string;
   readonly url: string;
   readonly region: string;
 }
 
-/** The keys of a repository through the restic of the PATH. Without its cache: that would hold what is of the keys as they were. */
+/** The keys of a repository, through the restic on the PATH. Without its cache, which could hold outdated keys. */
 export function repositoryKeys({ repository, bucket, url, region }: RepositoryPlace): RepositoryKeys {
   const name = `${repository} in ${bucket}`;
   const run = (master: string, ...args: string[]): Promise<ResticEnd> =>
@@ -32,14 +32,14 @@ export function repositoryKeys({ repository, bucket, url, region }: RepositoryPl
   const must = async (master: string, ...args: string[]): Promise<string> => {
     const { code, output, errors } = await run(master, ...args);
     if (code === 0) return output;
-    throw new Error(`restic ${args[0]} ${args[1]} of ${name} ended with code ${code}: ${lastWords(errors)}`);
+    throw new Error(`restic ${args[0]} ${args[1]} of ${name} exited with code ${code}: ${lastWords(errors)}`);
   };
   return {
     name,
     async opens(master) {
       const { code, errors } = await run(master, 'cat', 'config', '--no-lock');
       if (code === 0 || code === WRONG_PASSWORD) return code === 0;
-      throw new Error(`${name} cannot be opened: restic ended with code ${code}: ${lastWords(errors)}`);
+      throw new Error(`${name} cannot be opened: restic exited with code ${code}: ${lastWords(errors)}`);
     },
     add: (master, of) =>
       withFile(repositoryPassword(of, repository), (file) =>
@@ -59,8 +59,8 @@ export function repositoryKeys({ repository, bucket, url, region }: RepositoryPl
     async remove(master, of) {
       const keys = z.parse(KeyList, JSON.parse(await must(of, 'key', 'list', '--json', '--no-lock')));
       const found = keys.find((key) => key.current);
-      if (!found) throw new Error(`restic does not say which key of ${name} a password opens`);
-      await must(master, 'unlock'); // of Jobs that are gone: it takes no others
+      if (!found) throw new Error(`restic key list does not report the current key of ${name}`);
+      await must(master, 'unlock'); // removes stale locks only
       await must(master, 'key', 'remove', found.id, ...LOCK);
     },
   };
@@ -72,20 +72,20 @@ interface ResticEnd {
   readonly errors: string;
 }
 
-/** Runs restic with this environment and none of the caller's own settings for it. */
+/** Runs restic with these settings; ignores the caller's RESTIC_ variables. */
 function restic(args: readonly string[], settings: Readonly<Record<string, string>>): Promise<ResticEnd> {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('RESTIC_'));
   const env = { ...Object.fromEntries(own), ...settings };
   return new Promise((resolve, reject) => {
     execFile('restic', args, { env }, (error, output, errors) => {
       if (error?.code === 'ENOENT')
-        reject(new Error('restic is not on the PATH: install restic 0.19.1 or newer'));
+        reject(new Error('restic is not found on the PATH: install restic 0.19.1 or newer'));
       else resolve({ code: error ? Number(error.code ?? 1) : 0, output, errors });
     });
   });
 }
 
-/** A file that only this user can read, for as long as the work takes. */
+/** Calls `work` with a temporary file that only this user can read. */
 async function withFile(content: string, work: (file: string) => Promise<unknown>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   try {

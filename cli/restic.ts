@@ -5,8 +5,9 @@ import { HoldfastError } from '../functions/contract/holdfast-error.ts';
 const OWN = /^--(from|print-env)(=|$)/;
 
 /**
- * restic's arguments out of what follows the repository. All of that goes to restic, so InputInvalid where an option of Holdfast
- * is among it before the `--`: restic would otherwise be started on a copy that nobody named.
+ * restic's arguments: everything after the repository.
+ *
+ * @throws InputInvalid if an option of Holdfast is among them before the `--`: restic would otherwise run on the default copy.
  */
 export function resticArgs(words: readonly string[]): readonly string[] {
   const dashes = words.indexOf('--');
@@ -14,17 +15,17 @@ export function resticArgs(words: readonly string[]): readonly string[] {
   if (misplaced)
     throw new HoldfastError(
       'InputInvalid',
-      `${misplaced} stands behind the repository, where restic would get it`,
+      `${misplaced} must be before the repository: options after it are passed to restic`,
       {
-        hint: `Write it before: holdfast restic ${misplaced} ...`,
+        hint: `Write: holdfast restic ${misplaced} ...`,
       },
     );
   return dashes === 0 ? words.slice(1) : words;
 }
 
-/** Runs the restic of the PATH with a repository's environment; its exit code. */
+/** Runs the restic on the PATH with a repository's environment. Returns its exit code. */
 export function runRestic(args: readonly string[], environment: Record<string, string>): number {
   const result = spawnSync('restic', args, { stdio: 'inherit', env: { ...process.env, ...environment } });
-  if (result.error) console.error('restic is not on the PATH: install restic 0.19.1 or newer');
+  if (result.error) console.error('restic is not found on the PATH: install restic 0.19.1 or newer');
   return result.status ?? 1;
 }

@@ -7,7 +7,7 @@ export interface RewindHeading {
   readonly bucket: string;
   readonly copy: CopyName;
   readonly to: Date;
-  /** What is at work in the cluster's part of the vault, in words. */
+  /** Running executions and held leases, as readable messages. */
   readonly atWork: readonly string[];
 }
 
@@ -30,14 +30,14 @@ const named = (what: string, names: readonly string[]): string[] =>
 export const stepLines = (steps: readonly RewindStep[]): string[] =>
   steps.map(({ action, version, reason }) => `${action.padEnd(10)}  ${version.key}  (${reason})`);
 
-/** What a rewind would do, for a person to decide. */
+/** The preview of a rewind. */
 export function rewindLines(
   { cluster, bucket, copy, to, atWork }: RewindHeading,
   summary: RewindSummary,
 ): string[] {
   const title = `${cluster} in ${bucket} (${copy}), as it was at ${to.toISOString()}`;
-  const warning = atWork.map((work) => `WARNING: ${work}: what it writes now would be hidden or undone`);
-  if (isIdle(summary)) return [title, ...warning, 'Nothing has changed since: there is nothing to do'];
+  const warning = atWork.map((work) => `WARNING: ${work}: its writes can be hidden or undone`);
+  if (isIdle(summary)) return [title, ...warning, 'No changes since then: there is nothing to do'];
   const { parts, back, gone, mended, repositories, passwords } = summary;
   return [
     title,
@@ -49,19 +49,21 @@ export function rewindLines(
       return line(name, objects(brought), objects(hide), objects(leave));
     }),
     '',
-    ...named('recovery points that come back', back),
-    ...named('recovery points that vanish', gone),
-    ...named('recovery points that are mended', mended),
-    ...named('repositories in which something changes', repositories),
+    ...named('recovery points to restore', back),
+    ...named('recovery points to hide', gone),
+    ...named('recovery points to repair', mended),
+    ...named('repositories that change', repositories),
     ...named('repositories that an older password opens again', passwords),
-    ...(passwords.length > 0 ? ['  change it when all is well: holdfast vault rotate-key'] : []),
+    ...(passwords.length > 0
+      ? ['  after the rewind, change their passwords: holdfast vault rotate-key']
+      : []),
     '',
-    'Nothing is removed: copies of old versions and delete markers are added, so a rewind can be rewound.',
-    'Versions under Object Lock cannot have been removed by anybody. Of a bucket without it, those that somebody',
-    'removed for good are not listed here and do not come back: then take the other copy.',
+    'A rewind removes nothing: it adds copies of old versions and delete markers, so you can rewind it again.',
+    'Versions under Object Lock cannot have been deleted. In a bucket without Object Lock, permanently deleted',
+    'versions are not listed here and cannot be restored: use the other copy for them.',
   ];
 }
 
-/** How to go on from a plan. The instant is given in full: two hours ago is another one later. */
+/** The command that applies a preview. With an absolute timestamp, because "2h ago" changes its meaning. */
 export const confirmLine = ({ cluster, copy, to }: RewindHeading): string =>
-  `To do it: holdfast --cluster ${cluster} vault rewind --from ${copy} --to ${to.toISOString()} --confirm`;
+  `To apply it: holdfast --cluster ${cluster} vault rewind --from ${copy} --to ${to.toISOString()} --confirm`;

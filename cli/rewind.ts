@@ -12,16 +12,16 @@ import type { Vault } from '../functions/ports/vault.ts';
 import type { OneKey, VersionedBucket } from '../functions/ports/versioned-bucket.ts';
 
 const CONCURRENCY = 16;
-/** Keys that S3 hides in one request. */
+/** Keys for which S3 adds delete markers in one request. */
 const HIDDEN_AT_ONCE = 1000;
 
 export interface RewindPlan {
-  /** Those that change something. */
+  /** The steps that change something. */
   readonly steps: readonly RewindStep[];
   readonly summary: RewindSummary;
 }
 
-/** What a rewind of a cluster's part of a copy would do. Every version is listed; only what changes is held in memory. */
+/** Plans the rewind of a cluster's part of a copy. Lists every version; keeps only the steps that change something in memory. */
 export async function planRewind(bucket: VersionedBucket, cluster: string, to: Date): Promise<RewindPlan> {
   const counter = rewindCounter();
   const plan = async (versions: OneKey): Promise<RewindStep | typeof pMapSkip> => {
@@ -37,7 +37,7 @@ export async function planRewind(bucket: VersionedBucket, cluster: string, to: D
   return { steps, summary: counter.summary() };
 }
 
-/** Does it. Stopped at any moment and planned anew, what is left is done; nothing is removed at any moment. */
+/** Applies the steps of a rewind. If it is interrupted, a new plan contains the remaining steps. Removes no version. */
 export async function applyRewind(
   bucket: Pick<VersionedBucket, 'bringBack'>,
   vault: Pick<Vault, 'remove'>,

@@ -7,59 +7,59 @@ import {
   type SecretLabel,
 } from '../functions/core/vault/key-rotation.ts';
 
-/** Each call of restic takes 64 MiB and a core for its password. */
+/** Repositories at once: restic needs 64 MiB and a core to derive the key of a password. */
 const CONCURRENCY = 2;
-/** Steps in one repository: passwords to add, and keys of old ones to remove. More are a loop without an end. */
+/** Limit of steps in one repository (keys to add and to remove), which ends an endless loop. */
 const MOST_STEPS = 40;
 
-/** The keys of one repository in one copy. Passwords are derived from master secrets by whoever implements this. */
+/** The keys of one repository in one copy. The implementation derives passwords from master secrets. */
 export interface RepositoryKeys {
-  /** As a person says it: `shop in BUCKET`. */
+  /** Name for messages: `REPOSITORY in BUCKET`. */
   readonly name: string;
   opens(master: string): Promise<boolean>;
   add(master: string, of: string): Promise<void>;
-  /** Removes the one key that the password of `of` finds. */
+  /** Removes the key that the password derived from `of` opens. */
   remove(master: string, of: string): Promise<void>;
 }
 
 export interface Rotation {
   readonly secret: VersionedSecret;
-  /** By repository: its copies, that from which replication copies first. */
+  /** The copies of each repository, the primary first. */
   readonly repositories: readonly (readonly RepositoryKeys[])[];
   newSecret(): string;
-  /** Who may still use the old passwords, in words. */
+  /** Executions and lease holders that may still use the old passwords, as readable messages. */
   atWork(): Promise<readonly string[]>;
   say(line: string): void;
 }
 
-/** Changes the master secret and every password made from it. Stopped at any moment, the next call goes on. */
+/** Changes the master secret and every password derived from it. If it is interrupted, the next call resumes. */
 export async function rotateKey(rotation: Rotation): Promise<void> {
   const { secret, say } = rotation;
   let versions = await secret.read();
   if (phaseOf(versions) === 'propose') {
     await secret.propose(rotation.newSecret(), versions.current);
     versions = await secret.read();
-    say(`${secret.name} has a pending version`);
-  } else say(`${secret.name} has a pending version: a rotation that was begun goes on`);
+    say(`${secret.name}: created a pending version`);
+  } else say(`${secret.name} has a pending version: resuming the rotation`);
   if (phaseOf(versions) === 'add' && versions.pending) {
     await bring(rotation, versions, NEEDED.add);
     await secret.promote(versions.pending, versions.current);
     versions = await secret.read();
-    say('the new password opens every repository: its secret is now the current one');
+    say('the new password opens every repository: the pending version is now the current one');
   }
   const work = await rotation.atWork();
   if (work.length > 0)
     throw new Error(
-      `the old passwords stay for now: ${work.join('; ')}. Run this again when that has ended, or with --force`,
+      `the old passwords are kept: ${work.join('; ')}. Run the command again when it has ended, or with --force`,
     );
   await bring(rotation, versions, NEEDED.clear);
   await secret.settle(versions.current);
-  say('the old password opens no repository any more');
+  say('the old password no longer opens any repository');
 }
 
 const phaseOf = ({ current, pending }: LabelledVersions) => rotationPhase(current.id, pending?.id);
 
-/** Brings every repository to where the needed passwords open it and the previous one does not. */
+/** Changes the keys of every repository until the needed passwords open it and the previous one does not. */
 async function bring(
   { repositories, say }: Rotation,
   versions: LabelledVersions,
@@ -67,18 +67,18 @@ async function bring(
 ): Promise<void> {
   const lost: string[] = [];
   const work = async (copies: readonly RepositoryKeys[]) => {
-    // One after the other: what is gone from the copy that is replicated does not come back into the second one.
+    // In sequence: a key that is removed from the primary first cannot be replicated to the replica again.
     for (const copy of copies) if (!(await bringOne(copy, versions, needed, say))) lost.push(copy.name);
   };
   await pMap(repositories, work, { concurrency: CONCURRENCY });
   if (lost.length > 0)
     throw new Error(
-      `no password of ${[...new Set(labelsOf(versions))].join(', ')} opens ${lost.sort().join(', ')}. ` +
-        'If keys were removed, "holdfast vault rewind" brings them back; to go on without these, name them with --except',
+      `no password (${[...new Set(labelsOf(versions))].join(', ')}) opens ${lost.sort().join(', ')}. ` +
+        'If keys were deleted, restore them with "holdfast vault rewind"; to rotate the others, name these with --except',
     );
 }
 
-/** Labels of different secrets: after the promotion, one is the current and the pending one. */
+/** Labels of distinct versions: after the promotion, the current version is also the pending one. */
 const labelsOf = ({ current, pending, previous }: LabelledVersions): SecretLabel[] => [
   'current',
   ...(pending && pending.id !== current.id ? (['pending'] as const) : []),
@@ -93,7 +93,7 @@ export async function openedBy(keys: RepositoryKeys, versions: LabelledVersions)
   return opens;
 }
 
-/** False when nothing that is known opens it. */
+/** Changes the keys of one copy; false if no known password opens it. */
 async function bringOne(
   keys: RepositoryKeys,
   versions: LabelledVersions,
@@ -108,6 +108,6 @@ async function bringOne(
     say(`${keys.name}: ${step.do === 'add' ? 'added' : 'removed'} the password of the ${step.of} secret`);
   }
   throw new Error(
-    `${keys.name} still has keys of the previous password after ${MOST_STEPS} steps: run this again`,
+    `${keys.name} still has keys of the previous password after ${MOST_STEPS} steps. Run the command again`,
   );
 }

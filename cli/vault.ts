@@ -16,34 +16,39 @@ import { applyRewind, planRewind } from './rewind.ts';
 import { confirmLine, type RewindHeading, rewindLines, stepLines } from './rewind-lines.ts';
 import { type RepositoryKeys, rotateKey } from './rotate-key.ts';
 import { isInOrder, keyLines, lookAtKeys } from './verify-keys.ts';
-import { copyOption } from './words.ts';
+import { copyOption, exceptIn } from './words.ts';
 
 const print = (lines: readonly string[]): void => {
   for (const line of lines) console.log(line);
 };
 
-/** Adds `holdfast vault …`: what a person does with the vault itself, with credentials of their own. */
+/** Adds the `holdfast vault` commands, which work on the vault with the operator's own credentials. */
 export function vaultCommands(program: Command, options: () => ClusterOptions): void {
-  const vault = program
-    .command('vault')
-    .description('the vault itself: bring it back as it was, change its passwords');
+  const vault = program.command('vault').description('rewind the vault, rotate and verify its passwords');
   vault
     .command('rewind')
-    .description('show, and with --confirm rebuild, what was to be seen of a cluster at an instant')
-    .requiredOption('--to <time>', 'like 2026-11-24T18:00:00Z, or 2h ago')
-    .addOption(copyOption('the copy that is rewound'))
-    .option('--list', 'print every key that changes, and why')
-    .option('--confirm', 'do it')
+    .description('restore a cluster’s part of the vault to a point in time; a preview without --confirm')
+    .requiredOption('--to <time>', 'point in time, like 2026-11-24T18:00:00Z or 2h ago')
+    .addOption(copyOption('copy of the vault to rewind'))
+    .option('--list', 'print each key that changes, with the reason (default: off)')
+    .option('--confirm', 'apply the changes (default: preview)')
     .action((flags: RewindFlags) => rewind(options(), flags));
   vault
     .command('rotate-key')
-    .description('a new master secret: new passwords for all repositories of a cluster, in both copies')
-    .option('--except <repositories...>', 'namespaces whose repositories are left as they are')
-    .option('--force', 'take the old passwords away although something is at work')
+    .description(
+      'create a new master secret and change the passwords of all repositories of a cluster in both copies',
+    )
+    .option('--except <repositories...>', 'repositories to leave unchanged, by namespace (default: none)')
+    .option(
+      '--force',
+      'remove the old passwords although executions are running or hold leases (default: refuse)',
+    )
     .action((flags: RotateFlags) => rotate(options(), flags));
   vault
     .command('verify-keys')
-    .description('which passwords open the repositories of a cluster, in both copies')
+    .description(
+      'show which passwords open the repositories of a cluster in both copies; exit code 1 if a rotation is needed',
+    )
     .action(() => verifyKeys(options()));
 }
 
@@ -74,7 +79,7 @@ async function rewind(options: ClusterOptions, { to, from, list, confirm }: Rewi
   const left = await planRewind(versions, cluster, instant);
   if (!isIdle(left.summary))
     throw new Error(
-      `${left.steps.length} objects have changed meanwhile: run it again when nothing is at work`,
+      `${left.steps.length} objects changed during the rewind. Run it again when no execution is running`,
     );
   print(['', `Done: ${cluster} in ${bucket} is as it was at ${instant.toISOString()}`]);
 }
@@ -112,17 +117,23 @@ const activityOf = ({ copies, home, cluster }: FoundCluster): ActivityContext =>
   cluster: cluster.name,
 });
 
-/** The repositories of a cluster in both copies, the first copy first, and the secret from which their passwords follow. */
+/**
+ * The repositories of a cluster in both copies, the primary first, and the secret from which their passwords are derived.
+ *
+ * @throws InputInvalid for a name in `except` that is not a repository.
+ */
 async function findRepositories({ copies, cluster }: FoundCluster, except: readonly string[] = []) {
   const keys = vaultKeys(cluster.name);
   const opened = COPIES.map((name) => ({ copy: copies[name], vault: open(copies[name]) }));
   const found = await Promise.all(opened.map(({ vault }) => vault.folders(keys.restic.root)));
-  const namespaces = [...new Set(found.flat())].filter((n) => !except.includes(n)).sort();
+  const existing = [...new Set(found.flat())].sort();
+  exceptIn(cluster.name, existing, except);
+  const namespaces = existing.filter((n) => !except.includes(n));
   const repositories = namespaces.map(async (namespace) => {
     const repository = keys.restic.repository(namespace);
     const there: RepositoryKeys[] = [];
     for (const { copy, vault } of opened) {
-      if (!(await vault.exists(`${repository}/config`))) continue; // not replicated yet, or no repository
+      if (!(await vault.exists(`${repository}/config`))) continue; // not replicated yet, or not a repository
       const { repository: url, region } = repositoryIn(copy, repository);
       there.push(repositoryKeys({ repository, bucket: copy.bucket, url, region }));
     }
@@ -134,7 +145,7 @@ async function findRepositories({ copies, cluster }: FoundCluster, except: reado
   };
 }
 
-/** Says on the terminal how far it is; nothing where nobody looks. */
+/** Shows progress on standard error if that is a terminal. */
 function progressTo(all: number): (done: number) => void {
   if (!process.stderr.isTTY) return () => undefined;
   return (done) => void process.stderr.write(`\r${done} of ${all}${done === all ? '\n' : ''}`);

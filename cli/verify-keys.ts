@@ -8,7 +8,7 @@ export interface KeyFinding {
   readonly opens: ReadonlySet<SecretLabel>;
 }
 
-/** Which passwords open each repository. */
+/** Finds which passwords open each repository. */
 export const lookAtKeys = (
   repositories: readonly RepositoryKeys[],
   versions: LabelledVersions,
@@ -17,7 +17,7 @@ export const lookAtKeys = (
     concurrency: 2,
   });
 
-/** The present password opens it, and no older one. */
+/** Whether the current password opens it and the previous one does not. */
 export const isInOrder = ({ opens }: KeyFinding): boolean => opens.has('current') && !opens.has('previous');
 
 /** A line for each repository. */
@@ -25,8 +25,8 @@ export const keyLines = (found: readonly KeyFinding[]): string[] =>
   found.map(({ name, opens }) => `${name}: ${wordsOf(opens)}`);
 
 function wordsOf(opens: ReadonlySet<SecretLabel>): string {
-  if (opens.size === 0) return 'no password that is known opens it: holdfast vault rewind brings keys back';
-  if (!opens.has('current')) return 'the present password does not open it: run holdfast vault rotate-key';
-  if (opens.has('previous')) return 'an older password opens it as well: run holdfast vault rotate-key';
-  return opens.has('pending') ? 'in order; a rotation is under way' : 'in order';
+  if (opens.size === 0) return 'no known password opens it: restore its keys with holdfast vault rewind';
+  if (!opens.has('current')) return 'the current password does not open it: run holdfast vault rotate-key';
+  if (opens.has('previous')) return 'the previous password also opens it: run holdfast vault rotate-key';
+  return opens.has('pending') ? 'in order; a rotation is in progress' : 'in order';
 }

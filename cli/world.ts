@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findWorld, processEnv } from '../world/world.ts';
 
-/** Runs this very command line again inside an embedded world, with the configuration that is deployed there. */
+/** Runs this command line again in a local test environment, with the configuration deployed there. Returns its exit code. */
 export function inWorld(name: string): number {
   const world = findWorld(name);
   if (!world) {
-    console.error(`world ${name} is not up: npm run demo -- --keep brings one up`);
+    console.error(`--world: world ${name} is not running. Start one: npm run demo -- --keep`);
     return 1;
   }
   const given = process.argv.slice(2);

@@ -1,6 +1,6 @@
-// Makes sure that this checkout's npm dependencies are there, before a script of package.json or `holdfast` needs them.
-// Runs on whatever Node is on the PATH and uses nothing but npm, because at first there is nothing else.
-// Standard output belongs to the command that follows: everything said here goes to standard error.
+// Installs this checkout's npm dependencies if they are missing or outdated, before a script or `holdfast` needs them.
+// Runs on the Node on the PATH and uses only npm, because nothing else is installed yet.
+// Standard output belongs to the command that follows: all messages go to standard error.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,9 +21,9 @@ if (!existsSync(marker) || readFileSync(marker, 'utf8') !== lock) {
     cwd: root,
     stdio: ['ignore', process.stderr, process.stderr],
   });
-  if (result.error) process.stderr.write(`npm could not be started (${result.error.message}): install it\n`);
+  if (result.error) process.stderr.write(`cannot start npm (${result.error.message}): install it\n`);
   else if (result.status !== 0)
-    process.stderr.write(`npm ci failed with code ${result.status}: the lines above say why\n`);
+    process.stderr.write(`npm ci failed with code ${result.status}: see the lines above\n`);
   if (result.status !== 0) process.exit(1);
   writeFileSync(marker, lock);
   process.stderr.write(`npm dependencies: installed in ${Math.round((Date.now() - started) / 1000)} s\n`);

@@ -49,7 +49,7 @@ async function lockBuckets(world: World, outDir: string): Promise<void> {
   if (code !== 0)
     throw new WorldError(
       'DeployFailed',
-      'the buckets could not be locked',
+      'cannot enable Object Lock on the buckets',
       lastLines(readFileSync(log, 'utf8'), 12),
     );
 }
@@ -70,7 +70,11 @@ async function cdk(world: World, verb: string, args: readonly string[]): Promise
   const code = await runLogged(command, env, log);
   if (code === 0) return;
   const tail = lastLines(readFileSync(log, 'utf8'), 25);
-  throw new WorldError('DeployFailed', `cdk ${verb} ended with ${code}; all of it is in ${log}`, tail);
+  throw new WorldError(
+    'DeployFailed',
+    `cdk ${verb} failed with exit code ${code}; its output is in ${log}`,
+    tail,
+  );
 }
 
 async function runLogged(

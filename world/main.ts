@@ -5,20 +5,23 @@ import { progressPrinter } from './base/progress-lines.ts';
 import { bringUp, defaultName, findWorld, listWorlds, processEnv, takeDown, type World } from './world.ts';
 
 const program = new Command('local')
-  .description('The embedded world: an AWS emulator and a one-node Kubernetes.')
+  .description('The local test environment: an AWS emulator and a single-node Kubernetes cluster')
   .enablePositionalOptions();
 
 program
   .command('up')
-  .description('bring a world up; tools are made once and kept in the cache')
+  .description('start a world; tools are built once and cached')
   .option('--name <name>', 'name of the world', defaultName)
-  .option('--kubeconfig <file>', 'use this cluster in place of the embedded one')
-  .option('--address <ip>', 'with --kubeconfig: address of this machine that the pods reach')
+  .option('--kubeconfig <file>', 'use this cluster (default: a local single-node cluster)')
+  .option(
+    '--address <ip>',
+    'with --kubeconfig: address of this machine that pods can reach (required with it)',
+  )
   .action(up);
 
 program
   .command('down')
-  .description('end a world and remove what it kept')
+  .description('stop a world and delete its data')
   .option('--name <name>', 'name of the world', defaultName)
   .action(async ({ name }: { name: string }) => {
     await takeDown(name);

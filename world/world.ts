@@ -8,7 +8,7 @@ import { cacheDir, network, projectRoot, runDirOf } from './base/settings.ts';
 import { startEmulator, stopEmulator, waitForEmulator } from './emulator/start.ts';
 import { type Cgroups, cgroupsOf, hasProcesses } from './sandbox/cgroups.ts';
 import { prepareSandbox, startInit, waitUntilReady } from './sandbox/start.ts';
-import { end, identify, isAlive, type ProcessIdentity, sweep } from './sandbox/stop.ts';
+import { end, identify, isAlive, sweep } from './sandbox/stop.ts';
 import { provideEmulator, provideTools } from './tools/registry.ts';
 import { requireEmulatorMachine, requireSandboxMachine } from './tools/requirements.ts';
 
@@ -56,7 +56,8 @@ export async function bringUp(options: BringUpOptions = {}): Promise<World> {
     throw error;
   }
   const world = findWorld(name);
-  if (!world) throw new WorldError('WorldStopped', `${name} ended again at once.`, 'Run up once more.');
+  if (!world)
+    throw new WorldError('WorldStopped', `${name} stopped immediately after its start.`, 'Run up again.');
   return world;
 }
 
@@ -113,10 +114,14 @@ async function sandboxStart({ name = defaultName, signal }: BringUpOptions): Pro
     await step('world: certificates', onProgress, () => prepareSandbox(runDir, tools));
     signal?.throwIfAborted();
     const pid = await startInit(runDir, tools, cgroups);
-    const record = newRecord(name, 'sandbox', identityOf(pid), network.nodeAddress, {
-      admin: join(runDir, 'kubeconfigs/admin.kubeconfig'),
-      backup: join(runDir, 'kubeconfigs/backup.kubeconfig'),
-      restore: join(runDir, 'kubeconfigs/restore.kubeconfig'),
+    const record = newRecord(name, 'sandbox', {
+      main: identityOf(pid),
+      address: network.nodeAddress,
+      kubeconfigs: {
+        admin: join(runDir, 'kubeconfigs/admin.kubeconfig'),
+        backup: join(runDir, 'kubeconfigs/backup.kubeconfig'),
+        restore: join(runDir, 'kubeconfigs/restore.kubeconfig'),
+      },
     });
     const programs = [tools.kubernetes, tools.restic];
     writeRecord({ ...record, programs });
@@ -129,8 +134,8 @@ async function besideStart({ kubeconfig = '', address, signal }: BringUpOptions)
   if (!address || !existsSync(kubeconfig)) {
     throw new WorldError(
       'ClusterIncomplete',
-      address ? `${kubeconfig} does not exist.` : 'An own cluster needs an address, too.',
-      'up --kubeconfig FILE --address IP, where IP is an address of this machine that the pods reach.',
+      address ? `${kubeconfig} does not exist.` : '--address is required with --kubeconfig.',
+      'up --kubeconfig FILE --address IP, where IP is an address of this machine that pods can reach.',
     );
   }
   await requireEmulatorMachine();
@@ -139,7 +144,11 @@ async function besideStart({ kubeconfig = '', address, signal }: BringUpOptions)
     const runDir = runDirOf(name);
     const file = resolve(kubeconfig);
     const main = startEmulator(installed, runDir, address);
-    const record = newRecord(name, 'cluster', main, address, { admin: file, backup: file, restore: file });
+    const record = newRecord(name, 'cluster', {
+      main,
+      address,
+      kubeconfigs: { admin: file, backup: file, restore: file },
+    });
     writeRecord(record);
     const answer = () => waitForEmulator(runDir, address, main);
     await unlessAborted(step('world: emulator', onProgress, answer), signal);
@@ -150,9 +159,7 @@ async function besideStart({ kubeconfig = '', address, signal }: BringUpOptions)
 function newRecord(
   name: string,
   kind: WorldRecord['kind'],
-  main: ProcessIdentity,
-  address: string,
-  kubeconfigs: WorldRecord['kubeconfigs'],
+  { main, address, kubeconfigs }: Pick<WorldRecord, 'main' | 'address' | 'kubeconfigs'>,
 ): WorldRecord {
   const starter = identityOf(process.pid);
   return { name, kind, main, starter, ready: false, address, kubeconfigs, programs: [] };
@@ -199,8 +206,7 @@ function networkOf(pid: number): string | undefined {
 
 function identityOf(pid: number) {
   const identity = identify(pid);
-  if (!identity)
-    throw new WorldError('WorldStopped', 'The world ended while it started.', 'Run up once more.');
+  if (!identity) throw new WorldError('WorldStopped', 'The world stopped while starting.', 'Run up again.');
   return identity;
 }
 
@@ -208,7 +214,7 @@ function identityOf(pid: number) {
 function checkName(name: string): void {
   if (/^[a-z][a-z0-9-]{0,19}$/.test(name)) return;
   const hint = 'Use up to 20 small letters, digits and dashes, a letter first.';
-  throw new WorldError('BadWorldName', `"${name}" cannot be the name of a world.`, hint);
+  throw new WorldError('BadWorldName', `--name: "${name}" is not a valid name of a world.`, hint);
 }
 
 /** Another cache may have a world of the same name: two cannot share cgroups. */
@@ -227,5 +233,5 @@ function refuseWhileStarting(name: string): void {
   const record = readRecord(name);
   if (!record || record.ready || !isAlive(record.starter) || record.starter.pid === process.pid) return;
   const hint = `Wait for process ${record.starter.pid}, or end it.`;
-  throw new WorldError('WorldStarting', `${name} is being brought up by another process.`, hint);
+  throw new WorldError('WorldStarting', `${name} is being started by another process.`, hint);
 }

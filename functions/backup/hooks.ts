@@ -4,7 +4,7 @@ import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import { HookOutcome, type HookTime, type PodHooks } from '../core/volumes/hooks.ts';
 import type { Vault } from '../ports/vault.ts';
 
-/** Runs the hooks of a backup's pods by `exec`, each at least once, and remembers in the vault how they ended. */
+/** Runs the hooks of a backup's pods by `exec`, each at least once, and stores their outcomes in the vault. */
 export function hookRunner(
   exec: (request: ExecRequest) => Promise<ExecResult>,
   vault: Vault,
@@ -37,7 +37,7 @@ export function hookRunner(
   }
 
   return {
-    /** Runs the pre hook of whoever holds a volume; why the volume must not be read when it failed. */
+    /** Runs the pre hooks of pods that use a volume; returns a message if one failed, so that the volume is not read. */
     async before(all: readonly PodHooks[], volume: string): Promise<string | undefined> {
       for (const of of all.filter((h) => h.volumes.includes(volume))) {
         const outcome = await run(of, 'pre');
@@ -46,11 +46,11 @@ export function hookRunner(
       }
       return undefined;
     },
-    /** Runs the post hooks of pods all of whose volumes have ended, well or badly. */
+    /** Runs the post hooks of pods whose volumes have all ended, successfully or not. */
     async after(all: readonly PodHooks[], finished: ReadonlySet<string>): Promise<void> {
       for (const of of all) if (of.volumes.every((id) => finished.has(id))) await run(of, 'post');
     },
-    /** After a failure: runs the post hooks of pods whose pre hook has run, or who have none. */
+    /** After a failure: runs the post hooks of pods whose pre hook has run, and of pods without a pre hook. */
     async undo(all: readonly PodHooks[]): Promise<void> {
       for (const of of all) {
         const began = !of.pre || (await vault.exists(keyOf(of, 'pre')));
@@ -60,7 +60,7 @@ export function hookRunner(
   };
 }
 
-/** How the hooks of a backup ended, those that have run. */
+/** Outcomes of the hooks of a backup that have run. */
 export async function outcomesOf(
   vault: Vault,
   keys: VaultKeys,

@@ -22,10 +22,10 @@ import {
 } from '../core/volumes/volume-snapshots.ts';
 import type { KubeClient } from '../ports/kubernetes.ts';
 
-/** Longer than any backup may take. */
+/** Age from which snapshots and temporary claims of any run are removed. Longer than any backup may take. */
 const FORGOTTEN_SECONDS = 24 * 3600;
 
-/** The CSI snapshots of one run: made all at once, so that they show nearly one instant, and removed one by one as they are read. */
+/** The CSI snapshots of one run. They are taken together, close to one point in time, and removed as they are read. */
 export function volumeSnapshots(
   cluster: KubeClient,
   run: string,
@@ -50,7 +50,7 @@ export function volumeSnapshots(
       const failed = (message: string): SnapshotState => ({ state: 'failed', taken: false, message });
       if (!classes)
         return failed(
-          'the cluster has no VolumeSnapshots: install the snapshot controller, or let the rule say mount or node',
+          'the cluster does not serve VolumeSnapshots: install the snapshot controller, or use mount or node in the rule',
         );
       const chosen = snapshotClassFor(classes, v.csi);
       const problem =
@@ -62,7 +62,7 @@ export function volumeSnapshots(
       if (refused !== undefined) return failed(refused);
       return { state: 'waiting', taken: false, message: 'its snapshot is not taken' };
     };
-    // One after the other: hooks of two pods must not hold one another up, and a request is quick.
+    // Sequential: the hooks of two pods must not block each other, and a request is quick.
     const made: (readonly [string, SnapshotState])[] = [];
     for (const v of missing) made.push([v.id, await one(v)]);
     return made;

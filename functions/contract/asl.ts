@@ -2,28 +2,28 @@ import { CATCH, RETRY } from './asl-blocks.ts';
 import { EXECUTION_TIMEOUT_SECONDS } from './execution-timeout.ts';
 
 /*
- * The state machines as their files spell them, and as AWS takes them. A file may name a shared Retry or Catch block by a
+ * Expands the ASL files of the state machines into plain ASL. A file may name a shared Retry or Catch block with a
  * placeholder with a dot (`${Retry.Lambda}`). Placeholders without a dot (`${OpenBackupArn}`) are left to CloudFormation.
  */
 
 type JsonObject = Readonly<Record<string, unknown>>;
-/** Where a value stands, for messages. */
+/** Where a value is, for error messages. */
 interface Position {
   readonly file: string;
   readonly state?: string;
 }
 
 const BLOCKS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = { Retry: RETRY, Catch: CATCH };
-/** Stands for the time that an execution of any machine may take, which is also how long its lease lasts. */
+/** Placeholder of the maximum duration of an execution, which is also the duration of its lease. */
 const TIMEOUT = `\${Timeout.Execution}`;
-/** The types of states that can fail and therefore may have Retry and Catch. */
+/** The state types that may have Retry and Catch. */
 const FALLIBLE = ['Task', 'Parallel', 'Map'];
-/** Whatever looks like a placeholder and is none of CloudFormation's. */
+/** A placeholder that is not a CloudFormation placeholder. */
 const NOT_CLOUDFORMATION = /\$\{(?!\w+\})[^}]*\}?/;
 
 /**
- * The text of an ASL file with every shared Retry and Catch block and the timeout in its place: plain ASL, in which only the placeholders of
- * CloudFormation remain. A placeholder that is unknown or stands in the wrong place is an error that names `file` and state.
+ * The text of an ASL file with all shared Retry and Catch blocks and the timeout expanded. Only CloudFormation
+ * placeholders remain. Throws an Error that names `file` and state for a placeholder that is unknown or misplaced.
  */
 export function expandDefinition(text: string, file: string): string {
   return JSON.stringify(expandGraph(parse(text, file), { file }), null, 2);
@@ -70,7 +70,7 @@ function expandState(state: unknown, at: Position): unknown {
   });
 }
 
-/** The block that stands for the placeholder in `Retry` or `Catch` of a state. */
+/** The block for the placeholder in `Retry` or `Catch` of a state. */
 function blockOf(state: JsonObject, field: string, at: Position): unknown {
   const blocks = BLOCKS[field] ?? {};
   const placeholders = Object.keys(blocks).map((name) => `\${${field}.${name}}`);
@@ -78,7 +78,7 @@ function blockOf(state: JsonObject, field: string, at: Position): unknown {
   if (found < 0)
     throw misplaced(
       at,
-      `${field} is "${state[field]}", which is no shared block. Use ${placeholders.join(' or ')}`,
+      `${field} is "${state[field]}", which is not a shared block. Use ${placeholders.join(' or ')}`,
     );
   if (!FALLIBLE.includes(String(state.Type)))
     throw misplaced(
@@ -93,7 +93,7 @@ function blockOf(state: JsonObject, field: string, at: Position): unknown {
   return Object.values(blocks)[found];
 }
 
-/** A value that may hold no shared block. */
+/** A value in which a shared block is not allowed. */
 function plain(value: unknown, field: string, at: Position): unknown {
   const found = NOT_CLOUDFORMATION.exec(JSON.stringify({ [field]: value }))?.[0];
   if (found)
@@ -108,7 +108,7 @@ function misplaced({ file, state }: Position, message: string): Error {
   return new Error(`${file}: ${state === undefined ? '' : `state ${state}: `}${message}`);
 }
 
-/** All states of a machine with their names, those inside of Parallel and Map states too. */
+/** All states of a machine with their names, including those in Parallel and Map states. */
 function statesOf(graph: unknown): [string, JsonObject][] {
   if (!isObject(graph) || !isObject(graph.States)) return [];
   return Object.entries(graph.States).flatMap(([name, state]) => {

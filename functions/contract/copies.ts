@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { vaultBucketName } from './names.ts';
 import { serviceHost } from './partition.ts';
 
-/** The two copies of the vault, by the names that restores, states and reports give them. */
+/** The names of the two copies of the vault in restores, states and reports. */
 export const CopyName = z.enum(['primary', 'replica']);
 export type CopyName = z.infer<typeof CopyName>;
 export const COPIES = CopyName.options;
@@ -10,43 +10,43 @@ export const COPIES = CopyName.options;
 /** Whether a word names a copy of the vault. */
 export const isCopyName = (word: string): word is CopyName => COPIES.some((name) => name === word);
 
-/** Something of each copy. */
+/** One value per copy. */
 export type PerCopy<T> = Readonly<Record<CopyName, T>>;
 
-/** One copy of the vault: where it is, and what it is called there. */
+/** One copy of the vault: its location and names. */
 export interface VaultCopy {
   readonly name: CopyName;
   readonly bucket: string;
   readonly region: string;
-  /** Twelve digits; in templates, where holdfast.yaml names none, CloudFormation's word for it. */
+  /** Twelve digits. In templates, if holdfast.yaml names no account: the CloudFormation pseudo parameter. */
   readonly account: string;
-  /** Of S3, as the Jobs see it: a URL without a path. */
+  /** S3 endpoint for Jobs: a URL without a path. */
   readonly endpoint: string;
-  /** Of the names of the vault's bucket, keys and roles. */
+  /** Prefix of the names of the vault's bucket, keys and roles. */
   readonly prefix: string;
 }
 
-/** What holdfast.yaml, or the settings of a function, say of where the copies are. */
+/** Locations of the copies, from holdfast.yaml or the settings of a function. */
 export interface VaultNames {
   /** Prefix of its names. */
   readonly name: string;
   readonly region: string;
   readonly replicaRegion: string;
-  /** Of the pipeline and the primary copy; absent: that of whoever asks. */
+  /** Account of the pipeline and the primary copy. Default: the caller's account. */
   readonly account?: string | undefined;
-  /** Absent: the same as of the primary copy. */
+  /** Default: the account of the primary copy. */
   readonly replicaAccount?: string | undefined;
 }
 
-/** S3 as the Jobs of a cluster see it; absent: the public endpoint of the copy's region. */
+/** S3 endpoints for the Jobs of a cluster. Default: the public endpoint of the copy's region. */
 export interface VaultEndpoints {
   readonly s3Endpoint?: string | undefined;
   readonly replicaS3Endpoint?: string | undefined;
 }
 
 /**
- * Both copies of the vault. `account`: that of whoever asks, which counts where `vault` names none. `endpoints`: of a cluster's
- * Jobs, for those who hand them out.
+ * Both copies of the vault. `account`: the caller's account, used if `vault` names none. The endpoints are needed only by
+ * callers that create Jobs.
  */
 export function vaultCopies(
   vault: VaultNames,

@@ -1,4 +1,4 @@
-/** A duration as restic writes them: `14d`, `1y6m`, `2y5m7d3h`. `m` is months; there are no minutes. */
+/** A duration in restic's syntax: `14d`, `1y6m`, `2y5m7d3h`. `m` is months; there are no minutes. */
 export interface Duration {
   readonly years: number;
   readonly months: number;
@@ -8,7 +8,7 @@ export interface Duration {
 
 const DURATION = /^(?:(\d{1,4})y)?(?:(\d{1,4})m)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?$/;
 
-/** Reads a duration; undefined when the text is none, or lasts no time at all. */
+/** Parses a duration. Undefined if the text is not a duration, or if it is zero. */
 export function parseDuration(text: string): Duration | undefined {
   const match = DURATION.exec(text);
   if (!match) return undefined;

@@ -1,15 +1,15 @@
 /**
- * Environment variables of every function: only what CloudFormation knows and a file cannot (names that hold
- * the account, ARNs). Everything else a function needs of holdfast.yaml lies beside its code, see settings.ts.
+ * Environment variables of every function: only values that CloudFormation resolves (names that contain the
+ * account, ARNs). All other settings from holdfast.yaml are in a file next to the code, see settings.ts.
  */
 export const ENV = {
-  /** Account of the pipeline, of which the buckets are, too, unless holdfast.yaml names others. */
+  /** Account of the pipeline, and of the buckets unless holdfast.yaml names other accounts. */
   account: 'HOLDFAST_ACCOUNT',
-  /** Role whose credentials, narrowed to one repository, are handed to a restic Job. */
+  /** Role for restic Jobs. Each Job gets credentials that a session policy limits to one repository. */
   jobRoleArn: 'HOLDFAST_JOB_ROLE_ARN',
   /** Alias of the key that signs records, in the primary region. */
   signingKey: 'HOLDFAST_SIGNING_KEY',
 } as const;
 
-/** File beside a function's code, written at synth: ClusterSettings as JSON. */
+/** File next to a function's code, written at synth: ClusterSettings as JSON. */
 export const SETTINGS_FILE = 'cluster.json';

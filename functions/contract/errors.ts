@@ -1,6 +1,6 @@
 /**
- * Names of the errors that cross from a function to a state machine. Retry and Catch match on these and on
- * nothing else, so a name here is a promise: `retryable` ones pass by themselves, the others need a person.
+ * Names of the errors that functions return to state machines. Retry and Catch match only on these names.
+ * `retryable`: the error is transient. All others need an operator.
  */
 export const ERRORS = {
   InputInvalid: { retryable: false },
@@ -22,7 +22,7 @@ export const ERRORS = {
   VaultNotLocked: { retryable: false },
   RetentionEmpty: { retryable: false },
   PruneRefused: { retryable: false },
-  /** Ends the verify machine: alarms are made on it. */
+  /** Fails the verify machine; an alarm watches it. */
   VaultObjectsLost: { retryable: false },
   RestoreRefused: { retryable: false },
 } as const;

@@ -1,2 +1,2 @@
-/** How long an execution of any machine may take, and so how long a lease that it takes may be held: a day. */
+/** Timeout of an execution of any machine, and duration of the lease that it acquires: one day. */
 export const EXECUTION_TIMEOUT_SECONDS = 24 * 3600;

@@ -1,9 +1,9 @@
 import type { Machine } from './names.ts';
 
-/** With which identity a function speaks to the cluster; `none`: it never does. */
+/** The identity with which a function accesses the cluster; `none`: it does not access the cluster. */
 export type ClusterAccess = 'none' | 'backup' | 'restore';
 
-/** What infrastructure must know of one Lambda function. */
+/** Infrastructure settings of one Lambda function. */
 export interface FunctionSpec {
   /** `none`: a schedule invokes it. */
   readonly machine: Machine | 'none';
@@ -15,8 +15,8 @@ export interface FunctionSpec {
 }
 
 /**
- * Pages stream through an export and are garbage at once: collected early and often, its memory stays nearly flat. What
- * an export holds on the heap is its code and a few pages' names: 25 to 35 MiB were seen.
+ * Pages stream through an export and become garbage immediately. A small young generation keeps memory nearly constant.
+ * The heap holds the code and the names of a few pages: 25 to 35 MiB were measured.
  */
 export const STREAMING = '--max-semi-space-size=1 --max-old-space-size=128';
 
@@ -38,7 +38,7 @@ export const FUNCTIONS = {
     nodeOptions: STREAMING,
   },
   'join-export': { machine: 'backup', access: 'backup', memoryMiB: 3538, timeoutSeconds: 900 },
-  // Hooks are run one after the other, and each may take five minutes.
+  // Hooks run one after the other, up to five minutes each.
   'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 900 },
   'reconcile-control-plane': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 1024, timeoutSeconds: 900 },
@@ -60,7 +60,7 @@ export const FUNCTIONS = {
 export type FunctionName = keyof typeof FUNCTIONS;
 export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as FunctionName[];
 
-/** Where the function's code is, below functions/: the folder of its machine, or of what a schedule alone invokes. */
+/** Path of the handler below functions/: in the folder of its machine, or in `measure` if only a schedule invokes it. */
 export function handlerFile(name: FunctionName): string {
   const { machine } = FUNCTIONS[name];
   return `${machine === 'none' ? 'measure' : machine}/${name}/handler.ts`;

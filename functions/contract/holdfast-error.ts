@@ -1,8 +1,8 @@
 import { ERRORS, type ErrorName } from './errors.ts';
 
 /**
- * An error that a state machine may see. `name` is from the contract, the message names the thing, and `hint`
- * says what a person can do about it.
+ * An error that a state machine may receive. `name` is one of ERRORS, the message names the affected thing, and
+ * `hint` is the remedy.
  */
 export class HoldfastError extends Error {
   readonly hint: string | undefined;
@@ -18,7 +18,7 @@ export class HoldfastError extends Error {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

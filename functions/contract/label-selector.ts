@@ -1,6 +1,6 @@
 /**
- * Label selectors as kubectl writes them: `app=web,tier in (a, b),!old`. The grammar is that of
- * k8s.io/apimachinery/pkg/labels without `>` and `<`, which compare numbers and which nobody uses on labels.
+ * Label selectors in kubectl's syntax: `app=web,tier in (a, b),!old`. The grammar is that of
+ * k8s.io/apimachinery/pkg/labels without `>` and `<`, the numeric comparisons.
  */
 export interface Requirement {
   readonly key: string;
@@ -14,7 +14,7 @@ const SET = new RegExp(String.raw`^(${KEY})\s+(in|notin)\s+\(\s*(${VALUE}(?:\s*,
 const EQUALITY = new RegExp(String.raw`^(${KEY})\s*(==?|!=)\s*(${VALUE})$`);
 const PRESENCE = new RegExp(String.raw`^(!?)\s*(${KEY})$`);
 
-/** What is wrong with a selector, in words; undefined when nothing is. */
+/** Why a selector is invalid, as a readable message; undefined if it is valid. */
 export function selectorProblem(text: string): string | undefined {
   try {
     parseSelector(text);
@@ -24,7 +24,7 @@ export function selectorProblem(text: string): string | undefined {
   }
 }
 
-/** Requirements of a selector, all of which must hold. Throws SyntaxError that names the one that is wrong. */
+/** Requirements of a selector, all of which must hold. Throws a SyntaxError that names the invalid one. */
 export function parseSelector(text: string): Requirement[] {
   // A comma inside parentheses separates values, one outside separates requirements.
   return text.split(/,(?![^(]*\))/).map((part) => parseRequirement(part.trim()));
@@ -44,7 +44,7 @@ function parseRequirement(text: string): Requirement {
   const presence = PRESENCE.exec(text);
   if (presence)
     return { key: presence[2] as string, operator: presence[1] ? 'absent' : 'exists', values: [] };
-  throw new SyntaxError(text === '' ? 'a requirement is empty' : `"${text}" is no requirement`);
+  throw new SyntaxError(text === '' ? 'a requirement is empty' : `"${text}" is not a requirement`);
 }
 
 /** Whether labels satisfy all requirements. As in Kubernetes, `notin` and `!=` hold for objects without the label. */

@@ -1,14 +1,14 @@
 /** Namespace of Holdfast's metrics in CloudWatch. */
 export const METRICS_NAMESPACE = 'Holdfast';
 
-/** Names of the metrics; alarms and dashboards are made on these. */
+/** Names of the metrics that alarms and dashboards use. */
 export const METRICS = {
-  /** What one verification read, found and mended; dimension Cluster. */
+  /** Results of one verification: bytes read, objects damaged, healed and lost. Dimension Cluster. */
   bytesVerified: 'BytesVerified',
   objectsDamaged: 'ObjectsDamaged',
   objectsHealed: 'ObjectsHealed',
   objectsLost: 'ObjectsLost',
-  /** How old a plan's newest recovery point is, and the newest that is proven in the replica; dimensions Cluster, Plan. */
+  /** Age of a plan's newest recovery point, and of the newest one that is proven in the replica. Dimensions Cluster, Plan. */
   recoveryPointAge: 'RecoveryPointAgeSeconds',
   replicaAge: 'ReplicaAgeSeconds',
 } as const;

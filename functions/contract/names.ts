@@ -1,6 +1,6 @@
 /**
- * Names that infrastructure, handlers and the command line must agree on. Everything is derived from the
- * cluster's name in holdfast.yaml, so that a person (or another stack) can find a thing without asking AWS.
+ * Names that infrastructure, handlers and the command line share. All names derive from the cluster's name in
+ * holdfast.yaml, so that operators and other stacks can compute them without an AWS call.
  */
 
 /** Stacks, as `cdk deploy` and CloudFormation know them. */
@@ -20,9 +20,9 @@ export function machineName(cluster: string, machine: Machine): string {
   return `holdfast-${cluster}-${machine}`;
 }
 
-/** Where a cluster's machines are. */
+/** Location of a cluster's state machines. */
 export interface MachineHome {
-  /** Of AWS, like `aws` or `aws-cn`. */
+  /** AWS partition, like `aws` or `aws-cn`. */
   readonly partition: string;
   readonly region: string;
   readonly account: string;
@@ -42,7 +42,7 @@ export function masterSecretName(cluster: string): string {
   return `holdfast/${cluster}/repository-master`;
 }
 
-/** Bucket name of one copy of the vault: `<prefix>-<account>-<region>`. Ask vaultCopies() for that of a copy. */
+/** Bucket name of one copy of the vault: `<prefix>-<account>-<region>`. For the bucket of a copy use vaultCopies(). */
 export function vaultBucketName(prefix: string, account: string, region: string): string {
   return `${prefix}-${account}-${region}`;
 }
@@ -52,12 +52,12 @@ export function vaultKeyAlias(prefix: string): string {
   return `alias/${prefix}`;
 }
 
-/** Role of S3 when it replicates the primary bucket by itself. */
+/** Role that S3 replication of the primary bucket assumes. */
 export function replicationRoleName(prefix: string): string {
   return `${prefix}-replication`;
 }
 
-/** Alias of the KMS key that signs records; in the primary region alone. */
+/** Alias of the KMS key that signs records; only in the primary region. */
 export function signingKeyAlias(prefix: string): string {
   return `alias/${prefix}-signing`;
 }
@@ -71,14 +71,14 @@ export function scheduleName(plan: string): string {
 }
 
 export const MEASURE_SCHEDULE = 'measure-vault';
-/** The schedule of a cluster's verification in the same group. No plan's schedule begins like that. */
+/** The schedule of a cluster's verification in the same group. Plan schedules have the prefix `backup-`. */
 export const VERIFY_SCHEDULE = 'verification';
 
-/** Kubernetes groups that the printed RBAC binds: one for backups, one for restores alone. */
+/** Kubernetes groups that `holdfast rbac` binds: one for backups, one for restores only. */
 export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:restore' } as const;
 
 /** The namespace of Jobs that belong to no application (prune, verify). */
 export const SYSTEM_NAMESPACE = 'holdfast';
 
-/** The service account in whose name the Job of a dump runs its command. `holdfast rbac --commands` prints it. */
+/** Service account of dump Jobs, which run commands in pods. `holdfast rbac --commands` prints it. */
 export const DUMP_ACCOUNT = 'holdfast-command';

@@ -1,6 +1,6 @@
 /**
- * AWS's partitions: separate clouds, with ARNs and domains of their own (`aws`, `aws-cn`, `aws-us-gov`). Nobody else spells them
- * out: a partition is taken from an ARN that is at hand, a domain follows from its region.
+ * AWS partitions: separate clouds with their own ARNs and domains (`aws`, `aws-cn`, `aws-us-gov`). Only this file knows
+ * them: the partition comes from an ARN, the domain from the region.
  */
 
 /** The partition of an ARN. Throws where the text is not an ARN. */

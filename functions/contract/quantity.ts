@@ -16,22 +16,22 @@ const BINARY: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 4
 
 /** A sign, digits with a point anywhere among them, and a unit or a power of ten: `10Gi`, `.5`, `-100m`, `1.5e3`, `1E-3`. */
 const QUANTITY = /^([+-]?)(?=\.?\d)(\d*)\.?(\d*)(?:([KMGTPE]i)|[eE]([+-]?\d+)|([numkMGTPE]?))$/;
-/** What is longer is no quantity that anybody wrote. */
+/** Longer texts are not parsed. */
 const MOST_CHARACTERS = 100;
-/** As in Kubernetes: a power of ten is an int32, a value in binary units at most an int64, and the finest step is a nano. */
+/** Limits of Kubernetes: the decimal exponent is an int32, a value in binary units is at most an int64, the smallest unit is nano. */
 const MOST_EXPONENT = 2 ** 31 - 1;
 const MOST_BINARY = 2n ** 63n - 1n;
 const FINEST = -9;
 
-/** The exact value of a quantity: `mantissa` times ten to the power of `exponent`. The mantissa ends in no zero but that of 0. */
+/** The exact value of a quantity: `mantissa` times ten to the power of `exponent`. The mantissa has no trailing zeros. */
 export interface Quantity {
   readonly mantissa: bigint;
   readonly exponent: number;
 }
 
 /**
- * Reads a Kubernetes quantity as the API server does: what is finer than a nano is rounded away from zero, what is more than
- * an int64 in binary units is cut to it. Undefined when the text is none.
+ * Parses a Kubernetes quantity as the API server does: fractions of a nano are rounded away from zero, values in binary
+ * units are capped at int64. Undefined if the text is not a quantity.
  */
 export function parseQuantity(text: string): Quantity | undefined {
   const match = text.length <= MOST_CHARACTERS && QUANTITY.exec(text);
@@ -48,14 +48,14 @@ export function parseQuantity(text: string): Quantity | undefined {
   return { mantissa: sign === '-' ? -mantissa : mantissa, exponent: by };
 }
 
-/** A Kubernetes quantity as the number that is nearest to it; undefined when the text is none. */
+/** A Kubernetes quantity as the nearest number; undefined if the text is not a quantity. */
 export function quantity(text: string): number | undefined {
   const parsed = parseQuantity(text);
   return parsed && Number(`${parsed.mantissa}e${parsed.exponent}`);
 }
 
 /**
- * Whether two texts are one quantity, differently written: the API server writes `1024Ti` as `1Pi` and `0.1` as `100m`. At least
+ * Whether two texts are the same quantity in different notation: the API server writes `1024Ti` as `1Pi` and `0.1` as `100m`. At least
  * one must have a unit or a power, and of zeros one must be plain: `1` and `1.0` are versions, `0e1` and `0e2` are hashes.
  */
 export function sameQuantity(a: string, b: string): boolean {

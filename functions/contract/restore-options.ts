@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { selectorProblem } from './label-selector.ts';
 
-const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 name'));
+const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 label'));
 const pattern = z.string().check(z.regex(/^[-a-z0-9.*?/]+$/, 'must be a name or a pattern with * and ?'));
 const selector = z.string().check(
   z.refine((text) => selectorProblem(text) === undefined, {
@@ -32,13 +32,13 @@ export const ResourceModifier = z.strictObject({
 });
 export type ResourceModifier = z.infer<typeof ResourceModifier>;
 
-/** Files of one volume, to be brought into the claim of the same name, which exists. */
+/** Files of one volume to restore into the existing claim of the same name. */
 export const RestoreFiles = z.strictObject({
   /** `namespace/claim`. */
   volume: z.string().check(z.regex(/^[-a-z0-9]+\/[-a-z0-9.]+$/, 'must be namespace/claim')),
-  /** Files and folders as the application sees them below its mount, beginning with a slash; patterns as restic's. */
+  /** Files and folders relative to the volume's root, with a leading slash; restic patterns. */
   include: z.array(z.string().check(z.regex(/^\//, 'must begin with a slash'))).check(z.minLength(1)),
-  /** Folder of the volume that they come into; `/` puts them in the place of what is there. Absent: a new folder. */
+  /** Target folder in the volume; `/` overwrites existing files. Default: a new folder. */
   to: z.optional(
     z.string().check(z.regex(/^\/([^/]+(\/[^/]+)*)?$/, 'must be a folder that begins with a slash')),
   ),
@@ -53,27 +53,27 @@ const options = {
   includeClusterResources: z.optional(z.boolean()),
   labelSelector: z.optional(selector),
   orLabelSelectors: z.optional(z.array(selector)),
-  /** Old namespace -> new one. */
+  /** Original namespace -> target namespace. */
   namespaceMapping: z.optional(z.record(dnsName, dnsName)),
-  /** Old storage class -> new one. */
+  /** Original storage class -> target storage class. */
   storageClassMapping: z.optional(z.record(z.string(), z.string())),
-  /** Beginning of an image's name -> what stands in its place. */
+  /** Prefix of an image name -> its replacement. */
   imageRegistryMapping: z.optional(z.record(z.string(), z.string())),
   resourceModifiers: z.optional(z.array(ResourceModifier)),
   /** Types whose status is restored too. */
   restoreStatus: z.optional(z.array(pattern)),
   preserveNodePorts: z.optional(z.boolean()),
-  /** Objects that are let through although they could seize the cluster: `plural.group/[namespace/]name`, or patterns. */
+  /** Privileged objects that are restored without being held for approval: `plural.group/[namespace/]name`, or patterns. */
   allow: z.optional(z.array(pattern)),
-  /** No objects, only files of a volume. */
+  /** Restores only files of a volume, and no objects. */
   files: z.optional(RestoreFiles),
 } as const;
 
-/** How a restore chooses and changes what it restores. Kept in its plan, so that every step does the same. */
+/** Which objects a restore selects and how it changes them. Stored in its plan, so that all steps use the same options. */
 export const RestoreOptions = z.strictObject(options);
 export type RestoreOptions = z.infer<typeof RestoreOptions>;
 
-/** What a person types into the console to restore. */
+/** Input of the restore machine. */
 export const RestoreInput = z
   .strictObject({
     /** Name of a recovery point, or `latest`: the newest Completed one. */
@@ -85,7 +85,7 @@ export const RestoreInput = z
     /** Which copy to read: `primary`, `replica`, or a Velero source by name. */
     from: z.optional(dnsName),
     volumes: z.optional(z.boolean()),
-    /** Takes a recovery point whose record has no signature. A wrong signature is never taken. */
+    /** Accepts a recovery point whose record has no signature. An invalid signature is never accepted. */
     allowUnsigned: z.optional(z.boolean()),
     dryRun: z.optional(z.boolean()),
     ...options,
@@ -93,10 +93,10 @@ export const RestoreInput = z
   .check(
     z.refine((input) => !input.labelSelector || (input.orLabelSelectors ?? []).length === 0, {
       path: ['orLabelSelectors'],
-      error: 'cannot stand beside labelSelector',
+      error: 'cannot be used together with labelSelector',
     }),
   );
 export type RestoreInput = z.infer<typeof RestoreInput>;
 
-/** The part of an input that says how to choose and change. */
+/** The RestoreOptions in an input. */
 export const optionsOf = (input: RestoreInput): RestoreOptions => z.parse(z.object(options), input);

@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { parseDuration } from './duration.ts';
 
 /**
- * What the functions of one cluster need to know of holdfast.yaml. Written at synth as cluster.json beside
- * each function's code, so that code and configuration are deployed and rolled back as one.
+ * The settings from holdfast.yaml for the functions of one cluster. Written at synth as cluster.json next to
+ * each function's code, so that code and configuration are deployed and rolled back together.
  */
 
 /** `kubeconfig`: Secrets Manager secrets, one for backups and one for restores. `eks`: IAM, through access entries. */
@@ -14,7 +14,7 @@ export const AccessSettings = z.discriminatedUnion('kind', [
 export type AccessSettings = z.infer<typeof AccessSettings>;
 
 /**
- * Which objects a plan backs up, in Velero's words. Lists of resources are `plural.group`, a plural alone, or
+ * Which objects a plan backs up, with Velero's field names. Lists of resources are `plural.group`, a plural alone, or
  * a pattern with `*` and `?`; an empty list of what is included means everything.
  */
 export const Selection = z.strictObject({
@@ -23,7 +23,7 @@ export const Selection = z.strictObject({
   excludedNamespaces: z.array(z.string()),
   includedResources: z.array(z.string()),
   excludedResources: z.array(z.string()),
-  /** Velero's newer filters, which tell the two scopes apart. */
+  /** Velero's newer filters, one set per scope. */
   includedNamespaceScopedResources: z.array(z.string()),
   excludedNamespaceScopedResources: z.array(z.string()),
   includedClusterScopedResources: z.array(z.string()),
@@ -37,13 +37,13 @@ export const Selection = z.strictObject({
 export type Selection = z.infer<typeof Selection>;
 
 /**
- * How the data of a claim is read: the claim mounted by a Job, a CSI snapshot of it mounted in its place, or its folder
- * on the node that has it mounted.
+ * How a Job reads the data of a claim: it mounts the claim, a claim created from a CSI snapshot, or the claim's folder on
+ * the node that has it mounted.
  */
 export const Strategy = z.enum(['mount', 'snapshot', 'node']);
 export type Strategy = z.infer<typeof Strategy>;
 
-/** What to do with claims that match all that is given; the first rule that matches decides. */
+/** What to do with claims that match all conditions. The first matching rule applies. */
 export const VolumeRule = z.strictObject({
   name: z.string(),
   /** Patterns; empty: any. */
@@ -51,21 +51,21 @@ export const VolumeRule = z.strictObject({
   /** Fields of a PersistentVolume's source, like `csi`, `nfs`, `hostPath`; empty: any. */
   volumeTypes: z.array(z.string()),
   labelSelector: z.optional(z.string()),
-  /** Of the size that the claim asks for. */
+  /** Limits of the size that the claim requests. */
   minBytes: z.optional(z.number()),
   maxBytes: z.optional(z.number()),
   action: z.enum(['skip', ...Strategy.options]),
-  /** For `snapshot`: the VolumeSnapshotClass, and the storage class of the claim that is made of the snapshot. */
+  /** For `snapshot`: the VolumeSnapshotClass, and the storage class of the claim that is created from the snapshot. */
   snapshotClass: z.optional(z.string()),
   temporaryStorageClass: z.optional(z.string()),
-  /** Reads as this user in place of root, who needs a capability that a strict namespace does not allow. */
+  /** Reads as this user instead of root. Root needs a capability that the restricted Pod Security level does not allow. */
   runAsUser: z.optional(z.int()),
 });
 export type VolumeRule = z.infer<typeof VolumeRule>;
 
 /** Options of `restic backup`. */
 export const ResticOptions = z.strictObject({
-  /** Patterns of files that are left out (`--exclude`), and names of files whose folder is (`--exclude-if-present`). */
+  /** Patterns of excluded files (`--exclude`), and names of marker files that exclude their folder (`--exclude-if-present`). */
   excludes: z.array(z.string()),
   excludeIfPresent: z.array(z.string()),
   compression: z.enum(['auto', 'max', 'off']),
@@ -79,10 +79,10 @@ const duration = z.optional(
   z.string().check(z.refine((text) => parseDuration(text) !== undefined, 'is not a duration')),
 );
 
-/** What retention keeps, as restic's forget does; a recovery point that any rule wants stays. */
+/** Retention rules, with the semantics of `restic forget`. A recovery point is kept if any rule keeps it. */
 export const Retention = z.strictObject({
   keepLast: keepCount,
-  /** The newest of so many hours, days, ISO weeks, months, years of the plan's time zone that have one. */
+  /** The newest of each of the last n hours, days, ISO weeks, months or years (in the plan's time zone) that have one. */
   keepHourly: keepCount,
   keepDaily: keepCount,
   keepWeekly: keepCount,
@@ -95,9 +95,9 @@ export const Retention = z.strictObject({
   keepWithinWeekly: duration,
   keepWithinMonthly: duration,
   keepWithinYearly: duration,
-  /** Those with all tags of one of these lists. */
+  /** Recovery points that have all tags of one of these lists. */
   keepTags: z.optional(z.array(z.array(z.string()).check(z.minLength(1)))),
-  /** What is older than this goes, whatever rule wants it. */
+  /** Older recovery points are removed, regardless of the other rules. */
   ttl: duration,
 });
 export type Retention = z.infer<typeof Retention>;
@@ -114,21 +114,21 @@ export const PlanSettings = z.strictObject({
   /** Whether each snapshot of etcd is opened in a scratch server. */
   scratchEtcd: z.boolean(),
   retention: Retention,
-  /** Of the second copy; absent: the same. */
+  /** Retention of the replica. Default: the same. */
   replicaRetention: z.optional(Retention),
-  /** Whose hours, days, weeks, months and years retention counts. */
+  /** Time zone in which retention counts hours, days, weeks, months and years. */
   timeZone: z.string(),
 });
 export type PlanSettings = z.infer<typeof PlanSettings>;
 
 export const JobSettings = z.strictObject({
   resticImage: z.string(),
-  /** An image with kubectl, for what commands in pods write. */
+  /** An image with kubectl, for dump Jobs. */
   kubectlImage: z.string(),
   imagePullSecrets: z.array(z.string()),
-  /** Service account, in each namespace, with an identity in AWS that backups of its volumes use; absent: credentials are minted. */
+  /** Service account in each namespace whose AWS identity its volume backups use. Default: Jobs get temporary credentials. */
   backupServiceAccount: z.optional(z.string()),
-  /** S3 endpoints as a pod sees them, with scheme; absent: the public one of the copy's region, see copies.ts. */
+  /** S3 endpoints for pods, with scheme. Default: the public endpoint of the copy's region, see copies.ts. */
   s3Endpoint: z.optional(z.string()),
   replicaS3Endpoint: z.optional(z.string()),
   /** Jobs that may run at once in the cluster, and on one node. */
@@ -138,9 +138,9 @@ export const JobSettings = z.strictObject({
   resources: z.strictObject({ cpu: z.string(), memory: z.string(), memoryLimit: z.string() }),
   tolerations: z.array(z.record(z.string(), z.unknown())),
   priorityClassName: z.optional(z.string()),
-  /** A Job that is not done after this long is ended. */
+  /** activeDeadlineSeconds of a Job. */
   deadlineSeconds: z.int().check(z.positive()),
-  /** A Job whose pod has not started after this long has failed. */
+  /** A Job whose pod has not started within this time has failed. */
   startSeconds: z.int().check(z.positive()),
   /** The kubelet's root folder on the nodes. */
   kubeletDir: z.string(),
@@ -153,9 +153,9 @@ export const ControlPlaneSettings = z.strictObject({
   etcdImage: z.string(),
   /** Client URLs of the members; empty: as kubeadm's static pods say. */
   endpoints: z.array(z.string()),
-  /** A Secret in Holdfast's namespace with ca.crt, tls.crt and tls.key; absent: the files of a node. */
+  /** A Secret in Holdfast's namespace with ca.crt, tls.crt and tls.key. Default: the files on the node. */
   tlsSecret: z.optional(z.string()),
-  /** On the node: the folder of the files, and the client certificate of etcd below it. */
+  /** Folder of the files on the node, and the etcd client certificate below it. */
   folder: z.string(),
   caFile: z.string(),
   certFile: z.string(),
@@ -163,16 +163,16 @@ export const ControlPlaneSettings = z.strictObject({
 });
 export type ControlPlaneSettings = z.infer<typeof ControlPlaneSettings>;
 
-/** Limits of what a prune run removes by itself. */
+/** Limits of what a prune run removes. */
 export const PruneSettings = z.strictObject({
   /** Percent of a plan's recovery points in a copy. */
   maxShare: z.int().check(z.minimum(1), z.maximum(100)),
-  /** Of objects and snapshots that belong to no recovery point. */
+  /** Grace period of orphaned objects and snapshots. */
   orphanGraceDays: z.int().check(z.minimum(2)),
 });
 export type PruneSettings = z.infer<typeof PruneSettings>;
 
-/** A backup storage location of a Velero, to restore from. `prefix` is empty or ends with a slash. */
+/** A Velero BackupStorageLocation to restore from. `prefix` is empty or ends with a slash. */
 export const VeleroSource = z.strictObject({
   name: z.string(),
   bucket: z.string(),
@@ -181,7 +181,7 @@ export const VeleroSource = z.strictObject({
 });
 export type VeleroSource = z.infer<typeof VeleroSource>;
 
-/** S3's modes of a lock: one that those with a right of its own can lift, and one that nobody can. */
+/** Object Lock modes of S3. GOVERNANCE can be bypassed with a permission of its own, COMPLIANCE cannot be bypassed. */
 export const LockMode = z.enum(['GOVERNANCE', 'COMPLIANCE']);
 export type LockMode = z.infer<typeof LockMode>;
 
@@ -192,24 +192,24 @@ export type ObjectLockSettings = z.infer<typeof ObjectLockSettings>;
 export const ClusterSettings = z.strictObject({
   cluster: z.string(),
   access: AccessSettings,
-  /** Where its two copies are, see copies.ts. */
+  /** Locations of the two copies, see copies.ts. */
   vault: z.strictObject({
     name: z.string(),
     region: z.string(),
     replicaRegion: z.string(),
     account: z.optional(z.string()),
     replicaAccount: z.optional(z.string()),
-    /** S3 replicates by itself, locks of restic as well. */
+    /** S3 replication is enabled. It also replicates restic's locks. */
     continuous: z.optional(z.boolean()),
-    /** Absent: nothing is locked. */
+    /** Default: no Object Lock. */
     objectLock: z.optional(ObjectLockSettings),
   }),
   jobs: JobSettings,
   controlPlane: ControlPlaneSettings,
   veleroSources: z.array(VeleroSource),
-  /** Packs are read in so many runs. */
+  /** Number of runs in which all packs are read. */
   verification: z.strictObject({ parts: z.int().check(z.minimum(1), z.maximum(256)) }),
-  /** Objects that one function exports; larger clusters are split. */
+  /** Objects per export function; the export of a larger cluster is split. */
   shardItems: z.int().check(z.positive()),
   prune: PruneSettings,
   plans: z.array(PlanSettings).check(z.minLength(1)),

@@ -4,32 +4,31 @@ import type { Phase } from './phase.ts';
 import { RestoreInput } from './restore-options.ts';
 
 /**
- * What travels between the states of the machines: keys and counts, never lists. Lists live in the vault.
- * Unknown keys are refused at every door, so that a mistyped option in the console is an error and not a
- * restore of the wrong thing.
+ * Inputs and results of the states: keys and counts, never lists. Lists are stored in the vault.
+ * Unknown keys are rejected, so that a mistyped option is an error and not a wrong restore.
  */
 
-const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 name'));
+const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 label'));
 const instant = z
   .string()
   .check(
-    z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, 'must be an instant like 2026-01-31T02:00:00Z'),
+    z.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, 'must be a timestamp like 2026-01-31T02:00:00Z'),
   );
 
 const tag = z
   .string()
   .check(z.regex(/^[A-Za-z0-9][-\w.]{0,62}$/, 'must be a tag of letters, digits, "-", "_" and "."'));
 
-/** What a schedule or a person gives to the backup machine. `scheduledTime` is filled by EventBridge Scheduler. */
+/** Input of the backup machine, from a schedule or an operator. EventBridge Scheduler sets `scheduledTime`. */
 export const BackupInput = z.strictObject({
   plan: z.optional(dnsName),
   scheduledTime: z.optional(instant),
-  /** What retention may keep it by. */
+  /** Tags for the retention rule keepTags. */
   tags: z.optional(z.array(tag).check(z.maxLength(16))),
 });
 export type BackupInput = z.infer<typeof BackupInput>;
 
-/** The machine's word to open-backup: the input as given, and which execution it is and when it started. */
+/** Input of open-backup: the machine's input, and the execution and its start time. */
 export const OpenBackupRequest = z.strictObject({
   input: BackupInput,
   startedAt: instant,
@@ -37,7 +36,7 @@ export const OpenBackupRequest = z.strictObject({
 });
 export type OpenBackupRequest = z.infer<typeof OpenBackupRequest>;
 
-/** One backup, and whether its work is still to be done (`opened`), long done, or not done on purpose. */
+/** One backup. `opened`: to be done. `finished`: already done. `skipped`: not done, with the reason. */
 export const BackupRef = z.strictObject({
   plan: z.string(),
   backup: z.string(),
@@ -50,26 +49,26 @@ export type BackupRef = z.infer<typeof BackupRef>;
 export const BackupName = z.object({ plan: z.string(), backup: z.string() });
 export type BackupName = z.infer<typeof BackupName>;
 
-/** The machine's word to replicate-backup: the recovery point, and which execution copies it. */
+/** Input of replicate-backup: the recovery point, and the execution that copies it. */
 export const ReplicateRequest = z.strictObject({
   plan: z.string(),
   backup: z.string(),
   execution: z.string(),
 });
 
-/** What replicate-backup returns: it is called again while something remains. */
+/** Result of replicate-backup. It is called again while `remaining` is not 0. */
 export interface ReplicateState extends BackupName {
   readonly remaining: number;
   readonly objects: number;
   readonly copied: number;
-  /** Seconds until it makes sense to call again; 0: at once. */
+  /** Seconds until the next call; 0: immediately. */
   readonly waitSeconds: number;
 }
 
 /** One shard of an export that is too large for one function. */
 export const ExportShardRequest = z.object({ plan: z.string(), backup: z.string(), shard: z.int() });
 
-/** Input of fail-backup: what was caught. */
+/** Input of fail-backup: the caught error. */
 export const FailBackupRequest = z.strictObject({
   plan: z.string(),
   backup: z.string(),
@@ -82,11 +81,11 @@ export interface LoopState {
   readonly running: number;
   readonly done: number;
   readonly failed: number;
-  /** Seconds until the next look; 0 when nothing is left to wait for. */
+  /** Seconds until the next reconciliation pass; 0 when there is nothing to wait for. */
   readonly waitSeconds: number;
 }
 
-/** What a person or the backup machine gives to the prune machine: the plan whose recovery points are counted. */
+/** Input of the prune machine, from an operator or the backup machine: the plan to which retention applies. */
 export const PruneInput = z.strictObject({
   plan: dnsName,
   dryRun: z.optional(z.boolean()),
@@ -95,15 +94,15 @@ export const PruneInput = z.strictObject({
 });
 export type PruneInput = z.infer<typeof PruneInput>;
 
-/** The machine's word to prune-backups: the input as given, and which execution it is and when it started. */
+/** Input of prune-backups: the machine's input, and the execution and its start time. */
 export const PruneRequest = z.strictObject({ input: PruneInput, startedAt: instant, execution: z.string() });
 export type PruneRequest = z.infer<typeof PruneRequest>;
 
-/** One prune run, named after the execution's start so that a second call finds the first one's work. */
+/** One prune run. It is named after the execution's start, so that a retry finds the work of the first call. */
 export const PruneRef = z.object({
   plan: z.string(),
   prune: z.string(),
-  /** `waiting`: others are still copying; call again. */
+  /** `waiting`: replications are still running; call again. */
   outcome: z.enum(['pruned', 'planned', 'skipped', 'waiting']),
   reason: z.optional(z.string()),
   /** Recovery points in the primary, and in the replica. */
@@ -113,30 +112,30 @@ export const PruneRef = z.object({
   keptInReplica: z.int(),
   /** Backups without a record whose objects are removed. */
   orphans: z.int(),
-  /** Repositories that are left to do. */
+  /** Repositories that remain. */
   forget: z.int(),
 });
 export type PruneRef = z.infer<typeof PruneRef>;
 
 /**
- * One call of a pass that extends the locks of both copies, the primary first; the next one is given what it returns, but
- * for `remaining`.
+ * One call of a pass that extends the locks of both copies, the primary first. The result of a call, without `remaining`,
+ * is the input of the next.
  */
 export const LockRequest = z.strictObject({
   /** When the pass began. */
   startedAt: instant,
   copy: z._default(CopyName, 'primary'),
-  /** What was looked at last, as S3 names the places of a listing of versions. */
+  /** Checkpoint: the last version that was checked, as the markers of S3's ListObjectVersions. */
   after: z.optional(z.strictObject({ key: z.string(), version: z.optional(z.string()) })),
-  /** Versions that were looked at, and those that were given a longer lock; in both copies. */
+  /** Versions that were checked, and versions whose lock was extended; in both copies. */
   checked: z._default(z.int(), 0),
   extended: z._default(z.int(), 0),
-  /** Versions of this copy whose lock can be lifted, with a right that none of Holdfast has. */
+  /** Versions of this copy in GOVERNANCE mode. No Holdfast role has the permission to bypass it. */
   governed: z._default(z.int(), 0),
 });
 export type LockRequest = z.infer<typeof LockRequest>;
 
-/** The machine's word to plan-restore: the input as given, and which execution it is and when it started. */
+/** Input of plan-restore: the machine's input, and the execution and its start time. */
 export const PlanRestoreRequest = z.strictObject({
   input: RestoreInput,
   startedAt: instant,
@@ -144,7 +143,7 @@ export const PlanRestoreRequest = z.strictObject({
 });
 export type PlanRestoreRequest = z.infer<typeof PlanRestoreRequest>;
 
-/** One restore: its name, what it reads, and how much it would do. */
+/** One restore: its name, its source, and the number of items and volumes. */
 export const RestoreRef = z.object({
   restore: z.string(),
   backup: z.string(),
@@ -163,7 +162,7 @@ export const ApplyRequest = z.object({
 });
 export type ApplyRequest = z.infer<typeof ApplyRequest>;
 
-/** What apply-resources returns: it is called again while something remains. */
+/** Result of apply-resources. It is called again while `remaining` is not 0. */
 export interface ApplyState {
   readonly created: number;
   readonly updated: number;
@@ -177,7 +176,7 @@ export interface ApplyState {
 export const RestoreName = z.object({ restore: z.string(), backup: z.string() });
 export type RestoreName = z.infer<typeof RestoreName>;
 
-/** Input of fail-restore: what was caught. The execution names the restore, even when planning it failed. */
+/** Input of fail-restore: the caught error. The execution identifies the restore, even if planning failed. */
 export const FailRestoreRequest = z.strictObject({
   startedAt: instant,
   execution: z.string(),
@@ -185,9 +184,9 @@ export const FailRestoreRequest = z.strictObject({
   cause: z.string(),
 });
 
-/** What a schedule or a person gives to the verify machine. */
+/** Input of the verify machine, from a schedule or an operator. */
 export const VerifyInput = z.strictObject({
-  /** Reads one of so many parts of the packs, in place of the configured number; 1: all of them. */
+  /** Number of parts into which the packs are divided, of which a run reads one. Overrides the configured number; 1: all packs. */
   parts: z.optional(z.int().check(z.minimum(1), z.maximum(256))),
 });
 export type VerifyInput = z.infer<typeof VerifyInput>;
@@ -195,7 +194,7 @@ export type VerifyInput = z.infer<typeof VerifyInput>;
 /** One verification, named after its execution. */
 export const VerifyRef = z.object({ run: z.string() });
 
-/** What the machine asks of verify-vault: to begin, to go on, and, when restic has checked, to report. */
+/** Input of verify-vault: to open a run, to verify objects, and to report after `restic check`. */
 export const VerifyRequest = z.discriminatedUnion('stage', [
   z.strictObject({
     stage: z.literal('open'),
@@ -207,7 +206,7 @@ export const VerifyRequest = z.discriminatedUnion('stage', [
   z.strictObject({ stage: z.literal('report'), run: z.string() }),
 ]);
 
-/** What verify-vault returns: it is called again while something remains. */
+/** Result of verify-vault. It is called again while `remaining` is not 0. */
 export interface VerifyState {
   readonly run: string;
   readonly part: number;

@@ -1,10 +1,10 @@
 /*
- * A key that signs with ECDSA over SHA-256, in two halves, each had only by those who need it. What fails on the way is
- * `VaultUnavailable`: worth another try.
+ * An ECDSA (SHA-256) key in two halves, so that a caller gets only the half it needs. Failures are `VaultUnavailable`,
+ * which is retryable.
  */
 
 export interface Signer {
-  /** The signature of these bytes: base64 of DER. Twice the same bytes have two signatures. */
+  /** The signature of the bytes: DER in base64. Signatures are not deterministic. */
   sign(document: Buffer): Promise<string>;
 }
 

@@ -2,51 +2,51 @@ import type { Readable } from 'node:stream';
 import type { InventoryObject } from '../core/vault/replication.ts';
 
 /**
- * Verbs on one bucket of the vault. Keys are compared by the bytes of their UTF-8. A read after a write that has returned
- * sees it, listings too.
+ * Operations on one bucket of the vault. Keys are ordered by their UTF-8 bytes. Reads and listings are strongly
+ * consistent.
  *
  * Errors have these names, and no others:
- * - `VaultObjectMissing`: there is no object under the key. Where a method says what it gives instead, it does not throw this.
- * - `VaultUnavailable`: anything else that went wrong on the way, also in the middle of a body. It is worth another try.
+ * - `VaultObjectMissing`: the object does not exist. Methods that return undefined for a missing object do not throw it.
+ * - `VaultUnavailable`: any other failure, also in the middle of a body. It is retryable.
  *
- * A HoldfastError of the caller (of a stream that is uploaded, or of `check`) comes through as it is.
+ * A HoldfastError of the caller (from an uploaded stream, or from `check`) is rethrown unchanged.
  */
 export interface Vault {
   readonly bucket: string;
   readonly region: string;
-  /** The whole object, in memory of the caller's own. */
+  /** The complete object, in a buffer that the caller owns. */
   get(key: string): Promise<Buffer>;
-  /** The whole object with its ETag, for `putIf`; undefined when it is missing. */
+  /** The complete object with its ETag, for `putIf`; undefined if it does not exist. */
   find(key: string): Promise<{ body: Buffer; etag: string } | undefined>;
   /**
-   * The object's bytes as they come, of the version that was there when this was called. Whoever does not read to the end
-   * destroys it. An object that is missing throws here; a body that breaks off fails the stream with `VaultUnavailable`, and never
-   * just ends it.
+   * Streams the version that was current at the time of the call. A caller that does not read to the end must destroy the
+   * stream. Throws if the object does not exist. An interrupted body fails the stream with `VaultUnavailable`; it never
+   * ends early without an error.
    */
   stream(key: string): Promise<Readable>;
-  /** The sha256 (hex) and length of an object, read as a stream; undefined when it is missing. */
+  /** The sha256 (hex) and length of an object, read as a stream; undefined if it does not exist. */
   digest(key: string): Promise<ObjectDigest | undefined>;
   exists(key: string): Promise<boolean>;
-  /** As it was given with the object. */
+  /** User metadata of the object. */
   metadata(key: string): Promise<Record<string, string>>;
   about(key: string): Promise<ObjectFacts>;
-  /** Writes an object, or a new version of it. It comes into being whole or not at all, as with the other two verbs that write. */
+  /** Writes an object or a new version of it. All writes are atomic. */
   put(key: string, body: Buffer, options?: PutOptions): Promise<void>;
   /**
-   * Writes only if the object is the one with this ETag, or if none is there (`undefined`); false when that is not so, or when
-   * another was first. Of any number who try at once, one succeeds.
+   * Writes only if the object has this ETag, or, for `undefined`, does not exist. Returns false otherwise. Of concurrent
+   * calls exactly one succeeds.
    */
   putIf(key: string, body: Buffer, etag: string | undefined): Promise<boolean>;
-  /** Writes what a stream holds, in constant memory; the ETag of what it wrote. A stream that fails writes nothing. */
+  /** Uploads a stream in constant memory and returns the ETag. A stream that fails writes nothing. */
   upload(key: string, body: Readable, options?: UploadOptions): Promise<string>;
   /**
-   * All objects below a prefix in the order of keys; those after a key, when it is given. What comes or goes meanwhile may be
-   * among them or not.
+   * All objects below a prefix in key order, optionally only those after a key. Objects that are created or removed
+   * meanwhile may be included or not.
    */
   list(prefix: string, after?: string): AsyncGenerator<InventoryObject>;
-  /** Names of the folders right below a prefix, in the order of keys (`a-b/` is before `a/`). */
+  /** Names of the folders directly below a prefix, in key order (`a-b/` is before `a/`). */
   folders(prefix: string): Promise<string[]>;
-  /** Removes any number of objects. One that is missing is removed. After an error some may be gone. */
+  /** Removes any number of objects. A missing object is not an error. After an error some objects may be removed. */
   remove(keys: readonly string[]): Promise<void>;
 }
 
@@ -56,32 +56,32 @@ export interface ObjectDigest {
   readonly bytes: number;
 }
 
-/** What S3 says of an object beside its listing. */
+/** Properties of an object that are not in a listing. */
 export interface ObjectFacts {
   readonly metadata: Record<string, string>;
-  /** Hex, of all bytes; only where S3 computed it when it took the object. */
+  /** Hex, of all bytes; only if S3 computed it during the upload. */
   readonly sha256?: string;
-  /** Whether S3's own replication wrote it, with its origin's metadata. */
+  /** Whether S3 replication created it, with the metadata of the source. */
   readonly byReplication: boolean;
-  /** Whether S3's replication is still to copy it elsewhere. */
+  /** Whether S3 replication has yet to copy it. */
   readonly underWay: boolean;
 }
 
 export interface PutOptions {
-  /** Names in lower case. */
+  /** Metadata; names in lower case. */
   readonly metadata?: Record<string, string>;
-  /** Hex; an object whose bytes arrive with another one is refused as `VaultUnavailable`. */
+  /** Hex. A mismatch with the received bytes is `VaultUnavailable`. */
   readonly sha256?: string;
 }
 
 export interface UploadOptions {
-  /** Length of the stream, when it is known: objects beyond 48 GiB need it. */
+  /** Length of the stream, if known. Required for objects over 48 GiB. */
   readonly bytes?: number;
-  /** Names in lower case. */
+  /** Metadata; names in lower case. */
   readonly metadata?: Record<string, string>;
   /**
-   * Is called with the sha256 (hex) of all bytes before the object comes into being; what it throws prevents that. S3 is
-   * then given digests, too, and refuses what it has not received like that.
+   * Called with the sha256 (hex) of all bytes before the object is created; if it throws, the object is not created. With
+   * `check`, S3 also verifies a checksum of each request.
    */
   readonly check?: (sha256: string) => void;
 }

@@ -3,7 +3,7 @@ import { itemKey, type PlanItem } from '../core/restore/restore-plan.ts';
 import type { StoredRestore } from './documents.ts';
 import type { RestoreSource } from './source.ts';
 
-/** Bytes of some items of a recovery point, by item key. The archive must still be the one that was planned from. */
+/** Bytes of items of a recovery point, by item key. The archive must still be the one that the plan was made from. */
 export async function archivedObjects(
   source: RestoreSource,
   plan: Pick<StoredRestore, 'backup' | 'archiveSha256'>,

@@ -6,17 +6,17 @@ import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import { VolumeOutcome } from '../core/volumes/work.ts';
 import type { Vault } from '../ports/vault.ts';
 
-/** plan.json of a restore: the choices; its items are in plan.jsonl beside it. */
+/** plan.json of a restore: its options. Its items are in plan.jsonl next to it. */
 export const StoredRestore = z.object({
   restore: z.string(),
   backup: z.string(),
   from: z.string(),
-  /** Whether claims are to be filled; a Velero source has nothing to fill them with. */
+  /** Whether the data of claims is to be restored. A Velero source has none. */
   fillsVolumes: z.boolean(),
   startedAt: z.string(),
   namespaces: z.array(z.string()),
   options: RestoreOptions,
-  /** The archive that was planned from; what is applied is read from the same one. */
+  /** The archive that the plan was made from. Objects are applied from the same one. */
   archiveSha256: z.string(),
   dryRun: z.boolean(),
   volumes: z.array(VolumeOutcome),
@@ -28,13 +28,13 @@ export const keyOfApplied = (a: AppliedItem): string => a.from ?? itemKey({ ...a
 
 export type ItemResult = AppliedItem['result'];
 
-/** How one item of the plan ended. */
+/** The result of one item of the plan. */
 export const AppliedItem = z.object({
   groupResource: z.string(),
   version: z.string(),
   namespace: z.optional(z.string()),
   name: z.string(),
-  /** Key of the object in the archive, when it is not this one. */
+  /** Key of the object in the archive, if it was renamed or moved. */
   from: z.optional(z.string()),
   result: z.enum(['created', 'updated', 'unchanged', 'skipped', 'held', 'failed']),
   reason: z.optional(z.string()),
@@ -44,7 +44,7 @@ export type AppliedItem = z.infer<typeof AppliedItem>;
 const toLines = (values: readonly unknown[]): Buffer =>
   Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
 
-/** Writes a restore's items, and then its choices: when those are there, all of its plan is. */
+/** Writes the items of a restore, then plan.json: if it exists, the plan is complete. */
 export async function putRestore(
   vault: Vault,
   keys: VaultKeys,
@@ -65,7 +65,7 @@ const lines = (body: Buffer): unknown[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as unknown);
 
-/** The plan's items, in order of work. We wrote the file and nobody else may: its lines are not parsed again field by field. */
+/** The plan's items, in the order they are applied. Only Holdfast writes the file, so its lines are not validated. */
 export async function getItems(vault: Vault, keys: VaultKeys, restore: string): Promise<PlanItem[]> {
   return lines(await vault.get(keys.restores.items(restore))) as PlanItem[];
 }
@@ -81,7 +81,7 @@ export async function getApplied(
   );
 }
 
-/** The same, before the stage has begun or after it broke off. */
+/** The results of a stage so far; none if it has not started. */
 export async function findApplied(
   vault: Vault,
   keys: VaultKeys,
@@ -93,12 +93,7 @@ export async function findApplied(
     : [];
 }
 
-export async function putApplied(
-  vault: Vault,
-  keys: VaultKeys,
-  restore: string,
-  stage: 1 | 2,
-  items: readonly AppliedItem[],
-): Promise<void> {
-  await vault.put(keys.restores.applied(restore, stage), toLines(items));
+/** Writes the results of a stage. */
+export async function putApplied(vault: Vault, key: string, items: readonly AppliedItem[]): Promise<void> {
+  await vault.put(key, toLines(items));
 }

@@ -6,7 +6,7 @@ import type { Vault } from '../ports/vault.ts';
 import { clusterKeys, openCopy } from '../runtime/connect.ts';
 import { settings } from '../runtime/settings.ts';
 
-/** Where a restore reads: a copy of the vault, or a bucket that a Velero wrote. */
+/** What a restore reads from: a copy of the vault, or a bucket written by Velero. */
 export interface RestoreSource {
   readonly vault: Vault;
   /** Key of a backup's archive. */
@@ -15,7 +15,11 @@ export interface RestoreSource {
   readonly velero?: VeleroKeys;
 }
 
-/** The source of a name: `primary`, `replica`, or one of the configured Velero sources. */
+/**
+ * The source of a name: `primary`, `replica`, or one of the configured Velero sources.
+ *
+ * @throws HoldfastError InputInvalid when the source does not exist.
+ */
 export function sourceOf(from: string): RestoreSource {
   if (isCopyName(from)) return { vault: openCopy(from), archive: clusterKeys().velero.archive };
   const { veleroSources } = settings();

@@ -11,13 +11,13 @@ import type { SigningKey } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
 import { env, settings } from './settings.ts';
 
-/** Where both copies of the vault are. */
+/** Bucket and region of both copies of the vault. */
 export function copies(): PerCopy<VaultCopy> {
   const { vault, jobs } = settings();
   return vaultCopies(vault, env('account'), jobs);
 }
 
-/** Opens one copy of the vault; its primary copy; both of them. */
+/** Opens one copy of the vault. */
 export function openCopy(name: CopyName): Vault {
   const { bucket, region } = copies()[name];
   return openVault(bucket, region);
@@ -31,10 +31,10 @@ export const openCopies = (): PerCopy<Vault> => ({
 /** The keys of this function's cluster in the vault. */
 export const clusterKeys = () => vaultKeys(settings().cluster);
 
-/** The key that signs records. What a function may do with it is up to its role. */
+/** The key that signs records. The function's role decides whether it may sign or only read the public key. */
 export const recordKey = (): SigningKey => signingKey(env('signingKey'), settings().vault.region);
 
-/** Works with this function's cluster, under the identity for backups or for restores, and closes the connection. */
+/** Calls `work` with a client of the cluster that has the identity for backups or for restores, then closes it. */
 export async function withCluster<T>(
   use: 'backup' | 'restore',
   now: Date,
@@ -48,7 +48,7 @@ export async function withCluster<T>(
   );
 }
 
-/** Works with a client and closes it, whatever becomes of the work. */
+/** Calls `work` with a client and closes it, even if `work` fails. */
 export async function thenClose<T>(
   cluster: KubeClient,
   work: (cluster: KubeClient) => Promise<T>,

@@ -3,34 +3,38 @@ import * as z from 'zod/mini';
 import { HoldfastError } from '../contract/holdfast-error.ts';
 import { loggedResult, logger, logInvocation, logRun } from './logging.ts';
 
-z.config(z.locales.en()); // zod/mini has no words of its own
+z.config(z.locales.en()); // zod/mini has no messages by default
 
-/** What a function may know of its invocation. */
+/** The clock of an invocation. */
 export interface Invocation {
   readonly now: Date;
   /** Milliseconds until Lambda ends the function. */
   remainingMs(): number;
 }
 
-/** Parses the event at the door: unknown or wrong fields become one InputInvalid that names each of them. */
+/**
+ * Parses the event.
+ *
+ * @throws HoldfastError InputInvalid that names each unknown or invalid field.
+ */
 export function parseInput<T>(schema: z.core.$ZodType<T>, event: unknown): T {
   const parsed = z.safeParse(schema, event);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((i) => `${i.path.join('.') || 'input'}: ${i.message}`);
   throw new HoldfastError('InputInvalid', problems.join('; '), {
-    hint: 'Correct the input of the execution and start it again',
+    hint: 'Correct the input and start the execution again',
   });
 }
 
-/** What Lambda tells a function beside the event. */
+/** The part of Lambda's context that functions use. */
 interface LambdaContext {
   readonly clientContext?: unknown;
   readonly getRemainingTimeInMillis?: () => number;
 }
 
 /**
- * A Lambda handler: parse, work, return. Its begin and its end are lines of the log that say whose they are; the event and
- * the result themselves are not logged: they name what is in the cluster, and hold what a person typed.
+ * A Lambda handler: parses the event, calls `work` and logs the start and the end. The event and the result are not
+ * logged, because they contain names from the cluster and user input.
  */
 export function handler<I, O>(
   name: string,

@@ -13,30 +13,30 @@ import {
 import type { Vault } from '../ports/vault.ts';
 
 /*
- * Leases are objects of the vault that are written on conditions, so that of any number who want one at once, one gets it. Nobody
- * renews them: a lease ends when it is given back, when the execution that holds it has ended, or when its time is over.
+ * Leases are objects of the vault, written with conditional requests: of any number of concurrent requests, one succeeds.
+ * Leases are not renewed: a lease ends when it is released, when the execution that holds it has ended, or when it expires.
  */
 
-/** Where leases are and when it is. */
+/** What leases are read and written with. */
 export interface LeaseContext {
   readonly vault: Vault;
   readonly now: Date;
-  /** Whether a holder has ended without giving its lease back. */
+  /** Whether a holder has ended without releasing its lease. */
   isGone(holder: Holder): Promise<boolean>;
 }
 
 /**
- * Whether the execution that holds a lease has ended without giving it back: it was stopped, or timed out. Step Functions
- * knows for certain, so nobody has to wait for the lease to expire. A holder that names no execution is believed.
+ * Whether the execution that holds a lease has ended without releasing it, because it was stopped or timed out. Step
+ * Functions knows, so nobody has to wait for the lease to expire. A holder without an execution ARN counts as running.
  */
 export const holderIsGone = async ({ execution }: Holder): Promise<boolean> =>
   execution.startsWith('arn:') && (await hasEnded(execution));
 
-/** The leases of a function that asks Step Functions. */
+/** A context in which Step Functions tells whether a holder has ended. */
 export const leasesOf = (vault: Vault, now: Date): LeaseContext => ({ vault, now, isGone: holderIsGone });
 
 /**
- * Takes a lease, or takes its own one again; who has it instead when it is not free.
+ * Acquires a lease, also one that this holder has already. Returns the other holder if the lease is not free.
  *
  * @throws HoldfastError LeaseUnreadable when what is there is no lease.
  */
@@ -53,7 +53,7 @@ export async function takeLease(
 }
 
 /**
- * Who holds a lease that has not expired, and is at work; undefined when nobody does.
+ * The running holder of a lease that has not expired; undefined if there is none.
  *
  * @throws HoldfastError LeaseUnreadable when what is there is no lease.
  */
@@ -66,7 +66,7 @@ export async function leaseHolder(
   return (await isGone(lease.holder)) ? undefined : lease.holder;
 }
 
-/** Gives a lease back if it is that of this work, and of this execution where one is given. What cannot be read is nobody's. */
+/** Releases a lease if `work`, and `execution` if given, hold it. An unreadable lease is left alone. */
 export async function releaseLease(
   vault: Vault,
   key: string,
@@ -87,7 +87,7 @@ async function findLease(vault: Vault, key: string): Promise<{ lease: Lease; eta
     'LeaseUnreadable',
     `${key} in bucket ${vault.bucket} is not a lease that this version can read`,
     {
-      hint: 'A later version may have written it. When nothing is at work in the cluster, remove the object',
+      hint: 'A later version may have written it. If nothing is running in the cluster, remove the object',
     },
   );
 }

@@ -1,26 +1,26 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod/mini';
 
-/** Put in when a function is bundled: see infra/bundle.ts. Sources that run as they are have none. */
+/** Set when a function is bundled: see infra/bundle.ts. Undefined when the sources run unbundled. */
 declare const HOLDFAST_VERSION: string | undefined;
 
-/** The log of a function: one JSON object a line, each with what docs/architecture.md lists. */
+/** The log of a function: one JSON object per line, with the fields that docs/architecture.md lists. */
 export const logger = new Logger({
   serviceName: 'holdfast',
   persistentKeys: { version: typeof HOLDFAST_VERSION === 'undefined' ? 'source' : HOLDFAST_VERSION },
 });
 
-/** What a state machine tells a function beside its input, as Lambda's client context. */
+/** Lambda's client context as the state machines set it. */
 const ClientContext = z.object({ execution: z.string() });
 
-/** Begins the lines of one invocation. A function stays warm: nothing of the last one may remain. */
+/** Sets the log fields of one invocation. A function stays warm, so fields of the last invocation are reset. */
 export function logInvocation(name: string, clientContext: unknown): void {
   const told = z.safeParse(ClientContext, clientContext);
   logger.resetKeys();
   logger.appendKeys({ function: name, ...(told.success && { execution: told.data.execution }) });
 }
 
-/** What a run may be called in a function's input or result, and how it is called in the log. */
+/** Fields of a function's input or result that name a run, and their log fields. */
 const RUNS = {
   plan: 'plan',
   backup: 'backup',
@@ -29,7 +29,7 @@ const RUNS = {
   run: 'verification',
 } as const;
 
-/** Lines from here on say which run they are of, as far as a function's input or result names it. */
+/** Adds the run that a function's input or result names to all later log lines. */
 export function logRun(named: unknown): void {
   const fields = entriesOf(named).flatMap(([key, value]) => {
     const field = RUNS[key as keyof typeof RUNS];
@@ -38,10 +38,10 @@ export function logRun(named: unknown): void {
   logger.appendKeys(Object.fromEntries(fields));
 }
 
-/** Words of a result that are safe to log and short. */
+/** Text fields of a result that are short and safe to log. */
 const WORDS: readonly string[] = ['phase', 'outcome', 'reason'];
 
-/** What the log says of a result: counts and how it ended; no lists, no texts of others. */
+/** The part of a result that is logged: numbers, booleans and the outcome; no lists, no foreign texts. */
 export function loggedResult(result: unknown): Record<string, unknown> {
   const kept = entriesOf(result).filter(
     ([key, value]) => typeof value === 'number' || typeof value === 'boolean' || WORDS.includes(key),

@@ -1,15 +1,19 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { METRICS_NAMESPACE, type MetricName, type MetricUnit } from '../contract/metrics.ts';
 
+/** The value of a metric. */
+interface Measurement {
+  readonly value: number;
+  readonly unit: MetricUnit;
+}
+
 /**
- * Writes a metric to the log as a line of CloudWatch's embedded metric format: CloudWatch makes the metric of it, no call
- * is needed. The metric has exactly these dimensions, because an alarm finds it by them: Powertools' own one, the
- * service, is taken away.
+ * Writes a metric to the log in CloudWatch's embedded metric format, which needs no API call. The metric has exactly the
+ * given dimensions, because alarms match all of them: the default dimension of Powertools, `service`, is removed.
  */
 export function emitMetric(
   name: MetricName,
-  value: number,
-  unit: MetricUnit,
+  { value, unit }: Measurement,
   dimensions: Readonly<Record<string, string>>,
   at = new Date(),
 ): void {

@@ -22,5 +22,7 @@ export const planSettings = (name: string): PlanSettings => planNamed(settings()
 export function env(name: keyof typeof ENV): string {
   const value = process.env[ENV[name]];
   if (value) return value;
-  throw new Error(`${ENV[name]} is not set: the stack and the code are of different versions`);
+  throw new Error(
+    `environment variable ${ENV[name]} is not set: the stack and the code have different versions`,
+  );
 }

@@ -6,13 +6,13 @@ import { backupOfRecordKey } from '../core/vault/vault-keys.ts';
 import type { Signer, Verifier } from '../ports/signing-key.ts';
 import type { Vault } from '../ports/vault.ts';
 
-/** A record as it was found, and whether it is signed. One whose signature is wrong is not returned but thrown. */
+/** A record, and whether it has a valid signature. A record with a wrong signature is an error. */
 export interface FoundRecord {
   readonly record: BackupRecord;
   readonly signed: boolean;
 }
 
-/** Writes a record with the signature of its very bytes. */
+/** Writes a record with a signature of its exact bytes. */
 export async function putSignedRecord(
   vault: Vault,
   key: string,
@@ -24,9 +24,9 @@ export async function putSignedRecord(
 }
 
 /**
- * Reads a record and verifies its signature; undefined when it is not there.
+ * Reads a record and verifies its signature; undefined if it does not exist.
  *
- * @throws HoldfastError RecordForged when the signature is not that of these bytes.
+ * @throws HoldfastError RecordForged when the signature does not match; RecoveryPointDamaged when it is not a record.
  */
 export async function findSignedRecord(
   vault: Vault,
@@ -37,7 +37,7 @@ export async function findSignedRecord(
   return found && verifiedRecord(vault, key, found.body, verifier);
 }
 
-/** The record of which these are the bytes. A signed one below the key of another recovery point is forged, too. */
+/** Parses and verifies a record. A signed record under the key of another recovery point is forged, too. */
 export async function verifiedRecord(
   { bucket }: Pick<Vault, 'bucket'>,
   key: string,
@@ -51,6 +51,6 @@ export async function verifiedRecord(
   if (own && signed !== false) return { record, signed: signed === true };
   const what = own ? 'is not what Holdfast signed' : `is the record of ${record.backup}`;
   throw new HoldfastError('RecordForged', `${key} in bucket ${bucket} ${what}`, {
-    hint: 'Read the other copy, and find out who could write to this one',
+    hint: 'Use the other copy, and find out who could write to this one',
   });
 }

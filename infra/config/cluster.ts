@@ -38,40 +38,44 @@ const Access = z
   .refine((access) => access.kind !== 'kubeconfig' || access.backupSecret !== access.restoreSecret, {
     path: ['restoreSecret'],
     error:
-      'is the secret for backups too; use another identity: a backup must not be able to do what a restore may',
+      'is also backupSecret; use the kubeconfig of another identity, so that backups do not have the permissions of restores',
   });
 
 const Jobs = z.strictObject({
-  resticImage: image('docker.io/restic/restic:0.19.1').describe('Image of the Jobs; restic 0.19.1 or newer'),
+  resticImage: image('docker.io/restic/restic:0.19.1').describe(
+    'Image of the restic Jobs; restic 0.19.1 or newer',
+  ),
   kubectlImage: image('registry.k8s.io/kubectl:v1.34.4').describe(
-    'Image with kubectl, for pods with holdfast.io/backup-command',
+    'kubectl image, for pods with holdfast.io/backup-command',
   ),
   imagePullSecrets: z
     .array(dnsName(63))
     .default([])
-    .describe('Names of image pull secrets in the Jobs’ namespaces'),
+    .describe('Names of image pull secrets in the namespaces of the Jobs'),
   backupServiceAccount: dnsName(253)
     .optional()
     .describe(
-      'Service account in the volumes’ namespaces whose identity in AWS (EKS Pod Identity, IRSA) their backups use; absent: short-lived credentials are minted',
+      'Service account in the namespaces of the volumes, whose AWS identity (EKS Pod Identity, IRSA) backup Jobs use; absent: Holdfast mints short-lived credentials',
     ),
-  s3Endpoint: url.optional().describe('S3 endpoint of the primary region as pods see it'),
-  replicaS3Endpoint: url.optional().describe('S3 endpoint of the second region as pods see it'),
+  s3Endpoint: url.optional().describe('S3 endpoint of the primary region for pods; absent: that of AWS'),
+  replicaS3Endpoint: url.optional().describe('S3 endpoint of the DR region for pods; absent: that of AWS'),
   concurrency: z
     .int('is not a whole number; write one from 1 to 100')
-    .min(1, 'starts no Job; write a number from 1 to 100')
-    .max(100, 'is too many; write a number from 1 to 100')
+    .min(1, 'is too small; write a number from 1 to 100')
+    .max(100, 'is too large; write a number from 1 to 100')
     .default(5)
-    .describe('Jobs at once in the cluster'),
-  concurrencyPerNode: wholeNumber(1, 100).default(2).describe('Of those, on one node'),
+    .describe('Maximum number of concurrent Jobs in the cluster'),
+  concurrencyPerNode: wholeNumber(1, 100)
+    .default(2)
+    .describe('Maximum number of concurrent Jobs on one node'),
   resources: z
     .strictObject({
-      cpu: amount('100m').default('100m').describe('Requested'),
-      memory: amount('128Mi').default('128Mi').describe('Requested'),
-      memoryLimit: amount('1Gi').default('1Gi').describe('Limit; a second attempt has twice as much'),
+      cpu: amount('100m').default('100m').describe('CPU request'),
+      memory: amount('128Mi').default('128Mi').describe('Memory request'),
+      memoryLimit: amount('1Gi').default('1Gi').describe('Memory limit; doubled for a second attempt'),
     })
     .prefault({})
-    .describe('Of each Job'),
+    .describe('Resources of each Job'),
   tolerations: z
     .array(
       z.strictObject({
@@ -82,23 +86,23 @@ const Jobs = z.strictObject({
       }),
     )
     .default([])
-    .describe('Tolerations of the Jobs’ pods, as Kubernetes takes them'),
-  priorityClassName: dnsName(253).optional().describe('Priority class of the Jobs’ pods'),
-  deadlineHours: wholeNumber(1, 23).default(6).describe('A Job that is not done after this long is ended'),
+    .describe('Tolerations of the pods of Jobs, in the format of Kubernetes'),
+  priorityClassName: dnsName(253).optional().describe('Priority class of the pods of Jobs'),
+  deadlineHours: wholeNumber(1, 23).default(6).describe('Hours after which a running Job is terminated'),
   startMinutes: wholeNumber(1, 600)
     .default(10)
-    .describe('A Job whose pod has not started after this long has failed'),
+    .describe('Minutes after which a Job fails if its pod has not started'),
   kubeletDir: z
     .string()
     .regex(/^\/\S+[^/]$/, 'is not a folder; write an absolute path without a slash at its end')
     .default('/var/lib/kubelet')
-    .describe('Root folder of the kubelets, for volumes that are read on their node'),
+    .describe('Root folder of the kubelet, for volumes that Jobs read on their node'),
 });
 
 const VeleroSource = z.strictObject({
   name: dnsName(30)
-    .refine((name) => !isCopyName(name), 'is a copy of the vault; choose another name')
-    .describe('What a restore says in "from"'),
+    .refine((name) => !isCopyName(name), 'is the name of a copy of the vault; choose another name')
+    .describe('Name of the source, for "from" in a restore'),
   bucket: z
     .string()
     .regex(/^[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]$/, 'is not a bucket name; write the name, not the ARN')
@@ -108,11 +112,11 @@ const VeleroSource = z.strictObject({
 });
 
 const file = (example: string) =>
-  z.string().regex(/^[^/\s][^\s]*$/, `is not a file below folder; write one like ${example}`);
+  z.string().regex(/^[^/\s][^\s]*$/, `is not a path relative to folder; write one like ${example}`);
 
 const ControlPlane = z.strictObject({
   etcdImage: image('registry.k8s.io/etcd:3.6.4-0').describe(
-    'Image with etcdctl and etcdutl, not older than the cluster’s etcd',
+    'Image with etcdctl and etcdutl; not older than the etcd of the cluster',
   ),
   endpoints: z
     .array(
@@ -121,33 +125,35 @@ const ControlPlane = z.strictObject({
         .regex(/^https?:\/\/[^/\s]+:\d+$/, 'is not a client URL; write one like https://10.0.0.1:2379'),
     )
     .default([])
-    .describe('Client URLs of the etcd members; empty: as the static pods of kubeadm say'),
+    .describe('Client URLs of the etcd members; empty: from the static pods of kubeadm'),
   tlsSecret: dnsName(253)
     .optional()
     .describe(
-      'Secret in the namespace holdfast with ca.crt, tls.crt and tls.key; absent: the files of a node',
+      'Secret in the namespace holdfast with ca.crt, tls.crt and tls.key; absent: files on a control-plane node',
     ),
   folder: z
     .string()
     .regex(/^\/\S+[^/]$/, 'is not a folder; write an absolute path without a slash at its end')
     .default('/etc/kubernetes')
-    .describe('Folder of each control-plane node that is backed up'),
-  caFile: file('pki/etcd/ca.crt').default('pki/etcd/ca.crt').describe('Below folder'),
+    .describe('Folder on each control-plane node to back up'),
+  caFile: file('pki/etcd/ca.crt')
+    .default('pki/etcd/ca.crt')
+    .describe('CA certificate of etcd, relative to folder'),
   certFile: file('pki/etcd/healthcheck-client.crt')
     .default('pki/etcd/healthcheck-client.crt')
-    .describe('Below folder'),
+    .describe('Client certificate for etcd, relative to folder'),
   keyFile: file('pki/etcd/healthcheck-client.key')
     .default('pki/etcd/healthcheck-client.key')
-    .describe('Below folder'),
+    .describe('Key of the client certificate, relative to folder'),
 });
 
 const Verification = z.strictObject({
-  enabled: z.boolean().default(true).describe('false: only when somebody starts the machine'),
+  enabled: z.boolean().default(true).describe('Run on the schedule; false: only when started manually'),
   schedule: schedule.default('0 4 * * 0').describe('Five cron fields, or EventBridge cron(...) or rate(...)'),
   timeZone: timeZone.default('UTC').describe('IANA time zone of the schedule'),
   parts: wholeNumber(1, 256)
     .default(7)
-    .describe('The packs of volumes are read in so many runs, a part in each'),
+    .describe('Number of runs in which all pack files are read; each run reads one part'),
 });
 
 const ClusterOptions = z.strictObject({
@@ -155,28 +161,30 @@ const ClusterOptions = z.strictObject({
   access: Access,
   jobs: Jobs.prefault({}),
   controlPlane: ControlPlane.prefault({}).describe('For plans with controlPlane: true'),
-  verification: Verification.prefault({}).describe('Reading both copies again, and healing'),
+  verification: Verification.prefault({}).describe('Verification and repair of both copies'),
   veleroSources: z
     .array(VeleroSource)
     .default([])
     .refine((sources) => repeated(sources).length === 0, uniqueNames('Velero source'))
-    .describe('Buckets that a Velero wrote, to restore from'),
+    .describe('Buckets with Velero backups to restore from'),
   shardItems: z
     .int('is not a whole number; write one of at least 1')
-    .min(1, 'exports nothing; write a number of at least 1')
+    .min(1, 'is too small; write a number of at least 1')
     .default(400_000)
-    .describe('Objects that one function exports; a larger cluster is read by several'),
+    .describe(
+      'Maximum number of objects that one function exports; larger clusters are exported by several functions',
+    ),
   prune: z
     .strictObject({
       maxShare: wholeNumber(1, 100)
         .default(50)
-        .describe('Percent of a plan’s recovery points that one run removes without a word from a person'),
+        .describe('Percent of the recovery points of a plan that one run may remove without approval'),
       orphanGraceDays: wholeNumber(2, 3650)
         .default(7)
-        .describe('Objects and snapshots of no recovery point are removed when they are older than this'),
+        .describe('Age in days at which orphaned objects and snapshots are removed'),
     })
     .prefault({})
-    .describe('Limits of what pruning removes'),
+    .describe('Limits of pruning'),
   plans: z
     .array(Plan)
     .min(1, 'is empty; add a plan')
@@ -190,8 +198,7 @@ export const Cluster = ClusterOptions.superRefine(({ access, plans }, context) =
       context.addIssue({
         code: 'custom',
         path: ['plans', i, 'controlPlane'],
-        message:
-          'cannot be on EKS, where AWS runs etcd and shows it to nobody; take it out: AWS restores the control plane',
+        message: 'is not supported on EKS, where AWS manages etcd and restores the control plane; remove it',
       });
   });
 });

@@ -1,4 +1,4 @@
-/** A schedule that EventBridge cannot take, in words. */
+/** A schedule that EventBridge does not support; the message gives the reason. */
 export class ScheduleInvalid extends Error {
   override readonly name = 'ScheduleInvalid';
 }
@@ -17,7 +17,7 @@ const MINUTE: Field = { what: 'minute', low: 0, high: 59 };
 const HOUR: Field = { what: 'hour', low: 0, high: 23 };
 const DAY: Field = { what: 'day of month', low: 1, high: 31 };
 const MONTH: Field = { what: 'month', low: 1, high: 12, words: MONTHS };
-/** Cron takes 7 for Sunday, too. */
+/** Cron also accepts 7 for Sunday. */
 const WEEKDAY: Field = { what: 'day of week', low: 0, high: 7, words: DAYS };
 
 /** One part of a field's list: every `step`-th value from `from` to `to`. `open`: written with `*`. */
@@ -44,7 +44,7 @@ export function eventBridgeSchedule(schedule: string): string {
   const [days, months, weekdays] = [plainField(day, DAY), plainField(month, MONTH), weekdayField(week)];
   if (days !== '*' && weekdays !== '*')
     throw new ScheduleInvalid(
-      'it names days of the month and days of the week, and EventBridge takes only one of them',
+      'it names days of the month and days of the week, and EventBridge supports only one of them',
     );
   return weekdays === '*' ? `cron(${time} ${days} ${months} ? *)` : `cron(${time} ? ${months} ${weekdays} *)`;
 }

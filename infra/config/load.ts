@@ -4,12 +4,12 @@ import { LineCounter, parseDocument } from 'yaml';
 import { problems } from './problems.ts';
 import { Config } from './schema.ts';
 
-/** Everything that is wrong with holdfast.yaml, one line a problem. Shown as it is, without a stack. */
+/** All problems of holdfast.yaml, one per line. Shown without a stack trace. */
 export class ConfigInvalid extends Error {
   override readonly name = 'ConfigInvalid';
 }
 
-/** Parses the text of a configuration. `file` is only for the messages. */
+/** Parses the text of a configuration. `file`: name for messages. */
 export function parseConfig(text: string, file: string): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -37,13 +37,13 @@ export function loadConfig(path?: string, fallback = 'holdfast.yaml'): Config {
   throw new ConfigInvalid(`${file} does not exist; ${remedy}`);
 }
 
-/** The configuration with the patterns of its exclude files among the excludes: the pipeline has no such files. */
+/** The configuration with the patterns of the exclude files in `excludes`, because functions cannot read the files. */
 function withExcludeFiles(config: Config, file: string): Config {
   const read = (name: string): string[] => {
     const path = resolve(dirname(file), name);
     if (!existsSync(path))
       throw new ConfigInvalid(
-        `${file} names the exclude file ${name}, which does not exist; make it, or take it out`,
+        `${file} names the exclude file ${name}, which does not exist; create it, or remove it from excludeFiles`,
       );
     const lines = readFileSync(path, 'utf8')
       .split('\n')

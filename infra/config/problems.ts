@@ -13,7 +13,7 @@ const EXPECTED: Record<string, string> = {
   boolean: 'true or false',
 };
 
-/** What is wrong with a document, one line a problem: file and line, path, value, remedy. */
+/** The problems of a document, one per line: file, line, path, value, remedy. */
 export function problems(
   file: string,
   document: Document,
@@ -43,7 +43,7 @@ function nodeAt(document: Document, path: Path): unknown {
   return path.length === 0 ? document.contents : document.getIn(path as (string | number)[], true);
 }
 
-/** The line of the value, or of the nearest thing around it that is there. */
+/** The line of the value, or of its nearest ancestor that exists. */
 function lineOf(document: Document, lines: LineCounter, path: Path): number {
   for (let depth = path.length; depth >= 0; depth--) {
     const node = nodeAt(document, path.slice(0, depth)) as { range?: [number, number, number] } | undefined;

@@ -12,41 +12,41 @@ const count = z
   .int('is not a whole number; write one of at least 1')
   .min(1, 'keeps nothing; write a number of at least 1');
 
-const of = (period: string) => `The newest of each of so many ${period} that have one`;
-const among = (period: string) => `The newest of each ${period}, among those not older than this`;
+const of = (period: string) => `Number of ${period} of which the newest recovery point is kept`;
+const among = (period: string) => `Age up to which the newest recovery point of each ${period} is kept`;
 
 export const tag = z
   .string()
   .regex(/^[A-Za-z0-9][-\w.]{0,62}$/, 'is not a tag; use letters, digits, "-", "_" and "."');
 
-/** Options of which at least one must be there. */
+/** Options of which at least one is required. */
 const options = {
-  keepLast: count.optional().describe('So many, the newest'),
+  keepLast: count.optional().describe('Number of newest recovery points to keep'),
   keepHourly: count.optional().describe(of('hours')),
   keepDaily: count.optional().describe(of('days')),
   keepWeekly: count.optional().describe(of('ISO weeks')),
   keepMonthly: count.optional().describe(of('months')),
   keepYearly: count.optional().describe(of('years')),
-  keepWithin: duration.optional().describe('All that are not older than this, counted from the newest'),
+  keepWithin: duration.optional().describe('Keep all recovery points up to this age, relative to the newest'),
   keepWithinHourly: duration.optional().describe(among('hour')),
   keepWithinDaily: duration.optional().describe(among('day')),
   keepWithinWeekly: duration.optional().describe(among('ISO week')),
   keepWithinMonthly: duration.optional().describe(among('month')),
   keepWithinYearly: duration.optional().describe(among('year')),
   keepTags: z
-    .array(z.array(tag).min(1, 'is empty; name a tag'))
-    .min(1, 'is empty; name a list of tags, like [[before-upgrade]]')
+    .array(z.array(tag).min(1, 'is empty; add a tag'))
+    .min(1, 'is empty; add a list of tags, like [[before-upgrade]]')
     .optional()
-    .describe('Those with all tags of one of these lists'),
+    .describe('Keep recovery points that have all tags of one of these lists'),
 } as const;
 
-/** How long a plan's recovery points stay. A policy that keeps nothing would be "remove everything". */
+/** Retention of a plan. At least one rule is required: a policy without one would remove everything. */
 export const Retention = z
   .strictObject({
     ...options,
     ttl: duration
       .optional()
-      .describe('What is older than this goes, whatever rule wants it; the last good one stays'),
+      .describe('Maximum age, regardless of other rules; the last good recovery point is always kept'),
   })
   .refine((retention) => Object.keys(options).some((name) => name in retention), {
     error: `keeps nothing; add at least one of ${Object.keys(options).join(', ')}`,

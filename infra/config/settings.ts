@@ -13,7 +13,7 @@ const LOCK_MODES = { governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as con
 export const lockSettings = (lock: Config['vault']['objectLock']): ObjectLockSettings | undefined =>
   lock && { mode: LOCK_MODES[lock.mode], days: lock.days };
 
-/** What the functions of one cluster are told of the configuration. */
+/** The part of the configuration that the functions of a cluster receive. */
 export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSettings {
   const { name, region, replicaRegion, account, replicaAccount, objectLock } = config.vault;
   const lock = lockSettings(objectLock);

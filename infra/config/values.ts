@@ -3,7 +3,7 @@ import { selectorProblem } from '../../functions/contract/label-selector.ts';
 import { quantity } from '../../functions/contract/quantity.ts';
 import { eventBridgeSchedule } from './cron.ts';
 
-/** What options of holdfast.yaml have in common, each with the words for a value that is wrong. */
+/** Types that several options of holdfast.yaml share, with their error messages. */
 const DNS = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 export const dnsName = (max: number) =>
   z
@@ -91,7 +91,7 @@ export const uniqueNames = (what: string) => ({
   when: ({ value }: { value: unknown }) => Array.isArray(value),
 });
 
-/** An image, by tag or, so that nobody can put another in its place, by digest. */
+/** An image by tag, or by digest, which nobody can replace. */
 export const image = (example: string) =>
   z
     .string()

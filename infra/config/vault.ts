@@ -5,37 +5,38 @@ const ObjectLock = z.strictObject({
   mode: z
     .enum(['governance', 'compliance'], 'is not a mode; write governance or compliance')
     .describe(
-      'governance: those with s3:BypassGovernanceRetention can lift a lock, if they change the bucket’s policy first; compliance: nobody can',
+      'governance: principals with s3:BypassGovernanceRetention can remove a lock after changing the bucket policy; compliance: nobody can',
     ),
   days: wholeNumber(3, 36_500).describe(
-    'For how long a new object is locked; locks of what is kept are extended every day',
+    'Object retention of new objects in days; extended daily for objects that are kept',
   ),
 });
 
-const account = z.string().regex(/^\d{12}$/, 'is not an AWS account; write its 12 digits, in quotes');
+const account = z.string().regex(/^\d{12}$/, 'is not an AWS account ID; write its 12 digits in quotes');
 
 const Replication = z
   .strictObject({
     mode: z
       .enum(['machine', 'continuous'], 'is not a mode; write machine or continuous')
       .default('machine')
-      .describe('machine: copied after each backup; continuous: S3 replicates, the machine proves'),
+      .describe(
+        'machine: the state machine copies after each backup; continuous: S3 replicates and the state machine verifies',
+      ),
     timeControl: z
       .boolean()
       .default(false)
-      .describe('With continuous: S3 replicates within 15 minutes, for a price by the GB'),
+      .describe('With continuous: S3 Replication Time Control, 15 minutes, priced per GB'),
   })
   .refine((replication) => replication.mode === 'continuous' || !replication.timeControl, {
     path: ['timeControl'],
-    error:
-      'is of S3’s replication, which the mode machine does not use; write mode: continuous, or take it out',
+    error: 'requires mode: continuous; change the mode, or remove this',
   });
 
 const topic = z.string().regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/, 'is not the ARN of an SNS topic');
 
 export const Alarms = z.strictObject({
   topicArn: topic.optional().describe('SNS topic in the primary region'),
-  replicaTopicArn: topic.optional().describe('SNS topic in the second region, for alarms that are there'),
+  replicaTopicArn: topic.optional().describe('SNS topic in the DR region, for alarms in that region'),
 });
 
 /** The two copies of the vault. */
@@ -43,27 +44,31 @@ export const Vault = z
   .strictObject({
     name: dnsName(30).default('holdfast-vault').describe('Prefix of the bucket names'),
     region: region.describe('Primary region'),
-    replicaRegion: region.describe('Second region'),
-    account: account.optional().describe('With replicaAccount: the account of everything else'),
-    replicaAccount: account.optional().describe('Account of the second copy; absent: the same'),
-    replication: Replication.prefault({}).describe('How the second copy comes to be'),
+    replicaRegion: region.describe('DR region'),
+    account: account
+      .optional()
+      .describe('AWS account of everything except the replica; required with replicaAccount'),
+    replicaAccount: account
+      .optional()
+      .describe('AWS account of the replica; absent: the account of the primary'),
+    replication: Replication.prefault({}).describe('Replication from the primary to the replica'),
     objectLock: ObjectLock.optional().describe('S3 Object Lock of both buckets; absent: off'),
     noncurrentDays: wholeNumber(1, 36_500)
       .optional()
       .describe(
-        'For how long what was deleted or overwritten can be brought back; absent: as long as a lock, or 30',
+        'Days for which deleted or overwritten objects can be restored; absent: objectLock.days, or 30',
       ),
   })
   .refine((v) => !v.replicaAccount || v.account, {
     path: ['replicaAccount'],
-    error: 'stands alone; write the account of the primary copy, in quotes, into vault.account',
+    error: 'requires vault.account; set it to the account of the primary, in quotes',
   })
   .refine((v) => !v.replicaAccount || v.account !== v.replicaAccount, {
     path: ['replicaAccount'],
-    error: 'is the account of the primary copy, too; write another one or take it out',
+    error: 'is also vault.account; write another account, or remove it',
   })
   .refine((v) => v.region !== v.replicaRegion, {
     path: ['replicaRegion'],
-    error: 'is the primary region too; choose another one',
+    error: 'is also vault.region; choose another region',
     when: ({ value }) => typeof value === 'object' && value !== null && 'replicaRegion' in value,
   });

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { jsonSchema } from './json-schema.ts';
 
-// Makes holdfast.schema.json, by which editors complete and check holdfast.yaml.
+// Writes holdfast.schema.json, with which editors complete and check holdfast.yaml.
 writeFileSync(new URL('../../holdfast.schema.json', import.meta.url), jsonSchema());

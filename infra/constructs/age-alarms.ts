@@ -6,21 +6,21 @@ import { seconds } from '../config/duration.ts';
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { RunbookAlarm } from './alarm.ts';
 
-/** Two alarms for each plan that says how old its newest recovery point may be. No recovery point at all rings as well. */
+/** Two alarms for each plan with an rpo. They also trigger if no recovery point exists. */
 export function ageAlarms(scope: Construct, cluster: ClusterConfig, alarms: Config['alarms']): void {
   for (const { name: plan, rpo } of cluster.plans) {
     if (rpo === undefined) continue;
     const alarm = (what: string, metricName: MetricName, means: string) =>
       new RunbookAlarm(scope, {
         name: `holdfast-${cluster.name}-${plan}-${what}`,
-        means: `${means} of plan ${plan} is older than ${rpo}, or there is none.`,
+        means: `${means} of plan ${plan} is older than ${rpo}, or does not exist.`,
         runbook: `${what}-too-old`,
         metric: new Metric({
           namespace: METRICS_NAMESPACE,
           metricName,
           dimensionsMap: { Cluster: cluster.name, Plan: plan },
           statistic: Stats.MAXIMUM,
-          period: Duration.minutes(30), // two measurements, so that a late one is no silence
+          period: Duration.minutes(30), // two measurements: one that is late does not trigger the alarm
         }),
         above: seconds(rpo),
         periods: 1,
@@ -28,6 +28,6 @@ export function ageAlarms(scope: Construct, cluster: ClusterConfig, alarms: Conf
         topicArn: alarms.topicArn,
       });
     alarm('recovery-point', METRICS.recoveryPointAge, 'The newest recovery point');
-    alarm('replica', METRICS.replicaAge, 'The newest recovery point that is proven in the second region');
+    alarm('replica', METRICS.replicaAge, 'The newest recovery point verified in the DR region');
   }
 }

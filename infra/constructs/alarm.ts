@@ -6,16 +6,16 @@ import { Construct } from 'constructs';
 
 export interface RunbookAlarmProps {
   readonly name: string;
-  /** What is wrong when it rings: a sentence. */
+  /** The problem when the alarm is in ALARM, as a sentence. */
   readonly means: string;
   /** Heading of docs/runbook.md, as its anchor. */
   readonly runbook: string;
   readonly metric: IMetric;
-  /** Rings above it. */
+  /** Threshold; the alarm triggers above it. */
   readonly above: number;
-  /** Periods of the metric, all of which must be above. */
+  /** Number of consecutive periods above the threshold. */
   readonly periods: number;
-  /** Whether silence is as bad. */
+  /** Whether missing data also triggers the alarm. */
   readonly ringsWithoutData: boolean;
   /** SNS topic of the alarm's region. */
   readonly topicArn: string | undefined;
@@ -23,7 +23,7 @@ export interface RunbookAlarmProps {
 
 export const FIVE_MINUTES = Duration.minutes(5);
 
-/** An alarm that says what to do. */
+/** A CloudWatch alarm whose description links to the runbook. */
 export class RunbookAlarm extends Construct {
   constructor(scope: Construct, props: RunbookAlarmProps) {
     super(scope, `alarm-${props.name}`);

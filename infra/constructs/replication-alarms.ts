@@ -19,12 +19,12 @@ const metricOf = ({ from, to }: Between, metricName: string, RuleId: string, sta
     period: FIVE_MINUTES,
   });
 
-/** S3 publishes what failed in the region of the source. */
+/** Alarms on failed operations, a metric that S3 publishes in the region of the source. */
 export function failureAlarms(scope: Construct, between: Between): void {
   for (const root of REPLICATED_ROOTS)
     new RunbookAlarm(scope, {
       name: `${between.from.prefix}-replication-failed-${root}`,
-      means: `S3 could not replicate objects below ${root}/ to ${between.to.region}.`,
+      means: `S3 failed to replicate objects under ${root}/ to ${between.to.region}.`,
       runbook: 'replication-failed',
       metric: metricOf(between, 'OperationsFailedReplication', root, Stats.SUM),
       above: 0,
@@ -34,12 +34,12 @@ export function failureAlarms(scope: Construct, between: Between): void {
     });
 }
 
-/** S3 publishes how far behind the replica is in the region of the replica, to the account of the source. */
+/** Alarms on latency, a metric that S3 publishes in the region of the replica, in the account of the source. */
 export function latencyAlarms(scope: Construct, between: Between, timeControl: boolean): void {
   for (const root of REPLICATED_ROOTS)
     new RunbookAlarm(scope, {
       name: `${between.from.prefix}-replication-late-${root}`,
-      means: `Objects below ${root}/ come to ${between.to.region} late.`,
+      means: `Replication of objects under ${root}/ to ${between.to.region} is late.`,
       runbook: 'replication-late',
       metric: metricOf(between, 'ReplicationLatency', root, Stats.MAXIMUM),
       above: timeControl ? 900 : 3600,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
+import { COPIES } from '../../functions/contract/copies.ts';
 import { FUNCTION_NAMES, FUNCTIONS, lambdaName } from '../../functions/contract/functions.ts';
 import { parseConfig } from '../config/load.ts';
 import type { ClusterConfig } from '../config/schema.ts';
@@ -11,7 +12,7 @@ import { VaultReplicaStack, VaultStack } from '../stacks/vault-stack.ts';
 import { flat, type RoleRights, rolesOf, type TemplateJson } from './roles.ts';
 import { type Column, type Names, type Word, wordsOf } from './words.ts';
 
-/** What stands around the table in docs/security.md. */
+/** The markers around the table in docs/security.md. */
 export const MARKERS = [
   '<!-- security-table: npm run security-table writes it -->',
   '<!-- /security-table -->',
@@ -26,7 +27,7 @@ clusters:
       - { name: nightly, namespaces: [shop], schedule: "0 2 * * *", retention: { keepLast: 7 } }
 `;
 
-/** Who may do what, as tables in Markdown: of the templates that this code makes, and always the same for the same code. */
+/** The permissions of all roles as Markdown tables, from the synthesized templates. Deterministic. */
 export function securityTable(): string {
   const { names, templates } = synthesize();
   const roles = templates.flatMap(rolesOf);
@@ -41,9 +42,9 @@ export function securityTable(): string {
     .sort((a, b) => (a.path < b.path ? -1 : 1))
     .map((role) => [roleName(role), inOneCell(cells(role, names))]);
   return [
-    ...markdown(['function', 'in the cluster', 'first copy', 'second copy', 'keys', 'secrets', 'more'], rows),
+    ...markdown(['function', 'in the cluster', ...COPIES, 'keys', 'secrets', 'other'], rows),
     '',
-    ...markdown(['other role', 'may do'], others),
+    ...markdown(['other role', 'permissions'], others),
   ].join('\n');
 }
 
@@ -104,7 +105,7 @@ function calledIn(templates: readonly TemplateJson[], cluster: string): Map<stri
   );
 }
 
-/** What a role may do, a sentence a column. */
+/** The permissions of a role, one sentence per column. */
 function cells(role: RoleRights, names: Names): Record<Column, string> {
   const words = role.rights.flatMap((right) => wordsOf(right, names));
   const cell = (column: Column) => sentence(words.filter((w) => w.column === column));
@@ -136,8 +137,8 @@ function sentence(words: readonly Word[]): string {
 
 const inOneCell = ({ first, second, keys, secrets, more }: Record<Column, string>): string =>
   [
-    first && `in the first copy ${first}`,
-    second && `in the second copy ${second}`,
+    first && `primary: ${first}`,
+    second && `replica: ${second}`,
     keys && `keys: ${keys}`,
     secrets && `secrets: ${secrets}`,
     more,

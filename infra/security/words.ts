@@ -1,7 +1,7 @@
 import { masterSecretName, signingKeyAlias, vaultKeyAlias } from '../../functions/contract/names.ts';
 import type { Right } from './roles.ts';
 
-/** Columns of the table. A right that has no word of its own is in the last one, as it is in the template. */
+/** Columns of the table: primary, replica, keys, secrets, other. Rights without a description are in the last one. */
 export type Column = 'first' | 'second' | 'keys' | 'secrets' | 'more';
 
 export interface Word {
@@ -26,14 +26,14 @@ const S3_VERBS: Readonly<Record<string, string>> = {
   's3:DeleteObject': 'deletes',
   's3:ListBucket': 'lists',
   's3:ListBucketVersions': 'lists versions of',
-  's3:GetObjectRetention': 'sees locks of',
-  's3:PutObjectRetention': 'extends locks of',
+  's3:GetObjectRetention': 'reads object retention of',
+  's3:PutObjectRetention': 'extends object retention of',
 };
 
-/** Rights that say nothing of the vault: logs, where a bucket or a queue is, ending an own upload. */
+/** Rights that the table omits: logs, the location of a bucket or a queue, aborting an own upload. */
 const UNSAID = /^(logs:|s3:GetBucketLocation$|s3:AbortMultipartUpload$|sqs:GetQueue)/;
 
-/** A right in words; none for what goes without saying. */
+/** Describes a right; empty for rights without effect on the vault. */
 export function wordsOf(right: Right, names: Names): Word[] {
   if (UNSAID.test(right.action)) return [];
   return s3Words(right, names) ?? kmsWords(right, names) ?? otherWords(right, names) ?? [raw(right)];
@@ -83,7 +83,7 @@ function kmsWords({ action, resource, condition, denied }: Right, names: Names):
   const copy = (['first', 'second'] as const).find((c) => resource.includes(`:kms:${names.regions[c]}:`));
   const uses = action === 'kms:Decrypt' || action === 'kms:GenerateDataKey';
   if (alias !== vaultKeyAlias(names.vault) || !copy || !uses) return undefined;
-  return [{ column: 'keys', verb: '', object: `${copy} copy` }];
+  return [{ column: 'keys', verb: '', object: copy === 'first' ? 'primary' : 'replica' }];
 }
 
 function otherWords({ action, resource, denied }: Right, names: Names): Word[] | undefined {
@@ -98,23 +98,23 @@ function otherWords({ action, resource, denied }: Right, names: Names): Word[] |
     }
     case 'sts:AssumeRole':
       if (end === `role/holdfast-${names.cluster}-prune-jobs`)
-        return more('mints credentials of Jobs that prune');
-      return end === `role/holdfast-${names.cluster}-jobs` ? more('mints credentials of Jobs') : undefined;
+        return more('mints credentials for prune Jobs');
+      return end === `role/holdfast-${names.cluster}-jobs` ? more('mints credentials for Jobs') : undefined;
     case 'lambda:InvokeFunction':
       return called ? more('invokes', `\`${called}\``) : undefined;
     case 'sqs:SendMessage':
-      return more('keeps starts that failed in a queue');
+      return more('sends failed starts to a queue');
     case 'states:StartExecution':
       return more('starts', called ?? machineOf(resource, names));
     case 'states:DescribeExecution':
-      return more('sees executions of', machineOf(resource, names));
+      return more('describes executions of', machineOf(resource, names));
     case 'states:StopExecution':
       return more('stops executions of', machineOf(resource, names));
     case 'states:RedriveExecution':
       return more('redrives executions of', machineOf(resource, names));
     default:
       return end.includes('StepFunctionsGetEventsForStepFunctionsExecutionRule')
-        ? more('is told when they end')
+        ? more('receives events when they end')
         : undefined;
   }
 }
@@ -132,7 +132,7 @@ function secretWord(secret: string, { cluster, secrets }: Names): string {
   return secret === secrets.restore ? 'the kubeconfig for restores' : secret;
 }
 
-/** A right that nobody found words for is shown as it is: the table hides nothing. */
+/** A right without a description is shown as in the template: the table omits nothing else. */
 function raw({ action, resource, condition, denied }: Right): Word {
   const under = condition === undefined ? '' : ` (${conditionWords(condition)})`;
   const object = `${resource.replaceAll(/<(?:AWS::)?([^>]+)>/g, '$1')}${under}`;

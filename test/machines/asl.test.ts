@@ -78,7 +78,7 @@ describe.each(MACHINES)('the machine %s', (machine) => {
     expect(machineOf(machine).QueryLanguage).toBe('JSONata');
   });
 
-  it('says in whole sentences what it does, and what each of its tasks does', () => {
+  it('describes itself and each of its tasks in full sentences', () => {
     const comments = [
       ['the machine', machineOf(machine).Comment],
       ...statesOf(machine).flatMap(([name, s]) =>

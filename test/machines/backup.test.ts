@@ -97,7 +97,7 @@ describe('the backup machine', () => {
     const { error, cause, calls } = await backUp({ 'commit-backup': () => partial });
     expect([error, cause, calls.at(-1)?.task]).toEqual([
       'PartiallyFailed',
-      'apps-20260131020000 lacks something: its record.json has 2 reasons',
+      'apps-20260131020000 is incomplete: its record.json lists 2 reasons',
       'machine:prune',
     ]);
   });
@@ -139,7 +139,7 @@ describe('the replicate machine', () => {
     ]);
   });
 
-  it('waits while somebody prunes, and copies under the name of its execution', async () => {
+  it('waits while a prune is running, and copies under the name of its execution', async () => {
     const waits = [30, 0];
     const { calls, waits: waited } = await simulate('replicate', NAME, {
       'replicate-backup': () => ({ ...NAME, remaining: waits.length - 1, waitSeconds: waits.shift() }),

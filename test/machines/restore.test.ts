@@ -84,7 +84,7 @@ describe('the restore machine', () => {
     const { error, cause } = await restore({ 'verify-restore': () => partial });
     expect([error, cause]).toEqual([
       'PartiallyFailed',
-      `${REF.restore}: 2 objects failed, 4 were held back, 1 differ, 0 are not ready, 1 volumes are not restored: see its report.json`,
+      `${REF.restore}: 2 objects failed, 4 are held for approval, 1 have drift, 0 are not ready, 1 volumes are not restored: see its report.json`,
     ]);
   });
 
@@ -148,11 +148,11 @@ describe('the prune machine', () => {
     expect([waits, output]).toEqual([[4], ref]);
   });
 
-  it('fails when a repository kept what should be gone', async () => {
+  it('fails when a repository still has snapshots to be removed', async () => {
     const { error, cause } = await prune({
       'prune-backups': () => ref,
       'reconcile-prune': () => ({ waitSeconds: 0, failed: 1 }),
     });
-    expect([error, String(cause).slice(0, 26)]).toEqual(['SnapshotsLeft', '1 repositories kept snapsh']);
+    expect([error, String(cause).slice(0, 25)]).toEqual(['SnapshotsLeft', '1 repositories still have']);
   });
 });

@@ -70,7 +70,7 @@ describe('the verify machine', () => {
     const { error, cause } = await verify({ report: { ...counts, phase: 'Failed', lost: 2 } });
     expect([error, cause]).toEqual([
       'VaultObjectsLost',
-      `2 objects are good in neither copy: the report.json of ${RUN} names them`,
+      `2 objects are lost in both copies: see the report.json of ${RUN}`,
     ]);
   });
 

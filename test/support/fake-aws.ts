@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 export interface FakeAwsOptions {
   /** ARN of whose credentials the callers have; its account and partition are the callers'. */
   readonly caller: string;
-  /** Buckets that exist; all are empty. */
+  /** Buckets that exist. They hold no objects. */
   readonly buckets: readonly string[];
+  /** Folders (common prefixes) in every bucket, each ending with a slash. */
+  readonly folders?: readonly string[];
 }
 
 /** A fake AWS on this machine, and what it was asked for. */
@@ -18,15 +20,18 @@ export interface FakeAws {
   readonly buckets: ReadonlySet<string>;
   /** State machines that were listed or started. */
   readonly machines: ReadonlySet<string>;
-  /** Requests of whatever kind. */
+  /** Actions of Step Functions and Secrets Manager that were called. */
+  readonly actions: ReadonlySet<string>;
+  /** Number of requests of any kind. */
   readonly requests: () => number;
   close(): Promise<void>;
 }
 
 /** Answers STS, Step Functions, Secrets Manager and S3 as far as the command line asks them; refuses all else by 501. */
-export async function fakeAws({ caller, buckets }: FakeAwsOptions): Promise<FakeAws> {
+export async function fakeAws({ caller, buckets, folders = [] }: FakeAwsOptions): Promise<FakeAws> {
   const asked = new Set<string>();
   const machines = new Set<string>();
+  const actions = new Set<string>();
   let requests = 0;
   const server = createServer(async (request, response) => {
     requests++;
@@ -35,14 +40,18 @@ export async function fakeAws({ caller, buckets }: FakeAwsOptions): Promise<Fake
     if (body.includes('GetCallerIdentity')) return xml(response, identity(caller));
     if (target) {
       const input = JSON.parse(body) as Record<string, unknown>;
+      const action = target.split('.')[1] as string;
+      actions.add(action);
       if (input.stateMachineArn) machines.add(String(input.stateMachineArn));
-      return json(response, ANSWERS[target.split('.')[1] as string]);
+      return json(response, ANSWERS[action]);
     }
-    const { pathname } = new URL(request.url ?? '/', 'http://aws');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://aws');
     const [, bucket = '', key] = pathname.split('/');
     asked.add(bucket);
     if (!buckets.includes(bucket)) return xml(response, '<Error><Code>NoSuchBucket</Code></Error>', 404);
-    return key ? xml(response, '<Error><Code>NoSuchKey</Code></Error>', 404) : xml(response, '<Empty/>');
+    return key
+      ? xml(response, '<Error><Code>NoSuchKey</Code></Error>', 404)
+      : xml(response, listing(folders, searchParams.get('prefix') ?? ''));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -55,6 +64,7 @@ export async function fakeAws({ caller, buckets }: FakeAwsOptions): Promise<Fake
     },
     buckets: asked,
     machines,
+    actions,
     requests: () => requests,
     async close() {
       server.closeAllConnections();
@@ -75,6 +85,12 @@ const ANSWERS: Readonly<Record<string, object>> = {
 const identity = (arn: string) => `<GetCallerIdentityResponse><GetCallerIdentityResult>
 <Arn>${arn}</Arn><UserId>AIDA</UserId><Account>${arn.split(':')[4]}</Account>
 </GetCallerIdentityResult></GetCallerIdentityResponse>`;
+
+const listing = (folders: readonly string[], prefix: string) =>
+  `<ListBucketResult>${folders
+    .filter((folder) => folder.startsWith(prefix))
+    .map((folder) => `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`)
+    .join('')}</ListBucketResult>`;
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

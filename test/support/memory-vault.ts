@@ -55,7 +55,8 @@ export class MemoryVault implements Vault {
   }
   private of(key: string): Stored {
     const stored = this.objects.get(key);
-    if (!stored) throw new HoldfastError('VaultObjectMissing', `${key}: not in bucket ${this.bucket}`);
+    if (!stored)
+      throw new HoldfastError('VaultObjectMissing', `${key} does not exist in bucket ${this.bucket}`);
     return stored;
   }
   private etag = (key: string): string => createHash('md5').update(this.of(key).body).digest('hex');
@@ -68,7 +69,7 @@ export class MemoryVault implements Vault {
   async get(key: string): Promise<Buffer> {
     this.call();
     const { body } = this.of(key);
-    if (this.breaking.delete(key)) throw this.unavailable(`${key} broke off`);
+    if (this.breaking.delete(key)) throw this.unavailable(`interrupted read of ${key}`);
     return Buffer.from(body);
   }
   async find(key: string): Promise<{ body: Buffer; etag: string } | undefined> {
@@ -80,7 +81,7 @@ export class MemoryVault implements Vault {
     this.call();
     const { body } = this.of(key);
     if (!this.breaking.delete(key)) return Readable.from([body], { objectMode: false });
-    const failure = this.unavailable(`${key} broke off`);
+    const failure = this.unavailable(`interrupted read of ${key}`);
     return Readable.from(brokenOff(body, failure), { objectMode: false });
   }
   async digest(key: string): Promise<ObjectDigest | undefined> {

@@ -20,11 +20,16 @@ export interface SavedVolume {
 const secret = (namespace: string, name: string, data: object) =>
   Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data }));
 
+/** The vault and the cluster that a recovery point is of. */
+interface PointContext {
+  readonly vault: Vault;
+  readonly signer: Signer;
+  readonly cluster: string;
+}
+
 /** Commits a recovery point of some Secrets and volumes with the code that commits a backup. */
 export async function commitPoint(
-  vault: Vault,
-  signer: Signer,
-  cluster: string,
+  { vault, signer, cluster }: PointContext,
   backup: string,
   volumes: readonly SavedVolume[],
 ): Promise<BackupRecord> {
@@ -82,5 +87,5 @@ export async function commitPoint(
     unprotected: [],
     problems: [],
   });
-  return commitBackup(vault, keys, cluster, backup, new Date('2026-01-01T00:01:00Z'), signer);
+  return commitBackup({ vault, keys, cluster, now: new Date('2026-01-01T00:01:00Z'), signer }, backup);
 }

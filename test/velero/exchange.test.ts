@@ -69,7 +69,10 @@ async function backUp(): Promise<void> {
     };
     await putJson(vault, keys.records.volume(BACKUP, v.id), outcome);
   }
-  await commitBackup(vault, keys, 'prod', BACKUP, new Date('2026-01-01T00:01:00Z'), keyPair());
+  await commitBackup(
+    { vault, keys, cluster: 'prod', now: new Date('2026-01-01T00:01:00Z'), signer: keyPair() },
+    BACKUP,
+  );
 }
 
 beforeAll(async () => {
@@ -159,6 +162,6 @@ describe('a backup that Velero wrote', () => {
     const there = items.filter((i) =>
       applied.some((a) => a.result === 'created' && a.name === i.name && a.groupResource === i.groupResource),
     );
-    expect((await inspect(cluster, there, bodies, options, origin)).differing).toEqual([]);
+    expect((await inspect(cluster, there, bodies, { ...origin, options })).differing).toEqual([]);
   });
 });

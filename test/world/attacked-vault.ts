@@ -49,8 +49,18 @@ export function refusedTo(template: Template, bucket: string): Policy['Statement
   };
 }
 
-/** The plain restic command, with somebody's credentials and the repository's password. */
-export function resticWith(endpoint: string, bucket: string, repository: string, master: string, keys: Keys) {
+/** The repository that restic opens, and the credentials with which it does so. */
+export interface ResticContext {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly repository: string;
+  /** Master secret, from which the password is derived. */
+  readonly master: string;
+  readonly keys: Keys;
+}
+
+/** The restic command with these credentials and the password of the repository. */
+export function resticWith({ endpoint, bucket, repository, master, keys }: ResticContext) {
   return async (...args: string[]): Promise<string> => {
     const env = {
       PATH: process.env.PATH ?? '',
@@ -67,13 +77,18 @@ export function resticWith(endpoint: string, bucket: string, repository: string,
   };
 }
 
-/** Writes what commit-backup writes at the end: an archive, and the signed record that promises it. */
+/** Where a recovery point is committed, and the key that signs its record. */
+export interface CommitContext {
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+  readonly signer: Signer;
+}
+
+/** Writes an archive and the signed record that lists it, as commit-backup does at the end. */
 export async function commitPoint(
-  vault: Vault,
-  keys: VaultKeys,
+  { vault, keys, signer }: CommitContext,
   backup: string,
   snapshot: string,
-  signer: Signer,
 ): Promise<BackupRecord> {
   const archive = Buffer.from(`archive of ${backup}`);
   const sha256 = createHash('sha256').update(archive).digest('hex');

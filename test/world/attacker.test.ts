@@ -134,7 +134,13 @@ beforeAll(async () => {
     await root.send(new CreateBucketCommand({ Bucket: bucketOf[copy], ObjectLockEnabledForBucket: true }));
   const onlyIts = sessionPolicy([arnOf.primary], repository, 'backup');
   writer = await minio.session(onlyIts as Policy);
-  const restic = resticWith(minio.url, bucketOf.primary, repository, MASTER, writer);
+  const restic = resticWith({
+    endpoint: minio.url,
+    bucket: bucketOf.primary,
+    repository,
+    master: MASTER,
+    keys: writer,
+  });
   await restic('init');
   const primary = vaultOf(bucketOf.primary, await as(roleOf(template, 'commit-backup')));
   const replication = await as(roleOf(template, 'replicate-backup'));
@@ -144,11 +150,13 @@ beforeAll(async () => {
     const log = await restic('backup', source, '--json', '--host', 'prod', '--tag', `backup=${backup}`);
     const snapshot = String(/"snapshot_id":"([0-9a-f]+)"/.exec(log)?.[1]);
     snapshots.set(backup, snapshot);
-    records.push(await commitPoint(primary, keys, backup, snapshot, signer));
+    records.push(await commitPoint({ vault: primary, keys, signer }, backup, snapshot));
   }
   for (const record of records) {
     const [from, to] = [vaultOf(bucketOf.primary, replication), vaultOf(bucketOf.replica, replication)];
-    expect(await replicate(from, to, keys, record, () => true)).toMatchObject({ remaining: 0 });
+    expect(await replicate({ primary: from, replica: to, keys, timeLeft: () => true }, record)).toMatchObject(
+      { remaining: 0 },
+    );
     const proof = {
       backup: record.backup,
       region: 'eu-central-1',
@@ -250,7 +258,13 @@ describe('with the credentials of a backup Job', () => {
   });
 
   it('restic makes snapshots, which no record names, and forgets none', async () => {
-    const restic = resticWith(minio.url, bucketOf.primary, repository, MASTER, writer);
+    const restic = resticWith({
+      endpoint: minio.url,
+      bucket: bucketOf.primary,
+      repository,
+      master: MASTER,
+      keys: writer,
+    });
     await restic('backup', source, '--json', '--host', 'prod', '--tag', `backup=${NEW}`);
     await expect(restic('forget', snapshots.get(NEW) ?? '', '--prune')).rejects.toThrow(
       /Access Denied|failed/,
@@ -266,7 +280,13 @@ describe('with the credentials of a backup Job', () => {
 
   it('everything in the repository is overwritten: that is what versions are for', async () => {
     for (const { Key } of packs) await s3.send(new PutObjectCommand({ ...at(Key), Body: randomBytes(64) }));
-    const restic = resticWith(minio.url, bucketOf.primary, repository, MASTER, writer);
+    const restic = resticWith({
+      endpoint: minio.url,
+      bucket: bucketOf.primary,
+      repository,
+      master: MASTER,
+      keys: writer,
+    });
     await expect(restic('snapshots', '--no-lock')).rejects.toThrow();
   });
 });
@@ -370,7 +390,13 @@ describe('when the first period is over', () => {
       const found = await findSignedRecord(reader as never, keys.records.record(backup), signer);
       const snapshot = found?.record.volumes[0]?.snapshot ?? '';
       expect([found?.signed, snapshot]).toEqual([true, snapshots.get(backup)]);
-      const local = resticWith(minio.url, '', repository, MASTER, minio.root);
+      const local = resticWith({
+        endpoint: minio.url,
+        bucket: '',
+        repository,
+        master: MASTER,
+        keys: minio.root,
+      });
       const args = ['restore', `${snapshot}:${source}`, '--target', target, '--verify', '--no-lock'];
       await local('-r', join(folder, repository), ...args);
       for (const [name, bytes] of Object.entries(contents.get(backup) ?? {}))
@@ -387,7 +413,13 @@ describe('a bucket as the template makes it', () => {
     const ObjectLockConfiguration = bucket.ObjectLockConfiguration;
     await root.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
     const policy = sessionPolicy([`arn:aws:s3:::${Bucket}`], repository, 'backup') as Policy;
-    const restic = resticWith(minio.url, Bucket, repository, MASTER, await minio.session(policy));
+    const restic = resticWith({
+      endpoint: minio.url,
+      bucket: Bucket,
+      repository,
+      master: MASTER,
+      keys: await minio.session(policy),
+    });
     await restic('init');
     await restic('backup', source);
     await vaultOf(Bucket, root).put('records/prod/x/record.json', Buffer.from('{}'));

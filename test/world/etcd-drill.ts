@@ -101,7 +101,7 @@ async function backUp(): Promise<ControlPlaneOutcome[]> {
     const items = itemsOf(all, keys, { leader: outcomes[0]?.endpoint, taken: outcomes[1] });
     const item = items.find((i) => i.id === id);
     if (!item) throw new Error(`${id}: ${JSON.stringify(outcomes)}`);
-    const job = controlPlaneJob(settings, run, all, item, copies.primary, id === 'etcd');
+    const job = controlPlaneJob({ settings, run, work: all, copy: copies.primary }, item, id === 'etcd');
     await startJob(cluster, job, 1, {
       password: repositoryPassword(MASTER, item.repository),
       ...CREDENTIALS_FILES,

@@ -71,10 +71,10 @@ beforeAll(async () => {
   };
   for (const file of filesBelow(repository))
     store('primary', `${root}/${file}`, readFileSync(join(repository, file)));
-  const record = await commitPoint(copies.primary, signer, CLUSTER, BACKUP, [
+  const record = await commitPoint({ vault: copies.primary, signer, cluster: CLUSTER }, BACKUP, [
     { namespace: 'shop', pvc: 'data', snapshot },
   ]);
-  await replicate(copies.primary, copies.replica, keys, record, () => true);
+  await replicate({ primary: copies.primary, replica: copies.replica, keys, timeLeft: () => true }, record);
   for (const copy of COPIES) store(copy, keys.records.replica(BACKUP), Buffer.from('{}'));
   whole = new Map([...copies.primary.objects].map(([key, { body }]) => [key, body]));
 });
@@ -133,9 +133,16 @@ async function looksAt(key: string): Promise<Look[]> {
 /** Whether plan-restore, which writes nothing into the cluster, lets a restore of this copy go on. */
 async function restoreGoesOn(copy: CopyName): Promise<boolean> {
   try {
-    const { record, signed } = await findRecoveryPoint(copies[copy], keys, BACKUP, undefined, signer);
+    const { record, signed } = await findRecoveryPoint(
+      { vault: copies[copy], keys, verifier: signer },
+      BACKUP,
+      undefined,
+    );
     if (!signed) return false; // refused: RecordUnsigned
-    await planItems(copies[copy], keys, record, ['shop'], RestoreOptions.parse({}));
+    await planItems({ vault: copies[copy], keys }, record, {
+      namespaces: ['shop'],
+      options: RestoreOptions.parse({}),
+    });
     return true;
   } catch (error) {
     expect(['RecordForged', 'RecoveryPointDamaged']).toContain((error as Error).name);

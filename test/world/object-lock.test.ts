@@ -38,7 +38,7 @@ beforeAll(async () => {
     const copy = openVault(bucket, region);
     const old = { ObjectLockMode: 'GOVERNANCE' as const, ObjectLockRetainUntilDate: inDays(10) };
     await s3(region).send(new PutObjectCommand({ Bucket: copy.bucket, Key: pack, Body: 'old', ...old }));
-    await commitPoint(copy, keys, BACKUP, 'snapshot', signer);
+    await commitPoint({ vault: copy, keys, signer }, BACKUP, 'snapshot');
     const proof = { backup: BACKUP, region, bucket: copy.bucket, provenAt: inDays(-1 / 1440).toISOString() };
     const counts = { objects: 1, bytes: 1, copied: 1 };
     await copy.put(keys.records.replica(BACKUP), Buffer.from(JSON.stringify({ ...proof, ...counts })));

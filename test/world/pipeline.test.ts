@@ -261,7 +261,7 @@ describe('the pipeline, deployed by cdk', () => {
     await destroy(kubectl, app);
     const ended = await aws.wait(await aws.start('restore', { backup: 'latest', from: 'as-velero' }));
     expect(ended.problem).toContain(
-      '0 objects failed, 0 were held back, 0 differ, 0 are not ready, 1 volumes are not restored',
+      '0 objects failed, 0 are held for approval, 0 have drift, 0 are not ready, 1 volumes are not restored',
     );
     await waitReady(kubectl, app);
     expect(await compareObjects(kubectl, app)).toEqual([]);
@@ -406,7 +406,7 @@ describe('the verify machine, over both copies of the vault', () => {
     await vaultOf('replica').remove([other]);
     const { problem } = await verify();
     expect(problem).toMatch(
-      /^VaultObjectsLost: 1 objects are good in neither copy: the report\.json of verify-/,
+      /^VaultObjectsLost: 1 objects are lost in both copies: see the report\.json of verify-/,
     );
     const report = await lastReport();
     expect(

@@ -79,7 +79,11 @@ it('restic takes the identity that EKS gives to a pod, when its Job names no cre
     HOME: folder,
   };
   const source = { namespace: 'shop', pvc: 'data' };
-  const backup = backupArgs('prod', { backup: 'daily-1', plan: 'daily' }, source, DEFAULT_RESTIC);
+  const backup = backupArgs(
+    { cluster: 'prod', run: { backup: 'daily-1', plan: 'daily' } },
+    source,
+    DEFAULT_RESTIC,
+  );
   // There is no volume here: a file of this test takes its place.
   const args = backup.map((a) => (a === '/data/shop/data' ? join(folder, 'token') : a));
   for (const command of [initArgs(), args]) {

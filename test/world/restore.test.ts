@@ -84,7 +84,13 @@ async function restore(
   const there = items.filter((i) => applied.some((a) => a.result === 'created' && a.name === i.name));
   const result = (name: string) => applied.find((a) => a.name === name)?.result;
   const reason = (name: string) => applied.find((a) => a.name === name)?.reason;
-  return { items, applied, result, reason, seen: () => inspect(cluster, there, bodies, options, origin) };
+  return {
+    items,
+    applied,
+    result,
+    reason,
+    seen: () => inspect(cluster, there, bodies, { ...origin, options }),
+  };
 }
 
 const live = async (type: ResourceType, name: string, where = 'restored'): Promise<KubeObject> =>
@@ -125,7 +131,7 @@ describe('a restore', () => {
     const skip = await restore([other]);
     expect([skip.result('one'), skip.reason('one')]).toEqual([
       'skipped',
-      'exists already, and differs in data.a',
+      'already exists, and differs in data.a',
     ]);
     expect((await restore([other], { existingResources: 'fail' })).result('one')).toBe('failed');
     expect((await restore([other], { existingResources: 'update' })).result('one')).toBe('updated');
@@ -166,7 +172,7 @@ describe('a restore', () => {
     const held = await restore([agent]);
     expect([held.result('agent'), held.reason('agent')]).toEqual([
       'held',
-      'its pods use the node (hostNetwork); let it through with "allow": ["deployments.apps/restored/agent"]',
+      'its pods use host namespaces (hostNetwork); to restore it, set "allow": ["deployments.apps/restored/agent"]',
     ]);
     expect((await restore([agent], { allow: ['deployments.apps/restored/*'] })).result('agent')).toBe(
       'created',

@@ -118,12 +118,12 @@ describe('a vault that was attacked', () => {
 
   it('is shown as it was, and nothing changes', async () => {
     const shown = rewind('--list');
-    expect(shown).toContain('recovery points that come back (1): nightly-1\n');
-    expect(shown).toContain('recovery points that vanish (1): nightly-3\n');
+    expect(shown).toContain('recovery points to restore (1): nightly-1\n');
+    expect(shown).toContain('recovery points to hide (1): nightly-3\n');
     expect(shown).toContain('recovery points that are mended (1): nightly-2\n');
     expect(shown).toContain('repositories in which something changes (1): shop\n');
     expect(shown).toContain(`bring back  ${repository}/config  (deleted `);
-    expect(shown).toContain(`hide        ${repository}/snapshots/${'0'.repeat(64)}  (came `);
+    expect(shown).toContain(`hide        ${repository}/snapshots/${'0'.repeat(64)}  (created `);
     expect(shown).toContain(`--from primary --to ${to} --confirm`);
     expect(await allVersions()).toEqual(attacked);
   });

@@ -89,7 +89,7 @@ describe('holdfast vault rotate-key', () => {
       leaseFor({ work: holder, execution: '' }, new Date()),
     );
     expect(() => holdfast('vault', 'rotate-key')).toThrow(
-      `the old passwords stay for now: ${holder} holds ${keys.leases.backup('nightly')}`,
+      `the old passwords are kept: ${holder} holds ${keys.leases.backup('nightly')}`,
     );
     expect(codes(masters[0] as string)).toEqual([0, 0]);
     expect(codes(await current())).toEqual([0, 0]);
@@ -98,7 +98,7 @@ describe('holdfast vault rotate-key', () => {
   });
 
   it('goes on from there: the new password opens both copies, the old one neither', async () => {
-    expect(holdfast('vault', 'rotate-key')).toContain('a rotation that was begun goes on');
+    expect(holdfast('vault', 'rotate-key')).toContain('resuming the rotation');
     expect(holdfast('vault', 'verify-keys').match(/: in order\n/g)).toHaveLength(2);
     await isRotated();
   });

@@ -128,10 +128,12 @@ async function jobOf(pvc: string, endpoint = S3.origin): Promise<ResticJob> {
   const v = volumes.find((w) => w.pvc === pvc) as VolumeWork;
   const run = `volumes-${STAMP}-${++count}`;
   const job = backupJob(
-    settingsAt(endpoint, pvc === 'big' ? { limitUploadKiB: 400 } : {}),
-    { backup: run, plan: 'volumes' },
+    {
+      settings: settingsAt(endpoint, pvc === 'big' ? { limitUploadKiB: 400 } : {}),
+      work: { backup: run, plan: 'volumes' },
+      copy: bucketAt(endpoint),
+    },
     { ...v, repository: `restic/world/${run}` },
-    bucketAt(endpoint),
     { init: true, location: { holder: await holderOf(cluster, v) } },
   );
   return job;
@@ -305,7 +307,7 @@ describe('a volume Job that cannot start is explained within a minute:', () => {
 
   it('a node that is not there', async () => {
     expect(await waits({ ...(await jobOf('small')), node: 'nowhere' })).toMatch(
-      /^no node takes its pod: 0\/1 nodes/,
+      /^its pod cannot be scheduled: 0\/1 nodes/,
     );
   });
 
@@ -324,13 +326,13 @@ describe('a volume Job that cannot start is explained within a minute:', () => {
       const { status } = await get('/api/v1/namespaces/volume-jobs-quota/resourcequotas/none');
       return status?.hard as object | undefined;
     });
-    expect(await waits(job)).toMatch(/^a quota of the namespace refuses its pod: .*exceeded quota: none/);
+    expect(await waits(job)).toMatch(/^a quota of the namespace rejects its pod: .*exceeded quota: none/);
   });
 
   it('a Pod Security level that does not take it', async () => {
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
     expect(await waits(await elsewhere('volume-jobs-restricted', labels))).toMatch(
-      /^the namespace's Pod Security level refuses its pod: .*violates PodSecurity/,
+      /^the namespace's Pod Security level rejects its pod: .*violates PodSecurity/,
     );
   });
 });

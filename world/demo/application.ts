@@ -21,7 +21,7 @@ export function readApplication(file: string): Application {
   const inNamespaces = objects.map((o) => (o.kind === 'Namespace' ? o.metadata.name : o.metadata.namespace));
   const namespaces = [...new Set(inNamespaces.filter((n): n is string => n !== undefined))];
   if (namespaces.length === 0)
-    throw new Error(`${file} names no namespace: give each object its metadata.namespace`);
+    throw new Error(`${file} contains no namespace: set metadata.namespace in each object`);
   return { file, objects, namespaces };
 }
 

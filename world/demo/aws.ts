@@ -80,7 +80,7 @@ export function awsOf(region: string, cluster: string) {
       for (;;) {
         const execution = await describe(executionArn);
         if (execution.status !== 'RUNNING') return execution;
-        if (Date.now() > deadline) throw new Error(`${executionArn} has not ended after ${timeoutSeconds} s`);
+        if (Date.now() > deadline) throw new Error(`${executionArn} did not end within ${timeoutSeconds} s`);
         const history = await sfn.send(
           new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: 20 }),
         );

@@ -49,7 +49,7 @@ export async function removeCgroups(cgroups: Cgroups): Promise<void> {
         throw new WorldError(
           'CgroupBusy',
           `${folder} still has processes.`,
-          'End them, then run down again.',
+          'Stop them, then run down again.',
         );
       }
       await sleep(50);

@@ -82,7 +82,7 @@ async function reached(runDir: string, pid: number, stage: string): Promise<void
 function stoppedError(runDir: string): WorldError {
   const log = join(runDir, 'log', 'init.log');
   const tail = existsSync(log) ? lastLines(readFileSync(log, 'utf8'), 12) : '';
-  return new WorldError('WorldStopped', 'The world did not come up.', tail || 'It printed nothing.');
+  return new WorldError('WorldStopped', 'The world did not start.', tail || 'No output.');
 }
 
 /** Only what init.sh names, so that nothing of the caller's shell decides how a cluster behaves. */

@@ -18,8 +18,8 @@ export async function run(
   const tail = lastLines(String(result.all ?? ''), 12);
   throw new WorldError(
     'CommandFailed',
-    `${program} ${args.slice(0, 3).join(' ')} ended with ${result.exitCode ?? result.signal ?? 'an error'}`,
-    tail || result.shortMessage || 'It printed nothing.',
+    `${program} ${args.slice(0, 3).join(' ')} failed with ${result.exitCode ?? result.signal ?? 'an error'}`,
+    tail || result.shortMessage || 'No output.',
   );
 }
 

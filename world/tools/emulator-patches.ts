@@ -144,7 +144,7 @@ export function applyPatches(packageFolder: string): void {
       throw new WorldError(
         'PatchMismatch',
         `${patch.file} holds the text to change ${parts.length - 1} times, not once (${patch.why}).`,
-        'The emulator’s version changed: look at world/tools/emulator-patches.ts again.',
+        'The version of the emulator changed: update world/tools/emulator-patches.ts.',
       );
     }
     writeFileSync(path, parts.join(patch.replace));

@@ -28,7 +28,7 @@ export async function requireSandboxMachine(): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new WorldError(
       'NotRoot',
-      'The embedded cluster needs root: it makes its own namespaces and cgroups.',
+      'The local test cluster requires root, because it creates namespaces and cgroups.',
       'Run it as root, or use your own cluster: up --kubeconfig FILE --address IP.',
     );
   }
@@ -54,7 +54,7 @@ function requireCommands(commands: Record<string, string>): void {
   const folders = (process.env.PATH ?? '').split(delimiter);
   for (const [command, hint] of Object.entries(commands)) {
     if (!folders.some((folder) => existsSync(join(folder, command)))) {
-      throw new WorldError('MissingTool', `${command} is not on the PATH.`, hint);
+      throw new WorldError('MissingTool', `${command} is not found on the PATH.`, hint);
     }
   }
 }

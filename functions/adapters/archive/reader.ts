@@ -11,26 +11,26 @@ export interface ArchivedObject {
   readonly raw: Buffer;
 }
 
-/** What an archive may be at most. An honest one is far below; a hostile one must not fill memory or time. */
+/** Limits of an archive. Valid archives are far below them; a malicious one must not exhaust memory or time. */
 export const CAPS = {
   entries: 20_000_000,
-  /** etcd takes objects of 1.5 MiB unless told otherwise. */
+  /** The default limit of etcd is 1.5 MiB per object. */
   entryBytes: 16 * 1024 * 1024,
   totalBytes: 256 * 1024 ** 3,
-  /** Bytes out of gzip for one in. Real archives have 5 to 20; deflate can have 1032. */
+  /** Compression ratio of gzip. Real archives have 5 to 20; deflate can reach 1032. */
   ratio: 200,
 } as const;
 export type Caps = Readonly<Record<keyof typeof CAPS, number>>;
 
-/** From here on the ratio is looked at: little archives of equal objects compress very well. */
+/** The ratio is checked from this size on: small archives of equal objects compress very well. */
 const RATIO_FROM_BYTES = 64 * 1024 * 1024;
 
 class NotAnArchive extends Error {}
 
 /**
- * Reads an archive to its end and hands out each object once. Nothing is unpacked to disk. Whatever is not an archive
- * of this format refuses it as a whole, as does a digest that is not the expected one: the caller acts only after
- * this has returned. Returns the archive's sha256. What `visit` and the source throw comes through as it is.
+ * Reads an archive to its end and visits each object once. Nothing is unpacked to disk. Throws RecoveryPointDamaged if
+ * the archive violates the format or has another digest than expected, so the caller must act only after this has
+ * returned. Returns the archive's sha256. Errors of `visit` and of the source are rethrown unchanged.
  */
 export async function readArchive(
   archive: Readable,
@@ -53,7 +53,7 @@ export async function readArchive(
       plain += chunk.length;
       if (plain > caps.totalBytes) done(new NotAnArchive(`it has more than ${caps.totalBytes} bytes`));
       else if (plain > RATIO_FROM_BYTES && plain > caps.ratio * compressed)
-        done(new NotAnArchive(`it is a bomb: ${plain} bytes come out of ${compressed}`));
+        done(new NotAnArchive(`it is a decompression bomb: ${compressed} bytes expand to ${plain}`));
       else done(null, chunk);
     },
   });
@@ -82,7 +82,7 @@ export async function readArchive(
   }
   const actual = hash.digest('hex');
   if (sha256 !== undefined && actual !== sha256)
-    throw damaged(`the archive's sha256 is ${actual}, its record says ${sha256}`);
+    throw damaged(`the archive has sha256 ${actual}, but its record has ${sha256}`);
   return actual;
 }
 
@@ -98,7 +98,7 @@ async function visitEntries(
   for await (const entry of tar) {
     const { name, type, size } = entry.header;
     if (type !== 'file') throw new NotAnArchive(`entry ${name} is a ${type}, not a file`);
-    if (!isArchivePath(name)) throw new NotAnArchive(`entry ${name} is no path of an object`);
+    if (!isArchivePath(name)) throw new NotAnArchive(`entry ${name} is not the path of an object`);
     if ((size ?? 0) > caps.entryBytes)
       throw new NotAnArchive(`entry ${name} has ${size} bytes, more than ${caps.entryBytes}`);
     if (++entries > caps.entries) throw new NotAnArchive(`it has more than ${caps.entries} entries`);
@@ -107,7 +107,7 @@ async function visitEntries(
       entry.resume();
       continue;
     }
-    if (seen.has(name)) throw new NotAnArchive(`entry ${name} is there twice`);
+    if (seen.has(name)) throw new NotAnArchive(`entry ${name} occurs twice`);
     seen.add(name);
     const chunks: Buffer[] = [];
     for await (const chunk of entry) chunks.push(chunk as Buffer);
@@ -125,7 +125,7 @@ const damaged = (message: string, cause?: unknown): HoldfastError =>
     hint: 'Nothing was restored. Restore from the other copy: "from": "replica"',
   });
 
-/** An object's bytes as JSON; damaged when they are none. */
+/** Parses an object's bytes as JSON. Throws RecoveryPointDamaged if they are not JSON. */
 export function parseArchived<T>({ at, raw }: ArchivedObject, parse: (text: string) => unknown): T {
   try {
     return parse(raw.toString('utf8')) as T;

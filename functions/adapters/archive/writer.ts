@@ -9,27 +9,27 @@ import type { ResourceType } from '../../core/kubernetes/resources.ts';
 
 /** Level 3 takes half the time of the default for a few percent more bytes. */
 const GZIP_LEVEL = 3;
-/** Bytes that are given to gzip at once: enough to keep its thread at work, little enough to keep memory flat. */
+/** Bytes per gzip call: enough to keep its thread busy, and few enough to bound memory. */
 const BATCH_BYTES = 512 * 1024;
 
 export interface ArchiveWriter {
-  /** The tar.gz, to be uploaded while objects are added. */
+  /** The tar.gz. It must be read while objects are added. */
   readonly output: Readable;
-  /** Adds an object under both of its paths; its JSON may come in parts. Slow while the output is not read. */
+  /** Adds an object under both of its paths. `json`: one or more parts. Waits while the output is not read. */
   add(type: ResourceType, name: string, namespace: string | undefined, ...json: Buffer[]): Promise<void>;
-  /** Ends the archive; its size and digest are known when the output has been read. */
+  /** Ends the archive. Returns its size and digest after the output has been read. */
   end(): Promise<{ archiveBytes: number; sha256: string }>;
-  /** Makes the reader of the output fail too. */
+  /** Fails the output with this error. */
   abort(error: Error): void;
 }
 
-/** Which ends of a tar a writer makes: an archive may be several gzip members, written apart and joined. */
+/** Which ends of a tar a writer writes. An archive may consist of several gzip members that are written separately. */
 export interface ArchivePart {
   readonly first: boolean;
   readonly last: boolean;
 }
 
-/** A Velero archive, or a part of one, that is written while it is read: memory holds a batch and the pipes between. */
+/** Streams a Velero archive, or a part of one. Memory holds a batch and the pipe buffers. */
 export function archiveWriter(part: ArchivePart = { first: true, last: true }): ArchiveWriter {
   const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 128 * 1024 });
   const output = new PassThrough({ highWaterMark: 1024 * 1024 });
@@ -42,7 +42,7 @@ export function archiveWriter(part: ArchivePart = { first: true, last: true }): 
   gzip.pipe(output);
   gzip.on('error', (error) => output.destroy(error));
   const ended = once(output, 'end');
-  ended.catch(() => undefined); // told to whoever awaits end(); nobody does after abort()
+  ended.catch(() => undefined); // end() reports it; after abort() nothing awaits end()
 
   // One is filled while the other is compressed.
   let batch = new GrowingBuffer(2 * BATCH_BYTES);

@@ -3,7 +3,7 @@ import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms
 import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 import type { SigningKey } from '../../ports/signing-key.ts';
 
-/** A key of KMS. Its private half never leaves KMS. */
+/** A KMS key. Its private key never leaves KMS. */
 export function signingKey(alias: string, region: string): SigningKey {
   const kms = new KMSClient({ region });
   const attempt = <T>(work: Promise<T>): Promise<T> =>

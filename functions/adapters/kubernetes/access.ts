@@ -7,7 +7,7 @@ import { serviceHost } from '../../contract/partition.ts';
 import type { AccessSettings } from '../../contract/settings.ts';
 import type { ReadSecret } from '../secrets/secrets.ts';
 
-/** Where the API server is and how to speak to it. All PEM. */
+/** Address and credentials of the API server. Certificates and key in PEM. */
 export interface ClusterEndpoint {
   readonly server: string;
   readonly ca?: string;
@@ -20,7 +20,7 @@ export interface ClusterEndpoint {
 const invalid = (message: string, hint: string): HoldfastError =>
   new HoldfastError('ClusterCredentialsInvalid', message, { hint });
 
-/** Reads the current context of a kubeconfig. Plug-ins cannot run in a Lambda and are refused. */
+/** Reads the current context of a kubeconfig. Credential plug-ins cannot run in a Lambda and are rejected. `what` names the kubeconfig in errors. */
 export function endpointOfKubeconfig(text: string, what: string): ClusterEndpoint {
   const config = new KubeConfig();
   try {
@@ -62,8 +62,8 @@ export function endpointOfKubeconfig(text: string, what: string): ClusterEndpoin
 }
 
 /**
- * A bearer token for EKS: a presigned STS GetCallerIdentity, as aws-iam-authenticator defines it. Nothing is
- * sent; EKS sends it.
+ * A bearer token for EKS: a presigned STS GetCallerIdentity request, as aws-iam-authenticator defines it. EKS sends the
+ * request to STS.
  */
 export async function eksToken(
   cluster: string,
@@ -103,7 +103,7 @@ async function eksEndpoint(name: string, region: string, now: Date): Promise<Clu
   return { server: cluster.endpoint, ca: Buffer.from(ca, 'base64').toString('utf8'), token, insecure: false };
 }
 
-/** The endpoint for backups or for restores: two identities, so that a backup cannot do what a restore may. */
+/** The endpoint for backups or for restores. They have separate identities, so that a backup does not have the rights of a restore. */
 export async function clusterEndpoint(
   access: AccessSettings,
   use: 'backup' | 'restore',

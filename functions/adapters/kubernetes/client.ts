@@ -10,16 +10,16 @@ import type {
 } from '../../ports/kubernetes.ts';
 import type { ClusterEndpoint } from './access.ts';
 
-/** 5xx and broken connections pass: 5 tries, with waits of 0.2, 0.4, 0.8 and 1.6 s, give up after about 3 s. */
+/** For 5xx and failed connections: 5 attempts with waits of 0.2, 0.4, 0.8 and 1.6 s, about 3 s in total. */
 const TRIES = 5;
 const FIRST_WAIT_MS = 200;
-/** A server that is too busy says when to come again, by rule after 1 s: 20 tries are 20 s or more. */
+/** For 429: the server sends Retry-After, usually 1 s, so 20 attempts take 20 s or more. */
 const BUSY_TRIES = 20;
 const TIMEOUT_MS = 60_000;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The message of a Kubernetes Status; undefined when the bytes are none, as those of a proxy between us. */
+/** The message of a Kubernetes Status; undefined if the body is not one, for example that of a proxy. */
 export function statusMessage(body: Buffer): string | undefined {
   try {
     return (JSON.parse(body.toString('utf8')) as { message?: string }).message;
@@ -28,7 +28,7 @@ export function statusMessage(body: Buffer): string | undefined {
   }
 }
 
-/** An answer that is an error. `status` is HTTP's. */
+/** A response with an error status. `status`: HTTP status. */
 export class ClusterAnswer extends HoldfastError {
   readonly status: number;
 
@@ -46,7 +46,7 @@ export class ClusterAnswer extends HoldfastError {
   }
 }
 
-/** Connects to an API server. `renew` gives fresh credentials when the server no longer takes the first ones. */
+/** Connects to an API server. `renew` returns new credentials; it is called when the server responds with 401. */
 export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<ClusterEndpoint>): KubeClient {
   let endpoint = first;
   let dispatcher = agentOf(endpoint);

@@ -11,11 +11,11 @@ interface ApiResource {
 
 export interface Discovery {
   readonly types: ResourceType[];
-  /** Groups that did not answer, by name and reason. */
+  /** Groups that could not be read, as `<group>/<version> (<reason>)`. */
   readonly unreadable: string[];
 }
 
-/** Every served, listable type at its group's preferred version (or the group's first one that serves it). */
+/** Every served, listable type at its group's preferred version, or at the first version that serves it. */
 export async function discover(client: KubeClient): Promise<Discovery> {
   const core = await client.call('GET', '/api/v1');
   const groups = JSON.parse((await client.call('GET', '/apis')).body.toString('utf8')) as {

@@ -3,7 +3,7 @@ import { objectPath } from '../../core/kubernetes/resources.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 
-/** A command in a container that runs. */
+/** A command to run in a container. */
 export interface ExecRequest {
   readonly namespace: string;
   readonly pod: string;
@@ -12,10 +12,10 @@ export interface ExecRequest {
   readonly timeoutSeconds: number;
 }
 
-/** How it ended. `message` is there when it did not succeed. */
+/** Result of a command. `message` is set if it failed. */
 export interface ExecResult {
   readonly ok: boolean;
-  /** The last of stdout and stderr. */
+  /** The end of stdout and stderr. */
   readonly output: string;
   readonly message?: string;
 }
@@ -25,7 +25,7 @@ const PROTOCOL = 'v4.channel.k8s.io';
 const CHANNEL = { stdout: 1, stderr: 2, status: 3 } as const;
 const KEPT_CHARACTERS = 4000;
 
-/** Runs a command as `kubectl exec` does. A command that outlives its time is left behind: nothing can end it from here. */
+/** Runs a command as `kubectl exec` does. After the timeout the command may continue to run: it cannot be stopped from outside. */
 export async function exec(client: KubeClient, request: ExecRequest): Promise<ExecResult> {
   const { namespace, pod, container, command, timeoutSeconds } = request;
   const query = new URLSearchParams([
@@ -51,17 +51,17 @@ export async function exec(client: KubeClient, request: ExecRequest): Promise<Ex
       else if (frame[0] === CHANNEL.stdout || frame[0] === CHANNEL.stderr)
         output = (output + text).slice(-KEPT_CHARACTERS);
     });
-    socket.addEventListener('error', ({ error }) => end(`no connection: ${messageOf(error)}`));
+    socket.addEventListener('error', ({ error }) => end(`cannot connect: ${messageOf(error)}`));
     socket.addEventListener('close', () => end());
   });
   const problem = await ended;
   socket.close();
   if (status?.status === 'Success') return { ok: true, output };
-  const message = status?.message ?? problem ?? 'the connection ended before the command did';
+  const message = status?.message ?? problem ?? 'the connection closed before the command ended';
   return { ok: false, output, message: status ? message : await denied(client, request, message) };
 }
 
-/** A refused connection does not say why: the API server is asked whether it was for want of a right. */
+/** A rejected connection has no reason. A SelfSubjectAccessReview tells whether the permission is missing. */
 async function denied(client: KubeClient, { namespace, pod }: ExecRequest, message: string): Promise<string> {
   const attributes = { namespace, verb: 'create', resource: 'pods', subresource: 'exec', name: pod };
   const { status, body } = await client.call(
@@ -79,5 +79,5 @@ async function denied(client: KubeClient, { namespace, pod }: ExecRequest, messa
   if (status >= 400) return message;
   const review = JSON.parse(body.toString('utf8')) as { status?: { allowed?: boolean } };
   if (review.status?.allowed !== false) return message;
-  return 'the identity for backups may not run commands in pods; apply the output of `holdfast rbac --hooks`';
+  return 'the backup identity is not allowed to run commands in pods; apply the output of `holdfast rbac --hooks`';
 }

@@ -22,12 +22,12 @@ import type { KubeClient } from '../../ports/kubernetes.ts';
 export interface ClusterJob extends ActualJob {
   readonly name: string;
   readonly namespace: string;
-  /** Since when it may run; undefined while it is suspended. */
+  /** Undefined while it is suspended. */
   readonly startTime: Date | undefined;
   readonly seconds: number;
-  /** Why Kubernetes says it failed, or what keeps it from starting. */
+  /** Why it failed according to Kubernetes, or why it is blocked. */
   readonly message: string | undefined;
-  /** How many sets of credentials it has had. */
+  /** Number of credential sets it has had. */
   readonly session: number;
   readonly pod: KubeObject | undefined;
 }
@@ -43,10 +43,10 @@ interface JobStatus {
   }[];
 }
 
-/** Of a log: enough for what restic says last and the files it could not read. */
+/** Lines of a log: enough for restic's summary and the files it could not read. */
 const LOG_LINES = '2000';
 const JOB_NAME = 'batch.kubernetes.io/job-name';
-/** A pod that has not started after this long is asked about. */
+/** After this time the events of a pod that has not started are read. */
 const ASK_AFTER_SECONDS = 10;
 
 const parse = (body: Buffer): unknown => JSON.parse(body.toString('utf8'));
@@ -75,7 +75,7 @@ function toClusterJob(job: KubeObject, pod: KubeObject | undefined): ClusterJob 
   };
 }
 
-/** The objects of a type that have labels, in all namespaces. `none`: statuses that mean that there are none. */
+/** The objects of a type with the given labels, in all namespaces. `none`: statuses that are treated as an empty list. */
 export async function listLabelled(
   client: KubeClient,
   type: ResourceType,
@@ -89,8 +89,8 @@ export async function listLabelled(
 }
 
 /**
- * Every Job of a run and its pods, in all namespaces, with one LIST each, however many there are. What keeps a pod
- * from starting is asked only of those that wait; one that has waited for `startSeconds` counts as failed.
+ * Every Job of a run and its pods, in all namespaces, with one LIST each. Events are read only for pods that have
+ * not started. A pod that has not started after `startSeconds` counts as failed.
  */
 export async function listJobs(
   client: KubeClient,
@@ -111,18 +111,18 @@ export async function listJobs(
       if (!waits || waited < ASK_AFTER_SECONDS) return job;
       const message = podBlocker(job.pod, await eventsOf(client, job.pod ?? object));
       if (waited < startSeconds) return { ...job, message };
-      const words = message ?? 'its pod has not started, and Kubernetes does not say why';
+      const blocker = message ?? 'its pod has not started, and Kubernetes reports no reason';
       return {
         ...job,
         state: 'failed',
         final: true,
-        message: `${words} (for ${Math.floor(waited / 60)} min)`,
+        message: `${blocker} (for ${Math.floor(waited / 60)} min)`,
       };
     }),
   );
 }
 
-/** What the cluster tells of one object, oldest first. */
+/** The events of one object, oldest first. */
 async function eventsOf(client: KubeClient, { metadata }: KubeObject): Promise<JobEvent[]> {
   const { body } = await client.call('GET', collectionPath(TYPES.events, metadata.namespace), {
     query: { fieldSelector: `involvedObject.uid=${metadata.uid}` },
@@ -132,7 +132,7 @@ async function eventsOf(client: KubeClient, { metadata }: KubeObject): Promise<J
   return (parse(body) as { items: Event[] }).items.sort((a, b) => at(a) - at(b));
 }
 
-/** Creates the suspended Job, its Secret owned by it, and lets it run. Each step may be repeated. */
+/** Creates the suspended Job and the Secret it owns, and resumes it. Idempotent. */
 export async function startJob(
   client: KubeClient,
   job: ResticJob,
@@ -156,7 +156,7 @@ export async function startJob(
   });
 }
 
-/** Gives a running Job its next credentials, as a Secret that its pod waits for. May be repeated. */
+/** Gives a running Job its next credentials, as a Secret that its pod mounts optionally. Idempotent. */
 export async function renewSession(
   client: KubeClient,
   { name, namespace }: Pick<ClusterJob, 'name' | 'namespace'>,
@@ -165,7 +165,7 @@ export async function renewSession(
 ): Promise<void> {
   const path = objectPath(TYPES.jobs, name, namespace);
   const found = await client.call('GET', path, { accept: [404] });
-  if (found.status === 404) return; // it has ended meanwhile
+  if (found.status === 404) return; // it has ended and was removed
   const secret = jobSecret(parse(found.body) as KubeObject, session, files);
   await client.call('POST', collectionPath(TYPES.secrets, namespace), { body: secret, accept: [409] });
   await client.call('PATCH', path, {
@@ -201,7 +201,7 @@ export async function jobEnd(client: KubeClient, job: ClusterJob): Promise<JobEn
   const none = { exitCode: undefined, log: '', reports: {}, message: job.message, seconds: job.seconds };
   if (!job.pod) return none;
   const status = (job.pod.status ?? {}) as PodStatus;
-  // A container that serves the others is ended when they have: how says nothing.
+  // A sidecar is terminated after the other containers, so its exit code has no meaning.
   const serving = servers(job.pod);
   const inits = (status.initContainerStatuses ?? []).filter((c) => !serving.has(c.name));
   const all = [...inits, ...(status.containerStatuses ?? [])];
@@ -220,14 +220,14 @@ export async function jobEnd(client: KubeClient, job: ClusterJob): Promise<JobEn
   };
 }
 
-/** How far a running Job's restic is; undefined when it has not said. */
+/** Progress of a running Job's restic; undefined before its first status line. */
 export async function jobProgress(client: KubeClient, job: ClusterJob): Promise<ResticProgress | undefined> {
   if (!job.pod || job.state !== 'running') return undefined;
   const { containers } = job.pod.spec as { containers: { name: string }[] };
   return parseProgress(await logOf(client, job.pod, (containers[0] as { name: string }).name, '3'));
 }
 
-/** Deletes a Job; its pods and its Secrets go with it. */
+/** Deletes a Job with its pods and Secrets. */
 export async function removeJob(
   client: KubeClient,
   job: Pick<ClusterJob, 'name' | 'namespace'>,

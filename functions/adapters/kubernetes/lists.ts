@@ -11,28 +11,28 @@ import {
 import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /**
- * Objects of a page: few at first, because nothing is known of their size and a Secret may have 1 MiB; then as
- * many as make pages of about TARGET_BYTES, which is what bounds the memory of a list.
+ * Objects per page. The first page is small, because the size of the objects is unknown and a Secret may have 1 MiB.
+ * Later pages have about TARGET_BYTES, which bounds the memory of a list.
  */
 const FIRST_PAGE = 20;
 const LARGEST_PAGE = 2000;
 const TARGET_BYTES = 1024 * 1024;
-/** Of a page's buffer at first. What is not written to takes no memory, and a buffer that grows leaves garbage. */
+/** Initial size of a page's buffer. Unused pages of it take no memory, and growing it would leave garbage. */
 const PAGE_BYTES = 2 * TARGET_BYTES;
-/** A page grows at most by this factor: a few small objects say little of the rest. */
+/** A page grows at most by this factor: a few small objects say little about the rest. */
 const GROWTH = 10;
 
 export interface ListOptions {
   readonly namespace?: string | undefined;
-  /** Read at exactly this instant. */
+  /** Reads exactly at this resourceVersion. */
   readonly resourceVersion?: string;
   /** A kubectl label selector. */
   readonly labelSelector?: string | undefined;
-  /** What holds one page after the other: for whoever reads many lists, so that they share it. */
+  /** Buffer for the pages. Callers that read many lists share one. */
   readonly into?: GrowingBuffer;
 }
 
-/** A buffer that a page of usual size fits into. */
+/** A buffer for a page of usual size. */
 export const pageBuffer = (): GrowingBuffer => new GrowingBuffer(PAGE_BYTES);
 
 /** The API server cannot (or can no longer) list at the resourceVersion that was asked for. */
@@ -40,13 +40,13 @@ export class InstantGone extends Error {
   override readonly name = 'InstantGone';
 }
 
-/** A page of a list. `instant`: whether it shows the resourceVersion that was asked for. */
+/** A page of a list. `instant`: whether it was read at the requested resourceVersion. */
 export interface ObjectPage {
   readonly items: readonly PageItem[];
   readonly instant: boolean;
 }
 
-/** How many objects a page should ask for after one of this size. */
+/** Limit of the next page after a page of this size. */
 export function nextLimit(limit: number, bytes: number, items: number): number {
   if (items === 0) return limit;
   const fitting = Math.floor(TARGET_BYTES / (bytes / items));
@@ -77,7 +77,7 @@ export async function* listPages(
     const { status, body } = answer;
     if (status === 404 || status === 405) return;
     if (status === 410 && token !== '') {
-      token = resumeToken(body); // Kubernetes offers one that goes on behind the last name, at a newer instant
+      token = resumeToken(body); // the 410 contains a token that continues after the last name, at a newer resourceVersion
       instant = false;
       continue;
     }
@@ -85,7 +85,7 @@ export async function* listPages(
     if (status >= 400)
       throw new HoldfastError('ClusterBusy', `list of ${type.resource}: ${status} ${said(body)}`);
     const page = readWhole(type, body);
-    // An aggregated API may ignore the instant that it was asked for.
+    // An aggregated API may ignore the requested resourceVersion.
     if (page.metadata.resourceVersion !== options.resourceVersion) instant = false;
     yield { items: page.items, instant };
     limit = nextLimit(limit, body.length, page.items.length);
@@ -120,10 +120,10 @@ const said = (body: Buffer): string => body.toString('utf8').slice(0, 200);
 function resumeToken(body: Buffer): string {
   const { metadata } = JSON.parse(body.toString('utf8')) as { metadata?: { continue?: string } };
   if (metadata?.continue) return metadata.continue;
-  throw new HoldfastError('ClusterBusy', `a list was compacted away: ${said(body)}`);
+  throw new HoldfastError('ClusterBusy', `the resourceVersion of a list was compacted: ${said(body)}`);
 }
 
-/** All objects of a type, parsed: for the few that Holdfast itself reads. */
+/** All objects of a type, parsed. Only for types with few objects. */
 export async function listObjects(
   client: KubeClient,
   type: ResourceType,
@@ -141,7 +141,7 @@ export async function listObjects(
   return all;
 }
 
-/** About how many objects a list would have; undefined when the server does not say. */
+/** Approximate number of objects in a list; undefined if the server does not report it. */
 export async function countObjects(
   client: KubeClient,
   type: ResourceType,
@@ -158,7 +158,7 @@ export async function countObjects(
     : items.length + (metadata.remainingItemCount ?? 0);
 }
 
-/** The API server's newest resourceVersion: the one instant of a backup. */
+/** The API server's newest resourceVersion: the point in time of a backup. */
 export async function currentResourceVersion(client: KubeClient): Promise<string> {
   const { body } = await client.call('GET', '/api/v1/namespaces', { query: { limit: '1' } });
   const { resourceVersion } = readPage(body).metadata;

@@ -10,7 +10,7 @@ import type { KubeClient } from '../../ports/kubernetes.ts';
 import { statusMessage } from './client.ts';
 import { listLabelled } from './jobs.ts';
 
-/** Every VolumeSnapshot of a run, in all namespaces; without a run, of all that Holdfast made. None where the cluster has no such type. */
+/** Every VolumeSnapshot of a run, or of all runs, in all namespaces. Empty if the cluster does not have this type. */
 export const listSnapshots = (client: KubeClient, run?: string): Promise<KubeObject[]> =>
   listMade(client, TYPES.volumeSnapshots, run);
 
@@ -26,10 +26,10 @@ const listMade = (client: KubeClient, type: ResourceType, run: string | undefine
     [404],
   );
 
-/** What the API server answers to an object that it will never take. */
+/** Statuses with which the API server permanently rejects an object. */
 const REFUSED = [400, 403, 404, 422];
 
-/** Creates a snapshot or a temporary claim; one that is there already is good, too. Why it cannot be made, in words. */
+/** Creates a snapshot or a temporary claim. Idempotent. Returns a readable message if the API server rejects it. */
 export async function makeOnce(
   client: KubeClient,
   type: ResourceType,
@@ -39,10 +39,10 @@ export async function makeOnce(
   const { status, body } = await client.call('POST', path, { body: object, accept: [409, ...REFUSED] });
   if (!REFUSED.includes(status)) return undefined;
   const hint = status === 403 ? '; apply the output of `holdfast rbac --snapshots` to the cluster' : '';
-  return `the cluster refuses its ${type.kind}: ${statusMessage(body) ?? status}${hint}`;
+  return `the cluster rejects its ${type.kind}: ${statusMessage(body) ?? status}${hint}`;
 }
 
-/** Removes one; the cluster removes what belongs to it. Gone already is good, too. */
+/** Deletes a snapshot or a temporary claim with its dependents. Idempotent. */
 export async function removeMade(
   client: KubeClient,
   type: ResourceType,

@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** A JSON document as the vault has it. */
+/** Serializes a JSON document for the vault. */
 export const encode = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
-/** Parses one; what cannot be read as it should is damaged: RecoveryPointDamaged, which names `key`. */
+/** Parses a document. Throws RecoveryPointDamaged, which names `key`, if it is not valid. */
 export function decode<T>(
   schema: z.core.$ZodType<T>,
   key: string,
@@ -15,14 +15,14 @@ export function decode<T>(
   try {
     return z.parse(schema, JSON.parse(body.toString('utf8')));
   } catch (cause) {
-    throw new HoldfastError('RecoveryPointDamaged', `${key} cannot be read as what it should be`, {
+    throw new HoldfastError('RecoveryPointDamaged', `${key} is not a valid document`, {
       cause,
       hint,
     });
   }
 }
 
-/** A JSON document of the vault, parsed; undefined when it is not there. */
+/** A JSON document of the vault, parsed; undefined if it does not exist. */
 export async function findJson<T>(
   vault: Vault,
   schema: z.core.$ZodType<T>,
@@ -32,7 +32,7 @@ export async function findJson<T>(
   return found && decode(schema, key, found.body);
 }
 
-/** A JSON document that must be there. */
+/** A JSON document that must exist. */
 export async function getJson<T>(vault: Vault, schema: z.core.$ZodType<T>, key: string): Promise<T> {
   return decode(schema, key, await vault.get(key));
 }
@@ -43,6 +43,6 @@ export async function putJson(vault: Vault, key: string, value: unknown): Promis
   return body;
 }
 
-/** Writes a document only if none is there yet; false when there is one. */
+/** Writes a document only if it does not exist. Returns false if it exists. */
 export const createJson = (vault: Vault, key: string, value: unknown): Promise<boolean> =>
   vault.putIf(key, encode(value), undefined);

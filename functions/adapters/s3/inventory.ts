@@ -3,10 +3,10 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { inventoryLine, parseInventoryLine, type Version } from '../../core/vault/inventory.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** Lines are handed on in chunks of about this many characters: one by one they would be slow. */
+/** Lines are passed on in chunks of about this many characters; single lines would be slow. */
 const CHUNK = 64 * 1024;
 
-/** Reads an inventory; empty when there is none. Where it cannot be read any further it ends: the rest is to be proven again. */
+/** Reads an inventory; empty if it does not exist. Ends at the first unreadable entry: the rest must be proven again. */
 export async function* readInventory(vault: Vault, key: string): AsyncGenerator<Version> {
   let last = '';
   for await (const line of linesOf(vault, key)) {
@@ -35,7 +35,7 @@ async function* linesOf(vault: Vault, key: string): AsyncGenerator<string> {
 
 class Unchanged extends Error {}
 
-/** Writes an inventory while its entries come; nothing is written when, at the end, nothing has changed. */
+/** Streams entries into an inventory. Writes nothing if `changed` returns false at the end. */
 export async function writeInventory(
   vault: Vault,
   key: string,
@@ -67,6 +67,6 @@ async function* chunksOf(entries: AsyncIterable<Version>): AsyncGenerator<string
   if (chunk) yield chunk;
 }
 
-/** The vault may have put its own words around it. */
+/** The vault may have wrapped the error. */
 const isUnchanged = (error: unknown): boolean =>
   error instanceof Unchanged || (error as Error).cause instanceof Unchanged;

@@ -52,7 +52,7 @@ export function openLocks(
         if (!found?.Mode || !found.RetainUntilDate) return undefined;
         return { mode: found.Mode, until: found.RetainUntilDate };
       } catch (error) {
-        // S3's word for a version without a lock in a bucket that has locks.
+        // The version has no lock, but the bucket has Object Lock.
         if ((error as Error).name === 'NoSuchObjectLockConfiguration') return undefined;
         return failed(version.key)(error as Error);
       }

@@ -11,19 +11,19 @@ import {
 import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
 import type { UploadOptions } from '../../ports/vault.ts';
 
-/** Bytes of a part: the least that S3 takes but for the last one; with its 10,000 parts 48 GiB fit. */
+/** Bytes per part: the minimum of S3. With 10,000 parts the maximum object is 48 GiB. */
 const PART_BYTES = 5 * 1024 * 1024;
-/** S3 takes 10,000; an object whose length is known is cut into fewer, larger parts. */
+/** S3 allows 10,000. An object of known length is split into fewer, larger parts. */
 const MOST_PARTS = 9000;
-/** Of a chunk of the stream, which may go beyond the end of a part. */
+/** Room for a chunk of the stream that exceeds the end of a part. */
 const CHUNK_BYTES = 1024 * 1024;
 
 const partBytes = (bytes = 0): number => Math.max(PART_BYTES, Math.ceil(bytes / MOST_PARTS));
 const digestOf = (part: Buffer): string => createHash('sha256').update(part).digest('base64');
 
 /**
- * Uploads a stream as one object, in parts when it is longer than one. One buffer holds part after part (a library's
- * parts are each memory of their own), so that memory does not grow with the object. After a failure nothing is left.
+ * Uploads a stream as one object, with a multipart upload if it is longer than one part. All parts share one buffer, so
+ * that memory does not grow with the object. A failed upload is aborted.
  * Returns the ETag of the new version.
  */
 export async function uploadParts(

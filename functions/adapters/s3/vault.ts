@@ -5,6 +5,8 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -18,11 +20,11 @@ const missing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as
 const lost = (error: unknown) =>
   ['PreconditionFailed', 'ConditionalRequestConflict'].includes((error as Error).name);
 
-/** A client of S3 where the environment says that it is: a world's S3 knows no host names of buckets. */
+/** An S3 client. With AWS_ENDPOINT_URL (the local test environment) it uses path-style URLs. */
 export const s3Client = (region: string): S3Client =>
   new S3Client({ region, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
-/** A body whose failures, from now on, are `failure` of what they were. Who destroys it ends the connection. */
+/** A body whose errors are mapped by `failure`. Destroying it closes the connection. */
 function reading(body: Readable, failure: (cause: unknown) => Error): Readable {
   async function* chunks(): AsyncGenerator<Buffer> {
     try {
@@ -31,11 +33,11 @@ function reading(body: Readable, failure: (cause: unknown) => Error): Readable {
       throw failure(cause);
     }
   }
-  body.on('error', () => undefined); // one that comes before the first read is thrown by the first read
+  body.on('error', () => undefined); // the first read throws an earlier error
   return Readable.from(chunks(), { objectMode: false }).once('close', () => body.destroy());
 }
 
-/** What a read gives; undefined when the object is missing. */
+/** The result of a read; undefined if the object does not exist. */
 async function orMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -51,14 +53,16 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
       return await work();
     } catch (cause) {
       if (missing(cause))
-        throw new HoldfastError('VaultObjectMissing', `${what}: not in bucket ${bucket}`, { cause });
+        throw new HoldfastError('VaultObjectMissing', `${what} does not exist in bucket ${bucket}`, {
+          cause,
+        });
       if (lost(cause) || cause instanceof HoldfastError) throw cause;
       throw unavailable(what, bucket, cause);
     }
   }
   const object = (key: string) => ({ Bucket: bucket, Key: key });
   const fetch = (key: string) => s3.send(new GetObjectCommand(object(key)));
-  /** With its body, which can break off as well. */
+  /** Includes reading the body, which can fail too. */
   const fetchWhole = (key: string) =>
     attempt(key, async () => {
       const got = await fetch(key);
@@ -66,9 +70,24 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
     });
   const stream = async (key: string): Promise<Readable> => {
     const { Body } = await attempt(key, () => fetch(key));
-    return reading(Body as Readable, (cause) => unavailable(`${key} broke off`, bucket, cause));
+    return reading(Body as Readable, (cause) => unavailable(`interrupted read of ${key}`, bucket, cause));
   };
   const head = (key: string) => attempt(key, () => s3.send(new HeadObjectCommand(object(key))));
+  /** Pages of a listing below a prefix. Later requests omit StartAfter: they have a continuation token. */
+  async function* pages(
+    prefix: string,
+    first: Pick<ListObjectsV2CommandInput, 'StartAfter' | 'Delimiter'>,
+  ): AsyncGenerator<ListObjectsV2CommandOutput> {
+    const { Delimiter } = first;
+    let token: string | undefined;
+    do {
+      const place = token ? { Delimiter, ContinuationToken: token } : first;
+      const query = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...place });
+      const page = await attempt(prefix, () => s3.send(query));
+      yield page;
+      token = page.NextContinuationToken;
+    } while (token);
+  }
 
   return {
     bucket,
@@ -88,7 +107,7 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
         metadata: Metadata ?? {},
         byReplication: ReplicationStatus === 'REPLICA',
         underWay: ReplicationStatus === 'PENDING',
-        // That of an object in parts is one of the parts' checksums.
+        // The checksum of a multipart object is a checksum of the parts' checksums.
         ...(ChecksumSHA256 &&
           ChecksumType === 'FULL_OBJECT' && {
             sha256: Buffer.from(ChecksumSHA256, 'base64').toString('hex'),
@@ -123,44 +142,19 @@ export function openVault(bucket: string, region: string, s3 = s3Client(region))
     },
     upload: (key, body, options) => attempt(key, () => uploadParts(s3, object(key), body, options)),
     async *list(prefix, after) {
-      let token: string | undefined;
-      do {
-        const page = await attempt(prefix, () =>
-          s3.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: prefix,
-              ...(token ? { ContinuationToken: token } : after && { StartAfter: after }),
-            }),
-          ),
-        );
-        for (const o of page.Contents ?? [])
+      for await (const { Contents = [] } of pages(prefix, after ? { StartAfter: after } : {}))
+        for (const o of Contents)
           yield {
             key: o.Key as string,
             bytes: o.Size ?? 0,
             etag: o.ETag ?? '',
             modified: o.LastModified ?? new Date(0),
           };
-        token = page.NextContinuationToken;
-      } while (token);
     },
     async folders(prefix) {
       const names: string[] = [];
-      let token: string | undefined;
-      do {
-        const page = await attempt(prefix, () =>
-          s3.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: prefix,
-              Delimiter: '/',
-              ...(token && { ContinuationToken: token }),
-            }),
-          ),
-        );
-        for (const p of page.CommonPrefixes ?? []) names.push((p.Prefix as string).slice(prefix.length, -1));
-        token = page.NextContinuationToken;
-      } while (token);
+      for await (const { CommonPrefixes = [] } of pages(prefix, { Delimiter: '/' }))
+        names.push(...CommonPrefixes.map((p) => (p.Prefix as string).slice(prefix.length, -1)));
       return names;
     },
     async remove(keys) {

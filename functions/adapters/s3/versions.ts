@@ -18,14 +18,14 @@ import type { VersionedBucket } from '../../ports/versioned-bucket.ts';
 import { unavailable } from './unavailable.ts';
 import { s3Client } from './vault.ts';
 
-/** What S3 copies in one piece at most; what is larger is copied in parts. */
+/** Maximum size of a single CopyObject; larger objects are copied in parts. */
 const MOST_BYTES = 5 * 1024 ** 3;
 const PART_BYTES = 512 * 1024 ** 2;
-/** S3 takes 10,000. */
+/** S3 allows 10,000. */
 const MOST_PARTS = 9000;
 /**
- * Tag of a copy: the version that it is a copy of. A tag and not metadata: it takes a right that no role of Holdfast has, so
- * nobody who can merely write objects can make one of his own look like a copy.
+ * Tag with the version id of a copy's origin. A tag instead of metadata, because writing it needs a permission that no
+ * Holdfast role has. So an attacker who can only write objects cannot make an object look like a copy.
  */
 const COPY_OF = 'holdfast-copy-of';
 
@@ -75,8 +75,8 @@ export function openVersions(
 }
 
 /**
- * A page's versions and delete markers as one list by key, each key's the newest first. S3 gives them in two lists and with whole
- * seconds: of an object and a delete marker of the same second, the object is taken for the newer one, unless S3 says which is the latest.
+ * A page's versions and delete markers as one list, by key and newest first. S3 returns two lists with timestamps in whole
+ * seconds. If a version and a delete marker have the same second, the version counts as newer, unless S3 marks the latest.
  */
 function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsCommandOutput): ObjectVersion[] {
   const version = (deleted: boolean) => (v: Listed) => ({
@@ -99,7 +99,7 @@ function inOrder({ Versions = [], DeleteMarkers = [] }: ListObjectVersionsComman
     .map(({ version }) => version);
 }
 
-/** What S3 says of a version and of a delete marker alike. */
+/** Fields that versions and delete markers have in common. */
 type Listed = Pick<S3Version, 'Key' | 'VersionId' | 'LastModified' | 'IsLatest' | 'Size'>;
 
 const source = (bucket: string, { key, id }: ObjectVersion): string =>
@@ -117,7 +117,7 @@ async function copyWhole(s3: S3Client, Bucket: string, version: ObjectVersion): 
   );
 }
 
-/** Copies what is too large for one request. The whole comes into being at the end; after a failure nothing is left. */
+/** Copies an object in parts. The copy is created at the end; a failed upload is aborted. */
 async function copyParts(
   s3: S3Client,
   Bucket: string,

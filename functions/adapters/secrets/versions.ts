@@ -17,15 +17,15 @@ export type LabelledVersions = { readonly current: SecretVersion } & Partial<
   Record<SecretLabel, SecretVersion>
 >;
 
-/** Verbs on the versions of one secret. None removes a version. */
+/** Operations on the versions of one secret. None removes a version. */
 export interface VersionedSecret {
   readonly name: string;
   read(): Promise<LabelledVersions>;
-  /** Makes a pending version to follow the current one. Of several calls at once, the value of one counts. */
+  /** Creates the pending version that follows the current one. Of concurrent calls, the value of one is stored. */
   propose(value: string, current: SecretVersion): Promise<void>;
-  /** The pending version becomes the current one, and that the previous one. It is then pending still. */
+  /** Makes the pending version current and the current one previous. The pending label stays. */
   promote(pending: SecretVersion, current: SecretVersion): Promise<void>;
-  /** The version that has become the current one is pending no longer. */
+  /** Removes the pending label from the version that has become current. */
   settle(version: SecretVersion): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export function openSecret(name: string, region: string): VersionedSecret {
       }),
     propose: (SecretString, current) =>
       attempt('cannot get a new version', async () => {
-        // The id follows from that of the current version, and Secrets Manager refuses another value under it.
+        // The id derives from that of the current version, and Secrets Manager rejects another value for the same id.
         const ClientRequestToken = createHash('sha256').update(`after ${current.id}`).digest('hex');
         const VersionStages = [STAGES.pending];
         const put = { SecretId, SecretString, ClientRequestToken, VersionStages };
@@ -76,7 +76,7 @@ export function openSecret(name: string, region: string): VersionedSecret {
         });
       }),
     promote: (pending, current) =>
-      attempt('cannot take its pending version', async () => {
+      attempt('cannot promote its pending version', async () => {
         const move = { MoveToVersionId: pending.id, RemoveFromVersionId: current.id };
         await client.send(
           new UpdateSecretVersionStageCommand({ SecretId, VersionStage: STAGES.current, ...move }),

@@ -1,7 +1,7 @@
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 
-/** Whether an execution has ended, whichever way. One that Step Functions no longer knows ended long ago. */
+/** Whether an execution has ended, with any status. An execution that no longer exists has ended. */
 export async function hasEnded(executionArn: string): Promise<boolean> {
   const region = executionArn.split(':')[3];
   const sfn = new SFNClient(region ? { region } : {});
@@ -14,7 +14,7 @@ export async function hasEnded(executionArn: string): Promise<boolean> {
   }
 }
 
-/** Names of a machine's executions that run now. A machine that is not deployed has none. */
+/** Names of a machine's running executions. Empty if the machine is not deployed. */
 export async function runningExecutions(stateMachineArn: string): Promise<string[]> {
   const region = stateMachineArn.split(':')[3];
   const sfn = new SFNClient(region ? { region } : {});

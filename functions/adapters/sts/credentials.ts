@@ -9,7 +9,7 @@ export interface ScopedCredentials {
   readonly expiration: string;
 }
 
-/** Mints credentials of a role, narrowed by a session policy. */
+/** Issues credentials of a role, limited by a session policy. */
 export type MintCredentials = (session: string, policy: object) => Promise<ScopedCredentials>;
 
 /** Role chaining allows one hour at most. */
@@ -35,11 +35,11 @@ export function credentialMinter(region: string, roleArn: string): MintCredentia
           expiration: c.Expiration.toISOString(),
         };
       }
-      throw new Error('STS answered without credentials');
+      throw new Error('STS returned no credentials');
     } catch (cause) {
       throw new HoldfastError(
         'VaultUnavailable',
-        `credentials for ${session} cannot be made: ${messageOf(cause)}`,
+        `cannot issue credentials for ${session}: ${messageOf(cause)}`,
         { cause },
       );
     }

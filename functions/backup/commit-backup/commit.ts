@@ -20,7 +20,7 @@ import { putSignedRecord } from '../../runtime/signed-records.ts';
 import { findFingerprints } from '../export/documents.ts';
 import { outcomesOf } from '../hooks.ts';
 
-/** Earlier backups that are asked for fingerprints: failed ones may have none. */
+/** Number of earlier backups that are searched for fingerprints. Failed backups may have none. */
 const LOOK_BACK = 5;
 
 const sha256 = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
@@ -48,14 +48,14 @@ async function controlPlaneOutcomes(
   );
   const outcomes = found.filter((o) => o !== undefined);
   const etcd = outcomes.find((o) => o.id === 'etcd');
-  // Without a leader there was no snapshot: then that is what became of etcd.
+  // Without a leader no snapshot was taken: the status outcome then becomes the outcome of etcd.
   return outcomes.flatMap((o) => {
     if (o.id !== 'etcd-status') return [o];
     return etcd || o.result === 'protected' ? [] : [{ ...o, id: 'etcd' }];
   });
 }
 
-/** Counts against the newest earlier backup of the plan that left fingerprints. */
+/** Counts of changes since the newest earlier backup of the plan that has fingerprints. */
 async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<ChangesSince | undefined> {
   const after = await findFingerprints(vault, keys.records.fingerprints(work.backup));
   if (!after) return undefined;
@@ -68,21 +68,27 @@ async function changesSince(vault: Vault, keys: VaultKeys, work: Work): Promise<
   return undefined;
 }
 
-/** Writes everything that makes a backup a recovery point; record.json, which is signed, last. Repeating it writes the same again. */
+/** What a backup is committed with. */
+export interface CommitContext {
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+  /** Name of the cluster. */
+  readonly cluster: string;
+  readonly now: Date;
+  readonly signer: Signer;
+}
+
+/** Writes all documents of a recovery point. The signed record.json is written last. Idempotent. */
 export async function commitBackup(
-  vault: Vault,
-  keys: VaultKeys,
-  cluster: string,
+  { vault, keys, cluster, now, signer }: CommitContext,
   backup: string,
-  now: Date,
-  signer: Signer,
 ): Promise<BackupRecord> {
   const work = await getJson(vault, Work, keys.records.work(backup));
   const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
   const volumes = await volumeOutcomes(vault, keys, work);
   const controlPlane = await controlPlaneOutcomes(vault, keys, work);
   const hooks = await outcomesOf(vault, keys, backup, work.hooks ?? []);
-  const { phase, reasons } = decidePhase(work, resources, volumes, controlPlane, hooks);
+  const { phase, reasons } = decidePhase(work, { resources, volumes, controlPlane, hooks });
   const startedAt = new Date(work.startedAt);
   const unprotected = work.unprotected.map((u) => `volume ${u.volume} is not protected: ${u.reason}`);
   const results = veleroResults(volumes, [...reasons, ...unprotected], (ns) => keys.restic.repository(ns));
@@ -95,7 +101,7 @@ export async function commitBackup(
     startedAt,
     completedAt: now,
     items: resources.items,
-    // Velero shows the results only of a backup that counts some: each protected volume has one, too.
+    // Velero shows results only if the backup counts warnings or errors. A protected volume has a result too.
     warnings: unprotected.length + volumes.filter((v) => v.result === 'protected').length,
     errors: reasons.length,
   });

@@ -7,13 +7,13 @@ import { releaseLease } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
 import { commitBackup } from './commit.ts';
 
-/** Decides the phase and writes Velero's documents and then the commit marker: from here on the recovery point exists. */
+/** Decides the phase and writes Velero's documents, then the signed record. The recovery point exists from then on. */
 export const handler = lambdaHandler('commit-backup', BackupName, async ({ plan, backup }, { now }) => {
   const vault = primaryVault();
   const keys = clusterKeys();
   const record =
     (await findJson(vault, BackupRecord, keys.records.record(backup))) ??
-    (await commitBackup(vault, keys, settings().cluster, backup, now, recordKey()));
+    (await commitBackup({ vault, keys, cluster: settings().cluster, now, signer: recordKey() }, backup));
   await releaseLease(vault, keys.leases.backup(plan), backup);
   return {
     plan,

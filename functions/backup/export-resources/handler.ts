@@ -8,8 +8,8 @@ import { exportWhole } from '../export/export.ts';
 import { ExportPlan, planExport } from '../export/plan.ts';
 
 /**
- * Plans the export, once, and makes it when one function is enough: every object of the backup's namespaces, into
- * its archive. Otherwise `shards` says how many functions are to read, and their list is in the vault.
+ * Plans the export once. If one shard is enough, writes every object of the backup's namespaces into its archive.
+ * Otherwise returns the number of `shards`; the list of shards is in the vault.
  */
 export const handler = lambdaHandler(
   'export-resources',

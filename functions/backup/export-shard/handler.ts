@@ -6,7 +6,7 @@ import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { exportShard } from '../export/export.ts';
 import { ExportPlan } from '../export/plan.ts';
 
-/** Reads one shard of a large cluster into a part of the archive. Doing it again writes the same part again. */
+/** Exports one shard of a large cluster into a part of the archive. Idempotent. */
 export const handler = lambdaHandler(
   'export-shard',
   ExportShardRequest,

@@ -12,14 +12,22 @@ import { exportRelated } from './related.ts';
 import { Tally } from './tally.ts';
 import { type ExportContext, exportUnits } from './units.ts';
 
-/** Where an export reads and writes. */
+/** What an export reads from and writes to. */
 export interface ExportPorts {
   readonly cluster: KubeClient;
   readonly vault: Vault;
   readonly keys: VaultKeys;
 }
 
-/** Exports everything of a plan with one shard: straight from the API server into the archive. */
+/** One export: what it reads and writes, and what it has seen. */
+interface RunContext {
+  readonly ports: ExportPorts;
+  readonly work: Work;
+  readonly plan: ExportPlan;
+  readonly tally: Tally;
+}
+
+/** Exports a plan that has one shard: streams from the API server into the archive. */
 export async function exportWhole(
   ports: ExportPorts,
   work: Work,
@@ -29,14 +37,14 @@ export async function exportWhole(
   const tally = new Tally();
   const key = ports.keys.velero.archive(work.backup);
   const archive = await writeArchive(ports, key, { first: true, last: true }, async (writer) => {
-    const context = contextOf(ports, work, plan, writer, tally);
+    const context = contextOf({ ports, work, plan, tally }, writer);
     await exportUnits(context, plan.shards[0] ?? []);
     await exportRelated(context, plan.related);
   });
-  return conclude(ports, work, plan, tally, archive, started);
+  return conclude({ ports, work, plan, tally }, archive, started);
 }
 
-/** Exports one shard into a part of its own, and leaves its tally beside it. */
+/** Exports one shard into a part of its own and writes its tally next to it. */
 export async function exportShard(
   ports: ExportPorts,
   work: Work,
@@ -46,13 +54,13 @@ export async function exportShard(
   const tally = new Tally();
   const { exports: at } = ports.keys;
   await writeArchive(ports, at.part(work.backup, shard), { first: shard === 0, last: false }, (writer) =>
-    exportUnits(contextOf(ports, work, plan, writer, tally), plan.shards[shard] ?? []),
+    exportUnits(contextOf({ ports, work, plan, tally }, writer), plan.shards[shard] ?? []),
   );
   await putTally(ports.vault, at.tally(work.backup, shard), tally.toDocument());
   return tally;
 }
 
-/** Joins the parts of all shards, and what belongs to them, into one archive: gzip members stand behind each other. */
+/** Exports related objects and concatenates the parts of all shards, which are gzip members, into one archive. */
 export async function joinShards(
   ports: ExportPorts,
   work: Work,
@@ -66,20 +74,15 @@ export async function joinShards(
   for (const shard of shards) tally.add(await getTally(vault, at.tally(work.backup, shard)));
   const tail = shards.length;
   await writeArchive(ports, at.part(work.backup, tail), { first: false, last: true }, (writer) =>
-    exportRelated(contextOf(ports, work, plan, writer, tally), plan.related),
+    exportRelated(contextOf({ ports, work, plan, tally }, writer), plan.related),
   );
   const parts = [...shards, tail].map((shard) => at.part(work.backup, shard));
   const archive = await concatenate(vault, parts, keys.velero.archive(work.backup));
-  return conclude(ports, work, plan, tally, archive, started);
+  return conclude({ ports, work, plan, tally }, archive, started);
 }
 
-function contextOf(
-  { cluster }: ExportPorts,
-  work: Work,
-  plan: ExportPlan,
-  writer: ArchiveWriter,
-  tally: Tally,
-): ExportContext {
+function contextOf({ ports, work, plan, tally }: RunContext, writer: ArchiveWriter): ExportContext {
+  const { cluster } = ports;
   const { labelSelector, orLabelSelectors } = work.selection;
   const selectors = labelSelector ? [labelSelector] : orLabelSelectors;
   const { resourceVersion } = plan;
@@ -127,7 +130,7 @@ async function concatenate(vault: Vault, parts: readonly string[], key: string):
   return uploadWhile(vault.upload(key, output), copy, (error) => output.destroy(error));
 }
 
-/** Writes into a stream while it is uploaded. Whichever fails first ends the other, and is what is thrown. */
+/** Writes into a stream while it is uploaded. If either fails, aborts the other and throws the first error. */
 async function uploadWhile<T>(
   uploading: Promise<unknown>,
   write: () => Promise<T>,
@@ -149,15 +152,13 @@ async function uploadWhile<T>(
   }
 }
 
-/** Writes what stands beside an archive, and says what it is. */
+/** Writes the resource list and the fingerprints of an archive; returns the result of the export. */
 async function conclude(
-  { vault, keys }: ExportPorts,
-  work: Work,
-  plan: ExportPlan,
-  tally: Tally,
+  { ports, work, plan, tally }: RunContext,
   { archiveBytes, sha256 }: WrittenArchive,
   started: number,
 ): Promise<ResourceResult> {
+  const { vault, keys } = ports;
   await vault.put(keys.velero.resourceList(work.backup), tally.resourceList());
   const digests = tally.digests();
   await putFingerprints(vault, keys.records.fingerprints(work.backup), digests);

@@ -1,12 +1,12 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
 
-/** Bytes of names that are kept as they are before they are compressed. */
+/** Bytes of names that are collected before they are compressed. */
 const BLOCK_BYTES = 64 * 1024;
 
 /**
- * The names of a kind, as members of a JSON array: `"ns/a","ns/b"`. Kept as gzip members, which stand behind each
- * other in the list that they end in, so that a name takes a few bytes until then and nothing is compressed twice.
+ * The names of a kind, as members of a JSON array: `"ns/a","ns/b"`. They are held as gzip members, which can be
+ * concatenated: a name takes a few bytes of memory, and nothing is compressed twice.
  */
 export class NameList {
   private first = '';
@@ -19,13 +19,13 @@ export class NameList {
     else this.append(text);
   }
 
-  /** As gzip members of the whole; a shard hands this to whoever joins. */
+  /** All names as gzip members. A shard stores them for the function that joins the shards. */
   members(): Buffer[] {
     this.compress();
     return [gzipSync(this.first), ...this.blocks];
   }
 
-  /** Adds the members of another list behind its own. */
+  /** Appends the members of another list. */
   join(members: readonly Buffer[]): void {
     const [first, ...rest] = members;
     if (!first) return;

@@ -9,26 +9,26 @@ import { groupResource, type ResourceType } from '../../core/kubernetes/resource
 import { ResourceTypeShape } from '../../core/kubernetes/well-known.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 
-/** Counts are asked for side by side, a few at a time: the API server has other things to do. */
+/** Parallel count requests. Kept low to limit the load on the API server. */
 const CONCURRENCY = 8;
-/** A type with less than this part of a shard is not counted by namespace. */
+/** A type with fewer than 1/FEW of a shard's items is not counted per namespace. */
 const FEW = 100;
 
 const Unit = z.object({ type: ResourceTypeShape, namespace: z.optional(z.string()) });
 
-/** What one export is to read: written down once, so that every shard and every second try reads the same. */
+/** What one export reads. It is stored once, so that all shards and retries read the same. */
 export const ExportPlan = z.object({
-  /** The one instant. */
+  /** The point in time of the export. */
   resourceVersion: z.string(),
   shards: z.array(z.array(Unit)),
-  /** Cluster-scoped types of which only what belongs to the rest is taken. */
+  /** Cluster-scoped types of which only objects related to the backup are exported. */
   related: z.array(ResourceTypeShape),
-  /** Groups that discovery could not read. */
+  /** API groups that discovery could not read. */
   unreadable: z.array(z.string()),
 });
 export type ExportPlan = z.infer<typeof ExportPlan>;
 
-/** Finds out what there is to read, and splits it when it is more than one function should read. */
+/** Discovers what to export, and splits it into shards of about `shardItems` objects. */
 export async function planExport(cluster: KubeClient, work: Work, shardItems: number): Promise<ExportPlan> {
   const resourceVersion = await currentResourceVersion(cluster);
   const { types, unreadable } = await discover(cluster);
@@ -48,7 +48,7 @@ export async function planExport(cluster: KubeClient, work: Work, shardItems: nu
   };
 }
 
-/** One unit for a whole type when most of its namespaces are in the plan and it fits; one for each namespace otherwise. */
+/** One unit for a whole type if the plan covers most namespaces and the type fits a shard; else one per namespace. */
 async function countUnits(
   cluster: KubeClient,
   work: Work,
@@ -57,7 +57,7 @@ async function countUnits(
 ): Promise<ExportUnit[]> {
   const items = (await countObjects(cluster, type)) ?? 0;
   if (!type.namespaced || (work.wide && items <= shardItems) || items === 0) return [{ type, items }];
-  // So few that it matters little in which namespaces they are.
+  // Too few objects for their distribution over namespaces to matter.
   if (items <= shardItems / FEW) return work.namespaces.map((namespace) => ({ type, namespace, items: 0 }));
   return pMap(
     work.namespaces,

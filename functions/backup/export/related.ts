@@ -5,8 +5,8 @@ import { groupResource } from '../../core/kubernetes/resources.ts';
 import { type ExportContext, exportList, type Take } from './units.ts';
 
 /**
- * Reads what belongs to the objects that are in the archive: the volumes of its claims, the definitions of its
- * custom resources, the cluster roles bound to its service accounts, and the classes that it names.
+ * Exports cluster-scoped objects related to the objects in the archive: the volumes of its claims, the definitions of
+ * its custom resources, the cluster roles bound to its service accounts, and the classes it references.
  */
 export async function exportRelated(context: ExportContext, types: readonly ResourceType[]): Promise<void> {
   const { related } = context.tally;
@@ -20,7 +20,7 @@ export async function exportRelated(context: ExportContext, types: readonly Reso
     related.roles.add(roleOf(binding));
     return true;
   };
-  // Bindings come before roles: they say which roles are needed.
+  // Bindings come before roles: they determine which roles are needed.
   const takes: [string, Take, boolean][] = [
     [RELATED.volumes, byName(related.volumes), related.volumes.size > 0],
     [RELATED.definitions, byName(related.definitions), related.definitions.size > 0],

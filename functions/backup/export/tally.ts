@@ -2,9 +2,10 @@ import { createHash, hash } from 'node:crypto';
 import { FINGERPRINT_DIGITS, type TypeDigest } from '../../core/backup/changes.ts';
 import { noRelated, type Related } from '../../core/backup/related.ts';
 import { GrowingBuffer } from '../../core/bytes/growing-buffer.ts';
+import type { PageItem } from '../../core/bytes/json-slices.ts';
 import { NameList, resourceList } from './name-lists.ts';
 
-/** What an export has seen so far; of a shard, what it hands to the one that joins. About 20 bytes an object. */
+/** Counts, names and fingerprints of the objects exported so far. Uses about 20 bytes of memory per object. */
 export class Tally {
   items = 0;
   bytes = 0;
@@ -13,17 +14,21 @@ export class Tally {
   readonly related: Related = noRelated();
   /** `ns/name` of each object, by `apps/v1/Deployment`. */
   private readonly listed = new Map<string, NameList>();
-  /** FINGERPRINT_BYTES an object, by `plural.group`. */
+  /** FINGERPRINT_BYTES per object, by `plural.group`. */
   private readonly fingerprints = new Map<string, GrowingBuffer>();
 
-  note(groupResource: string, kind: string, namespace: string | undefined, name: string, raw: Buffer): void {
+  /** Counts an object. `type.kind` is `apps/v1/Deployment`, `type.groupResource` is `deployments.apps`. */
+  note(
+    { groupResource, kind }: { readonly groupResource: string; readonly kind: string },
+    { namespace, name, raw }: Pick<PageItem, 'namespace' | 'name' | 'raw'>,
+  ): void {
     const path = namespace ? `${namespace}/${name}` : name;
     this.items++;
     of(this.listed, kind, newList).add(path);
     of(this.fingerprints, groupResource, newBuffer).append(Buffer.from(half(path) + half(raw), 'hex'));
   }
 
-  /** Everything as JSON. */
+  /** The tally as JSON. */
   toDocument(): TallyDocument {
     const { items, bytes, related } = this;
     return {
@@ -37,7 +42,7 @@ export class Tally {
     };
   }
 
-  /** Adds what a shard has seen. */
+  /** Adds the tally of a shard. */
   add(other: TallyDocument): void {
     this.items += other.items;
     this.bytes += other.bytes;
@@ -73,6 +78,7 @@ export class Tally {
   }
 }
 
+/** A tally as JSON. */
 export interface TallyDocument {
   readonly items: number;
   readonly bytes: number;
@@ -87,7 +93,7 @@ export interface TallyDocument {
 
 const FINGERPRINT_BYTES = FINGERPRINT_DIGITS / 2;
 
-/** Sorts records by their bytes: their places first, so that a record never becomes an object of its own. */
+/** Sorts records by their bytes. It sorts offsets, so that no object is allocated per record. */
 function sortedRecords(records: Buffer): Buffer {
   const size = FINGERPRINT_BYTES;
   const places = Uint32Array.from({ length: records.length / size }, (_, i) => i * size).sort((a, b) =>
@@ -100,7 +106,7 @@ function sortedRecords(records: Buffer): Buffer {
   return sorted;
 }
 
-/** 64 bits of a digest: enough to tell a million names apart, and two states of one object. */
+/** 64 bits of a digest: enough to distinguish a million names, or two states of one object. */
 const half = (what: string | Buffer): string => hash('sha256', what, 'hex').slice(0, FINGERPRINT_DIGITS / 2);
 
 const newList = (): NameList => new NameList();

@@ -22,10 +22,10 @@ import {
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Tally } from './tally.ts';
 
-/** Lists that are read side by side: enough to keep one connection busy while another page is compressed. */
+/** Lists that are read in parallel: enough to keep one connection busy while another page is compressed. */
 const CONCURRENCY = 4;
 
-/** What every list of one export shares. */
+/** What all lists of one export share. */
 export interface ExportContext {
   readonly cluster: KubeClient;
   readonly writer: ArchiveWriter;
@@ -33,18 +33,18 @@ export interface ExportContext {
   readonly resourceVersion: string;
   /** Namespaces of the backup. */
   readonly namespaces: ReadonlySet<string>;
-  /** kubectl label selectors of which an object must match one; none: every object. */
+  /** Label selectors, of which an object must match at least one; empty: every object. */
   readonly selectors: readonly string[];
-  /** Buffers of pages that no list uses now. */
+  /** Page buffers that are free for reuse. */
   readonly spare: GrowingBuffer[];
 }
 
 type Unit = Pick<ExportUnit, 'type' | 'namespace'>;
 
-/** Whether an object of a list is to be taken. `object` parses it, once. */
+/** Whether an object of a list is exported. `object` parses it. */
 export type Take = (item: PageItem, object: () => KubeObject) => boolean;
 
-/** Reads lists into the archive. A type that cannot be read is named in the tally and does not stop the rest. */
+/** Exports lists into the archive. A type that cannot be read is added to the tally and does not stop the export. */
 export async function exportUnits(context: ExportContext, units: readonly Unit[]): Promise<void> {
   const inBackup: Take = ({ namespace }) => namespace === undefined || context.namespaces.has(namespace);
   const own: Take = ({ name }) => context.namespaces.has(name);
@@ -52,7 +52,7 @@ export async function exportUnits(context: ExportContext, units: readonly Unit[]
     units,
     async (unit) => {
       const isNamespaces = groupResource(unit.type) === 'namespaces';
-      // A Namespace is taken for what is in it, whatever its own labels say.
+      // Namespaces are exported regardless of their own labels.
       const selectors = isNamespaces || context.selectors.length === 0 ? [undefined] : context.selectors;
       const seen = new Set<string>();
       for (const labelSelector of selectors) {
@@ -69,7 +69,7 @@ export async function exportUnits(context: ExportContext, units: readonly Unit[]
   );
 }
 
-/** Reads one list into the archive, at the one instant if the server can, as it is now if not. */
+/** Exports one list into the archive: at the export's point in time if the server still has it, else as of now. */
 export async function exportList(
   context: ExportContext,
   { type, namespace }: Unit,
@@ -98,7 +98,7 @@ export async function exportList(
   }
 }
 
-/** A type's own failure; when the whole API server is out of reach or too busy, the export is to be tried again. */
+/** Whether only this type failed. If the API server is unreachable or busy, the whole export is retried. */
 function isOfTheType(error: unknown): boolean {
   if (error instanceof ClusterAnswer) return error.status !== 429 && error.status !== 401;
   return error instanceof HoldfastError && !error.retryable;
@@ -120,7 +120,7 @@ async function writePage(
     if (points) noteRelated(tally.related, name, object());
     if (name.includes('.')) tally.related.definitions.add(name);
     const json = item.typed ? [item.raw] : [meta, item.raw.subarray(1)];
-    tally.note(name, `${version}/${type.kind}`, item.namespace, item.name, item.raw);
+    tally.note({ groupResource: name, kind: `${version}/${type.kind}` }, item);
     tally.bytes += item.raw.length + (item.typed ? 0 : meta.length - 1);
     await writer.add(type, item.name, item.namespace, ...json);
   }

@@ -14,7 +14,7 @@ import { settings } from '../../runtime/settings.ts';
 import { hookRunner } from '../hooks.ts';
 import { volumeSnapshots } from '../volume-snapshots.ts';
 
-/** After a failure: takes our Jobs out of the cluster, records why, and frees the plan for the next backup. */
+/** After a failure: removes the backup's Jobs from the cluster, records the error and releases the plan's lease. */
 export const handler = lambdaHandler(
   'fail-backup',
   FailBackupRequest,
@@ -32,8 +32,8 @@ export const handler = lambdaHandler(
         await cleanUpAfter(volumes, new Set(volumes.map((v) => v.id)), { snapshots });
       });
     } catch (thrown) {
-      // The cluster may be what failed. Jobs left behind end by their deadline and are collected by their TTL.
-      logger.warn(`Jobs of ${backup} could not be removed: ${messageOf(thrown)}`);
+      // The cluster itself may have failed. Remaining Jobs end at their deadline and are removed by their TTL.
+      logger.warn(`cannot remove the Jobs of ${backup}: ${messageOf(thrown)}`);
     }
     const record: BackupRecord = {
       version: 1,

@@ -6,7 +6,7 @@ import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { joinShards } from '../export/export.ts';
 import { ExportPlan } from '../export/plan.ts';
 
-/** Makes one archive of the parts that the shards wrote, and takes the parts away once it is whole. */
+/** Joins the parts that the shards wrote into one archive, and removes the parts once it is complete. */
 export const handler = lambdaHandler('join-export', BackupName, async ({ plan: name, backup }, { now }) => {
   const vault = primaryVault();
   const keys = clusterKeys();

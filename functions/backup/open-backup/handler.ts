@@ -5,7 +5,7 @@ import { holderIsGone } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
 import { openBackup } from './open.ts';
 
-/** Names the backup, takes its lease and writes its work list. The same event twice is the same backup. */
+/** Names the backup, acquires its lease and writes its work list. Idempotent: the same event opens the same backup. */
 export const handler = lambdaHandler(
   'open-backup',
   OpenBackupRequest,

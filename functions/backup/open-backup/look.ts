@@ -9,12 +9,12 @@ import { hooksOf } from '../../core/volumes/hooks.ts';
 import { selectVolumes } from '../../core/volumes/volumes.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 
-/** From this share of the cluster's namespaces on, one list of everything costs less than one a namespace. */
+/** From this share of the cluster's namespaces on, one list of all namespaces costs less than one per namespace. */
 const WIDE_SHARE = 0.25;
-/** Claims and pods of this many namespaces are listed one by one. */
+/** Claims and pods of up to this many namespaces are listed per namespace. */
 const FEW = 8;
 
-/** What a plan finds in the cluster: its namespaces and volumes, and what is missing before the backup has begun. */
+/** What a plan selects in the cluster: namespaces, volumes and hooks, and problems known before the backup starts. */
 export async function lookAtCluster(
   cluster: KubeClient,
   plan: PlanSettings,

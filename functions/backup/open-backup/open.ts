@@ -18,15 +18,15 @@ export interface OpenContext {
   readonly keys: VaultKeys;
   readonly settings: ClusterSettings;
   readonly now: Date;
-  /** Works with the cluster under the identity for backups. */
+  /** Calls `work` with a client that has the identity for backups. */
   withCluster<T>(work: (cluster: KubeClient) => Promise<T>): Promise<T>;
-  /** Whether the holder of a lease has ended without giving it back. */
+  /** Whether the holder of a lease has ended without releasing it. */
   isGone(holder: Holder): Promise<boolean>;
 }
 
 /**
- * Names a backup after its scheduled instant, takes its plan's lease and writes its work list, `work.json`. The same event twice
- * is the same backup, and a call that was killed goes on when it is made again.
+ * Names a backup after its scheduled time, acquires its plan's lease and writes its work list, `work.json`. Idempotent:
+ * the same event opens the same backup, and a call that was killed resumes when it is repeated.
  *
  * @throws HoldfastError BackupInProgress when an earlier backup of the plan is still running; PlanNotFound; InputInvalid.
  */
@@ -46,21 +46,21 @@ export async function openBackup(
   });
   if (await vault.exists(keys.records.record(backup))) return ref('finished');
   const restore = await leaseHolder(context, keys.leases.restore);
-  if (restore) return ref('skipped', `${holderText(restore)} is at work in this cluster`);
+  if (restore) return ref('skipped', `${holderText(restore)} is running in this cluster`);
   const lease = keys.leases.backup(plan.name);
   const other = await takeLease(context, lease, { work: backup, execution });
-  if (other?.work === backup) return ref('skipped', `execution ${other.execution} is making this backup`);
+  if (other?.work === backup) return ref('skipped', `execution ${other.execution} is running this backup`);
   if (other)
     throw new HoldfastError(
       'BackupInProgress',
       `backup ${holderText(other)} of plan ${plan.name} is still running`,
-      { hint: 'Wait for it, or stop its execution' },
+      { hint: 'Wait for it to end, or stop its execution' },
     );
   if (await vault.exists(keys.records.work(backup))) return ref('opened');
   try {
     await writeWork(context, plan, backup, input.tags);
   } catch (error) {
-    await releaseLease(vault, lease, backup); // nobody after this step knows whose it is
+    await releaseLease(vault, lease, backup); // no later step knows the backup's name and could release it
     throw error;
   }
   return ref('opened');

@@ -20,27 +20,27 @@ import { repositoryIn } from '../../core/restic/repository.ts';
 import { initArgs, snapshotArgs } from '../../core/restic/restic.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 
-/** One Job of the control plane: who leads etcd, its snapshot, or the files of a node. */
+/** One Job of the control plane: the status of etcd, its snapshot, a test restore of it, or the files of a node. */
 export interface ControlPlaneItem {
   readonly id: string;
   readonly repository: string;
   readonly namespace: string;
-  /** Of the snapshot: the leader. */
+  /** For the snapshot: the leader's endpoint. */
   readonly endpoint?: string;
-  /** Of the scratch server: what became of the snapshot. */
+  /** For the scratch server: the outcome of the snapshot. */
   readonly taken?: ControlPlaneOutcome;
-  /** Of files: the node. */
+  /** For files: the node. */
   readonly node?: string;
 }
 
-/** What of the control plane has ended well so far. */
+/** Results of earlier Jobs that later ones need. */
 export interface Known {
   readonly leader?: string | undefined;
   /** The snapshot of etcd. */
   readonly taken?: ControlPlaneOutcome | undefined;
 }
 
-/** What there is to do; the snapshot of etcd only when its leader is known, the scratch server when it is taken. */
+/** The Jobs to run. The snapshot of etcd needs the leader to be known; the scratch server needs the snapshot. */
 export function itemsOf(
   work: ControlPlaneWork,
   keys: VaultKeys,
@@ -49,7 +49,7 @@ export function itemsOf(
   const repository = keys.restic.repository(CONTROL_PLANE);
   const common = { namespace: CONTROL_PLANE, repository };
   return [
-    // It touches no repository, so it waits for none.
+    // It uses no repository, so it does not wait for one.
     ...(work.endpoints.length > 0
       ? [{ ...common, id: 'etcd-status', repository: `${repository}/none` }]
       : []),
@@ -59,18 +59,24 @@ export function itemsOf(
   ];
 }
 
-/** Where the client certificate of etcd is seen by its Jobs. */
+/** Mount path of the etcd client certificate. */
 const TLS = '/etcd-tls';
 const SCRATCH = '/scratch';
 const SNAPSHOT = `${ETCD_PATH}/etcd.db`;
 
-/** The Job of an item, on a control-plane node. `init`: makes the repository first. */
+/** What the Jobs of one backup's control plane are built from. */
+export interface ControlPlaneContext {
+  readonly settings: ClusterSettings;
+  readonly run: Pick<Work, 'backup' | 'plan'>;
+  readonly work: ControlPlaneWork;
+  /** The copy of the vault that backups are written to. */
+  readonly copy: VaultCopy;
+}
+
+/** The Job of an item, on a control-plane node. `init`: whether it initialises the repository first. */
 export function controlPlaneJob(
-  s: ClusterSettings,
-  run: Pick<Work, 'backup' | 'plan'>,
-  work: ControlPlaneWork,
+  { settings: s, run, work, copy }: ControlPlaneContext,
   item: ControlPlaneItem,
-  copy: VaultCopy,
   init: boolean,
 ): ResticJob {
   const { etcdImage: image, tlsSecret, folder } = s.controlPlane;
@@ -81,19 +87,19 @@ export function controlPlaneJob(
     namespace: SYSTEM_NAMESPACE,
     settings: s.jobs,
     onControlPlane: true,
-    // Keys are their owner's alone, who may be another than root.
+    // Only their owner may read private keys, and the owner may be other than root.
     capabilities: ['DAC_READ_SEARCH'],
   };
   const restic = (path: string, tag: string) => [
     ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
-    { ...step, name: BACKUP_STEP, args: snapshotArgs(s.cluster, run, [path], [tag]) },
+    { ...step, name: BACKUP_STEP, args: snapshotArgs({ cluster: s.cluster, run }, [path], [tag]) },
   ];
   if (item.node) {
     const path = filesPath(item.node);
     const files: JobFolder = { name: 'files', path, from: { node: folder } };
     return { ...common, node: item.node, folders: [files], steps: restic(path, `node=${item.node}`) };
   }
-  if (item.taken) return scratchJob(s, run, item, item.taken, step);
+  if (item.taken) return scratchJob({ settings: s, run }, item, item.taken, step);
   const tls: JobFolder = {
     name: 'tls',
     path: TLS,
@@ -124,7 +130,7 @@ export function controlPlaneJob(
         command: [...client, item.endpoint as string, 'snapshot', 'save', SNAPSHOT],
       },
       { name: 'status', image, command: ['etcdutl', 'snapshot', 'status', SNAPSHOT, '-w', 'json'] },
-      // Making a data directory of it checks its hash and opens every page: proof that it can be restored.
+      // Restoring into a data directory checks the hash and opens every page: it proves that a restore works.
       {
         name: 'verify',
         image,
@@ -137,13 +143,12 @@ export function controlPlaneJob(
 
 const COUNT = ['get', '', '--from-key', '--count-only', '-w', 'fields'];
 
-/** A scratch server that does not come up says nothing: its Job is ended after this long. */
+/** Deadline of the scratch server's Job: a server that does not start reports nothing. */
 const SCRATCH_SECONDS = 1800;
 
-/** The Job that opens the stored snapshot in a server of its own, which nobody else reaches, and asks what it holds. */
+/** The Job that restores the stored snapshot into a scratch server, reachable only in its pod, and counts its keys. */
 function scratchJob(
-  s: ClusterSettings,
-  run: Pick<Work, 'backup'>,
+  { settings: s, run }: Pick<ControlPlaneContext, 'settings' | 'run'>,
   item: ControlPlaneItem,
   { snapshot, counted }: ControlPlaneOutcome,
   step: { readonly repository: string; readonly region: string },
@@ -186,14 +191,14 @@ function scratchJob(
   };
 }
 
-/** The names of a Secret of the type kubernetes.io/tls, or the files of the node. */
+/** Certificate flags of etcdctl: the keys of a kubernetes.io/tls Secret, or the files of the node. */
 function certificates({ controlPlane }: ClusterSettings): string[] {
   const { tlsSecret, caFile, certFile, keyFile } = controlPlane;
   const [ca, cert, key] = tlsSecret ? ['ca.crt', 'tls.crt', 'tls.key'] : [caFile, certFile, keyFile];
   return ['--cacert', `${TLS}/${ca}`, '--cert', `${TLS}/${cert}`, '--key', `${TLS}/${key}`];
 }
 
-/** What a Job's end says of its item. */
+/** The outcome of an item, from the end of its Job. */
 export function outcomeOf(item: ControlPlaneItem, end: JobEnd): ControlPlaneOutcome {
   if (item.id === 'etcd-status') return statusOutcome(end);
   if (item.taken) return scratchOutcome(item.taken, end);

@@ -11,7 +11,7 @@ import { controlPlaneJob, itemsOf, outcomeOf } from './control-plane-job.ts';
 
 const NOTHING: LoopState = { running: 0, done: 0, failed: 0, waitSeconds: 0 };
 
-/** One look at the Jobs of etcd and of the control-plane nodes. The snapshot is asked for when the leader is known. */
+/** Reconciles the Jobs of etcd and of the control-plane nodes once. The snapshot Job starts once the leader is known. */
 export const handler = lambdaHandler(
   'reconcile-control-plane',
   BackupName,
@@ -35,7 +35,12 @@ export const handler = lambdaHandler(
             leader: (await outcome('etcd-status'))?.endpoint,
             taken: await outcome('etcd'),
           }),
-        jobFor: (item, init) => controlPlaneJob(settings(), work, controlPlane, item, copies().primary, init),
+        jobFor: (item, init) =>
+          controlPlaneJob(
+            { settings: settings(), run: work, work: controlPlane, copy: copies().primary },
+            item,
+            init,
+          ),
         outcomeOf,
         results: {
           vault,

@@ -9,7 +9,7 @@ import { settings } from '../../runtime/settings.ts';
 import { volumePorts } from './ports.ts';
 import { reconcileVolumes } from './reconcile.ts';
 
-/** One look at the backup's volumes: snapshot and start what is missing, collect what has ended, say how far they are. */
+/** Reconciles the backup's volumes once: starts missing snapshots and Jobs, stores results, writes the progress. */
 export const handler = lambdaHandler(
   'reconcile-volumes',
   BackupName,

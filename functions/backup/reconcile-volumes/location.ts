@@ -5,7 +5,7 @@ import type { StrategyPorts } from '../../core/volumes/strategy.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
 
-/** Looks in the cluster for where data is now. */
+/** Finds where data is in the cluster now. */
 export const locationsIn = (cluster: KubeClient): StrategyPorts['locations'] => ({
   holder: (v) => holderOf(cluster, v),
   async dump({ id, namespace }) {

@@ -14,7 +14,7 @@ import { volumeSnapshots } from '../volume-snapshots.ts';
 import { locationsIn } from './location.ts';
 import type { VolumePorts } from './reconcile.ts';
 
-/** What the ports are made of. */
+/** What the volume ports are built from. */
 export interface VolumePortsContext {
   readonly jobs: JobsContext;
   readonly vault: Vault;
@@ -23,7 +23,7 @@ export interface VolumePortsContext {
   exec(cluster: KubeClient, request: ExecRequest): Promise<ExecResult>;
 }
 
-/** The cluster and the vault as a look at a backup's volumes needs them. */
+/** The ports of one reconciliation pass over a backup's volumes. */
 export function volumePorts({ jobs, vault, keys, exec }: VolumePortsContext, work: Work): VolumePorts {
   const { cluster, now } = jobs;
   const { backup, hooks: all = [] } = work;

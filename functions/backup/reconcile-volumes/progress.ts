@@ -6,16 +6,24 @@ import type { ResticProgress } from '../../core/restic/restic.ts';
 import { shortName } from '../../core/restic/source.ts';
 import type { WorkVolume } from '../../core/volumes/work.ts';
 
-/** Logs that are read at once. */
+/** Logs that are read in parallel. */
 const CONCURRENCY = 8;
 
-/** How far each volume of a backup is. */
+/** The state of a reconciliation pass. */
+export interface ProgressContext {
+  readonly jobs: readonly ClusterJob[];
+  /** Ids of volumes that have a result. */
+  readonly finished: ReadonlySet<string>;
+  /** Snapshots by volume id. */
+  readonly snapshots: ReadonlyMap<string, { readonly message?: string | undefined }>;
+  /** Reads the progress of a running Job. */
+  read(job: ClusterJob): Promise<ResticProgress | undefined>;
+}
+
+/** Progress of each volume of a backup. */
 export function progressOf(
   volumes: readonly WorkVolume[],
-  jobs: readonly ClusterJob[],
-  finished: ReadonlySet<string>,
-  snapshots: ReadonlyMap<string, { readonly message?: string | undefined }>,
-  read: (job: ClusterJob) => Promise<ResticProgress | undefined>,
+  { jobs, finished, snapshots, read }: ProgressContext,
 ): Promise<Progress['volumes']> {
   return pMap(
     volumes,

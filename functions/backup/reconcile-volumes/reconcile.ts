@@ -14,21 +14,21 @@ import type { JobRun } from '../../runtime/jobs/reconcile-jobs.ts';
 import { progressOf } from './progress.ts';
 import { backupJob, identityOf, volumeOutcome } from './volume-job.ts';
 
-/** The part of a run of Jobs that is about volumes. */
+/** The volume-specific part of a run of Jobs. */
 export type VolumeJobs = Pick<
   JobRun<VolumeWork, VolumeOutcome>,
   'items' | 'jobFor' | 'outcomeOf' | 'hasIdentity'
 >;
 
-/** What one look at a backup's volumes needs of the cluster and the vault. All of it may be called again. */
+/** What one reconciliation pass over a backup's volumes needs of the cluster and the vault. All calls are idempotent. */
 export interface VolumePorts extends StrategyPorts {
   readonly jobs: {
     reconcile(jobs: VolumeJobs): Promise<Look<ClusterJob>>;
-    /** How far the restic of a running Job is; undefined when it has not said. */
+    /** Progress of restic in a running Job; undefined if it has not reported any. */
     progress(job: ClusterJob): Promise<ResticProgress | undefined>;
   };
   readonly hooks: StrategyPorts['hooks'] & {
-    /** Runs the post hooks of pods all of whose volumes have ended, well or badly. */
+    /** Runs the post hooks of pods whose volumes have all ended, successfully or not. */
     after(ended: ReadonlySet<string>): Promise<void>;
   };
   readonly documents: Pick<JobResults<VolumeOutcome>, 'finished' | 'write'> & {
@@ -36,15 +36,16 @@ export interface VolumePorts extends StrategyPorts {
   };
 }
 
+/** What a pass needs besides the ports. */
 export interface VolumesContext {
   readonly settings: ClusterSettings;
   readonly keys: VaultKeys;
-  /** The copy of the vault that is written to. */
+  /** The copy of the vault that backups are written to. */
   readonly copy: VaultCopy;
   readonly now: Date;
 }
 
-/** One look at the backup's volumes: starts what is missing, collects what has ended, says how far they are. */
+/** Reconciles the backup's volumes once: starts missing snapshots and Jobs, stores results, writes the progress. */
 export async function reconcileVolumes(
   ports: VolumePorts,
   work: Work,
@@ -55,23 +56,28 @@ export async function reconcileVolumes(
   );
   const begun = await beginUnfinished(ports, all);
   const items = all.map((v) => (begun.has(v.id) ? { ...v, ready: begun.get(v.id)?.state === 'ready' } : v));
-  const { state, actual } = await ports.jobs.reconcile(jobsOf(ports, work, items, begun, context));
+  const { state, actual } = await ports.jobs.reconcile(jobsOf({ ...context, ports, work }, items, begun));
   if (items.length === 0) return state;
   const finished = await ports.documents.finished();
-  // A snapshot is the volume's last moment that counts: its application need not wait for the Job.
+  // Once a volume's snapshot is taken, its application does not need to wait for the Job.
   const takenIds = [...begun].flatMap(([id, { taken }]) => (taken ? [id] : []));
   await ports.hooks.after(new Set([...finished, ...takenIds]));
   await cleanUpAfter(all, finished, ports);
   await ports.documents.putProgress({
     at: context.now.toISOString(),
-    volumes: await progressOf(items, actual, finished, begun, ports.jobs.progress),
+    volumes: await progressOf(items, {
+      jobs: actual,
+      finished,
+      snapshots: begun,
+      read: ports.jobs.progress,
+    }),
   });
   return state;
 }
 
 type Begun = Awaited<ReturnType<typeof beginAll>>;
 
-/** Makes what Jobs wait for. That it cannot be made is the result of a volume. */
+/** Starts the snapshots that Jobs wait for. A snapshot that fails is the result of its volume. */
 async function beginUnfinished(ports: VolumePorts, all: readonly VolumeWork[]): Promise<Begun> {
   const done = await ports.documents.finished();
   const open = all.filter((v) => !done.has(v.id));
@@ -83,12 +89,15 @@ async function beginUnfinished(ports: VolumePorts, all: readonly VolumeWork[]): 
   return begun;
 }
 
+interface VolumeJobsContext extends VolumesContext {
+  readonly ports: VolumePorts;
+  readonly work: Work;
+}
+
 function jobsOf(
-  ports: VolumePorts,
-  work: Work,
+  { settings, copy, ports, work }: VolumeJobsContext,
   items: readonly VolumeWork[],
   begun: Begun,
-  { settings, copy }: VolumesContext,
 ): VolumeJobs {
   return {
     items: async () => items,
@@ -96,7 +105,7 @@ function jobsOf(
     async jobFor(v, init, attempt) {
       const prepared = await STRATEGIES[v.strategy].prepare(v, { attempt, begun: begun.get(v.id) }, ports);
       if ('blocker' in prepared) return prepared;
-      return backupJob(settings, work, v, copy, { init, attempt, location: prepared.location });
+      return backupJob({ settings, work, copy }, v, { init, attempt, location: prepared.location });
     },
     outcomeOf: volumeOutcome,
   };

@@ -16,21 +16,27 @@ import { STRATEGIES } from '../../core/volumes/strategies.ts';
 import type { Location, VolumeWork } from '../../core/volumes/strategy.ts';
 import type { VolumeOutcome, WorkVolume } from '../../core/volumes/work.ts';
 
-/** How the Job of a volume is made. */
-export interface BackupJobContext {
-  /** Makes the repository first. */
+/** What the volume Jobs of one backup are built from. */
+export interface VolumeJobContext {
+  readonly settings: ClusterSettings;
+  readonly work: Pick<Work, 'plan' | 'backup'>;
+  /** The copy of the vault that backups are written to. */
+  readonly copy: VaultCopy;
+}
+
+/** How one Job of a volume is built. */
+export interface BackupJobOptions {
+  /** Whether the Job initialises the repository first. */
   readonly init: boolean;
   readonly attempt?: number;
   readonly location?: Location;
 }
 
-/** The Job that backs one piece of data up, where it is now. */
+/** The Job that backs up one volume or dump, where it is now. */
 export function backupJob(
-  s: ClusterSettings,
-  work: Pick<Work, 'plan' | 'backup'>,
+  { settings: s, work, copy }: VolumeJobContext,
   v: VolumeWork,
-  copy: VaultCopy,
-  { init, attempt = 1, location = {} }: BackupJobContext,
+  { init, attempt = 1, location = {} }: BackupJobOptions,
 ): ResticJob {
   const step = repositoryIn(copy, v.repository);
   const options = s.plans.find((p) => p.name === work.plan)?.restic ?? DEFAULT_RESTIC;
@@ -44,7 +50,7 @@ export function backupJob(
     identity: identityOf(s, v),
     steps: [
       ...(init ? [{ ...step, name: 'init', args: initArgs() }] : []),
-      // The first attempt may have failed for the lock of a Job that was killed.
+      // The first attempt may have failed because of the lock of a Job that was killed.
       ...(!init && attempt > 1 ? [{ ...step, name: 'unlock', args: unlockArgs() }] : []),
       ...tools,
       { ...step, name: BACKUP_STEP, ...backup },
@@ -53,13 +59,14 @@ export function backupJob(
 }
 
 /**
- * The account whose identity in AWS a Job has, where one is configured. Only of Jobs in the namespace whose repository they
- * write: in Holdfast's own namespace one identity would have to reach all of them, and a dump has an account already.
+ * The service account with the AWS identity of a Job, if one is configured. Only for Jobs that run in the namespace whose
+ * repository they write: in Holdfast's own namespace one identity would need access to all repositories, and a dump has
+ * an account already.
  */
 export const identityOf = ({ jobs }: ClusterSettings, { strategy }: VolumeWork): string | undefined =>
   STRATEGIES[strategy].identity(jobs);
 
-/** What a Job's end says of its volume. Only exit code 0 with a snapshot is protected; 3 is partial; all else failed. */
+/** The outcome of a volume, from the end of its Job: exit code 0 with a snapshot: protected; 3: partial; else failed. */
 export function volumeOutcome(v: WorkVolume, end: JobEnd): VolumeOutcome {
   const { id, namespace, pvc, podVolume, dump, volumeName, reclaimPolicy } = v;
   const of = {

@@ -1,8 +1,8 @@
 import { groupResource, type ResourceType } from '../kubernetes/resources.ts';
 
 /**
- * Paths inside a backup's tar.gz: Velero backup format 1.1.0. Every object stands twice, once below its
- * resource and once below `<version>-preferredversion`, each file one JSON object.
+ * Paths inside a backup's tar.gz: Velero backup format 1.1.0. Every object is stored twice, once below its
+ * resource and once below `<version>-preferredversion`. Each file contains one JSON object.
  */
 export const FORMAT_VERSION = '1.1.0';
 export const VERSION_ENTRY = { path: 'metadata/version', content: `${FORMAT_VERSION}\n` } as const;
@@ -10,7 +10,7 @@ export const VERSION_ENTRY = { path: 'metadata/version', content: `${FORMAT_VERS
 /** Velero's extractor gives a parent directory the mode of its file, so files must be executable. */
 export const ENTRY_MODE = 0o755;
 
-/** Where an object is in an archive. */
+/** Identity of an object in an archive. */
 export interface ArchivedName {
   readonly groupResource: string;
   readonly version: string;
@@ -31,13 +31,13 @@ export function entryPaths(type: ResourceType, name: string, namespace?: string)
 const ENTRY = /^resources\/([^/\0]+)\/(?:([^/\0]+)\/)?(?:cluster|namespaces\/([^/\0]+))\/([^/\0]+)\.json$/;
 const PREFERRED = /^(.+)-preferredversion$/;
 
-/** Parts of an object's path: type, folder, namespace, name; undefined when it is none, or climbs. */
+/** Parts of an object's path: type, folder, namespace, name. Undefined if it is not such a path, or has `.` or `..` segments. */
 function partsOf(path: string): (string | undefined)[] | undefined {
   const parts = ENTRY.exec(path)?.slice(1);
   return parts?.some((part) => part === '.' || part === '..') ? undefined : parts;
 }
 
-/** Whether a path may be in an archive at all: relative, of the format's depth, and climbing nowhere. */
+/** Whether a path is allowed in an archive: relative, with the depth of the format, and without `.` or `..` segments. */
 export function isArchivePath(path: string): boolean {
   return path === VERSION_ENTRY.path || partsOf(path) !== undefined;
 }

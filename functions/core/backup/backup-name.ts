@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** `yyyymmddhhmmss` in UTC of an instant. */
+/** A timestamp as `yyyymmddhhmmss` in UTC. */
 export function stamp(at: Date): string {
   return at.toISOString().replace(/[-:T]/g, '').slice(0, 14);
 }
 
-/** Name of a plan's backup at an instant: `<plan>-<yyyymmddhhmmss>`. The same event twice names the same backup. */
+/** Name of a plan's backup at a point in time: `<plan>-<yyyymmddhhmmss>`. Deterministic, so that a repeated event is idempotent. */
 export function backupName(plan: string, at: Date): string {
   return `${plan}-${stamp(at)}`;
 }
@@ -13,7 +13,7 @@ export function backupName(plan: string, at: Date): string {
 /** Name of a run that prunes a plan's recovery points, by when it started. */
 export const pruneName = (plan: string, startedAt: Date): string => `${plan}-${stamp(startedAt)}`;
 
-/** Plan and instant of a backup's name; undefined when it is no such name. */
+/** Plan and timestamp in a backup's name; undefined if it is not a backup name. */
 export function parseBackupName(name: string): { plan: string; at: Date } | undefined {
   const m = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)-(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name);
   if (!m) return undefined;
@@ -23,7 +23,7 @@ export function parseBackupName(name: string): { plan: string; at: Date } | unde
     : { plan: m[1] as string, at };
 }
 
-/** Those of some names that are backups, of one plan when it is given, the newest first. */
+/** The names that are backup names, optionally of one plan, newest first. */
 export function newestFirst(names: readonly string[], plan?: string): string[] {
   return names
     .map((name) => ({ name, ...parseBackupName(name) }))
@@ -32,7 +32,7 @@ export function newestFirst(names: readonly string[], plan?: string): string[] {
     .map(({ name }) => name);
 }
 
-/** Name of a restore: when it started and which execution it is. Two of one second are two restores. */
+/** Name of a restore: when it started and which execution it is. Two executions of the same second have different names. */
 export function restoreName(startedAt: Date, execution: string): string {
   return executionName('restore', startedAt, execution);
 }

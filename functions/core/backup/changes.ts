@@ -3,7 +3,7 @@ export interface TypeDigest {
   readonly type: string;
   readonly items: number;
   readonly digest: string;
-  /** FINGERPRINT_DIGITS hex digits an object: half of its namespace and name, half of its bytes. Sorted, without separators. */
+  /** FINGERPRINT_DIGITS hex digits per object: half of its namespace and name, half of its bytes. Sorted, without separators. */
   readonly fingerprints: string;
 }
 
@@ -16,13 +16,13 @@ interface Counts {
   removed: number;
 }
 
-/** What became of the objects between two exports. */
+/** Changes of objects between two exports. */
 export interface Changes extends Readonly<Counts> {
-  /** `plural.group` of the types that are not the same, with the same counts. */
+  /** `plural.group` of the types that changed, with their counts. */
   readonly types: Readonly<Record<string, Counts>>;
 }
 
-/** Compares two exports by their fingerprints; types of equal digest are not looked into. */
+/** Compares two exports by their fingerprints; types with equal digests are skipped. */
 export function changesBetween(before: readonly TypeDigest[], after: readonly TypeDigest[]): Changes {
   const types: Record<string, Counts> = {};
   const old = new Map(before.map((t) => [t.type, t]));

@@ -3,7 +3,7 @@ import type { JobEnd } from '../kubernetes/job-end.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { EXIT, failure, parseSummary } from '../restic/restic.ts';
 
-/** The repository of etcd snapshots and node files: no namespace can have this name. */
+/** The repository of etcd snapshots and node files. A namespace cannot have this name. */
 export const CONTROL_PLANE = '_control-plane';
 
 /** Pods of etcd as kubeadm makes them, and the annotation in which it writes a member's address. */
@@ -11,13 +11,13 @@ const ETCD_COMPONENT = { label: 'component', value: 'etcd' } as const;
 const CLIENT_URLS = 'kubeadm.kubernetes.io/etcd.advertise-client-urls';
 export const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
 
-/** What of the control plane a backup takes. */
+/** The parts of the control plane that a backup includes. */
 export const ControlPlaneWork = z.object({
   /** Client URLs of the etcd members. */
   endpoints: z.array(z.string()),
-  /** Nodes whose files are taken; the first of them runs the Jobs of etcd. */
+  /** Nodes whose files are backed up. The first one runs the etcd Jobs. */
   nodes: z.array(z.string()),
-  /** Opens the snapshot of etcd in a scratch server, and compares. */
+  /** Opens the etcd snapshot in a scratch server and compares the key count. */
   scratch: z.optional(z.boolean()),
 });
 export type ControlPlaneWork = z.infer<typeof ControlPlaneWork>;
@@ -31,7 +31,7 @@ export const ControlPlaneOutcome = z.object({
   snapshot: z.optional(z.string()),
   files: z.optional(z.int()),
   bytes: z.optional(z.int()),
-  /** Of etcd: the leader's client URL when it was asked, and what the snapshot holds. */
+  /** For etcd: the leader's client URL, and the content of the snapshot. */
   endpoint: z.optional(z.string()),
   revision: z.optional(z.int()),
   keys: z.optional(z.int()),
@@ -41,7 +41,7 @@ export const ControlPlaneOutcome = z.object({
 });
 export type ControlPlaneOutcome = z.infer<typeof ControlPlaneOutcome>;
 
-/** The control plane as the cluster shows it; `endpoints` of the configuration go before what is found. */
+/** Finds the control plane in the cluster. `configured` endpoints take precedence. */
 export function findControlPlane(
   nodes: readonly KubeObject[],
   systemPods: readonly KubeObject[],
@@ -58,7 +58,7 @@ export function findControlPlane(
   const problems = [
     ...(names.length === 0 ? [`control plane: no node has the label ${CONTROL_PLANE_LABEL}`] : []),
     ...(endpoints.length === 0
-      ? ['control plane: no etcd member was found in kube-system; name them in controlPlane.endpoints']
+      ? ['control plane: no etcd member was found in kube-system; set controlPlane.endpoints']
       : []),
   ];
   return { work: { endpoints, nodes: names.sort() }, problems };
@@ -72,8 +72,8 @@ const EndpointStatuses = z.array(
 );
 
 /**
- * The leader's endpoint, from the log of `etcdctl endpoint status -w json`, in which members that do not answer have
- * lines of their own. Undefined when no member that answers is the leader.
+ * The leader's endpoint, from the log of `etcdctl endpoint status -w json`, in which unreachable members have
+ * separate lines. Undefined if no reachable member is the leader.
  */
 export function leaderIn(log: string): string | undefined {
   const line = log.split('\n').find((l) => l.startsWith('['));
@@ -101,16 +101,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What the status Job says: who leads. */
+/** Outcome of the status Job: the leader. */
 export function statusOutcome(end: JobEnd): ControlPlaneOutcome {
   const endpoint = leaderIn(end.log);
   if (endpoint) return { id: 'etcd-status', result: 'protected', endpoint };
   const said =
-    end.exitCode === undefined ? failure(end) : `etcdctl ended with code ${end.exitCode}: ${tail(end.log)}`;
-  return { id: 'etcd-status', result: 'failed', message: `no leader of etcd was found: ${said}` };
+    end.exitCode === undefined ? failure(end) : `etcdctl exited with code ${end.exitCode}: ${tail(end.log)}`;
+  return { id: 'etcd-status', result: 'failed', message: `no etcd leader was found: ${said}` };
 }
 
-/** How many keys a server of etcd counted, and at which revision, from the log of `etcdctl get --count-only -w fields`. */
+/** Key count and revision of an etcd server, from the log of `etcdctl get --count-only -w fields`. */
 function countedIn(log: string): { revision: number; keys: number } | undefined {
   const [revision, keys] = ['Revision', 'Count'].map(
     (field) => new RegExp(`^"${field}" : (\\d+)$`, 'm').exec(log)?.[1],
@@ -119,7 +119,7 @@ function countedIn(log: string): { revision: number; keys: number } | undefined 
   return { revision: Number(revision), keys: Number(keys) };
 }
 
-/** What the snapshot Job says. Only a snapshot that etcdutl could open and restic has stored is protected. */
+/** Outcome of the snapshot Job. `protected` only if etcdutl could open the snapshot and restic has stored it. */
 export function etcdOutcome(endpoint: string, end: JobEnd): ControlPlaneOutcome {
   const of = { id: 'etcd', endpoint };
   const status = z.safeParse(SnapshotStatus, parseJson((end.reports.status ?? '').trim()));
@@ -143,8 +143,8 @@ export function etcdOutcome(endpoint: string, end: JobEnd): ControlPlaneOutcome 
 }
 
 /**
- * What the scratch server says of a snapshot: it must stand at the snapshot's revision, and hold as many keys as the
- * leader counted, at the revision of that count.
+ * Outcome of the scratch server: it must have the snapshot's revision, and the key count of the leader at the revision of
+ * that count.
  */
 export function scratchOutcome(taken: ControlPlaneOutcome, end: JobEnd): ControlPlaneOutcome {
   const id = 'etcd-scratch';
@@ -154,17 +154,17 @@ export function scratchOutcome(taken: ControlPlaneOutcome, end: JobEnd): Control
   const there = countedIn(end.reports.revision ?? '')?.revision;
   const keys = countedIn(end.log)?.keys;
   if (there === undefined || keys === undefined || !taken.counted)
-    return fail('etcd did not say what it holds');
+    return fail('etcd did not report its revision and key count');
   if (there !== taken.revision)
-    return fail(`the snapshot opens at revision ${there}, and was taken at ${taken.revision}`);
+    return fail(`the snapshot has revision ${there}, but was taken at revision ${taken.revision}`);
   if (keys !== taken.counted.keys)
     return fail(
-      `at revision ${taken.counted.revision} the snapshot has ${keys} keys, and the leader had ${taken.counted.keys}`,
+      `at revision ${taken.counted.revision} the snapshot has ${keys} keys, but the leader had ${taken.counted.keys}`,
     );
   return { id, result: 'protected', revision: there, counted: taken.counted };
 }
 
-/** What the Job of a node's files says. */
+/** Outcome of the Job for a node's files. */
 export function filesOutcome(id: string, end: JobEnd): ControlPlaneOutcome {
   const summary = parseSummary(end.log);
   if (!summary?.snapshot || (end.exitCode !== EXIT.ok && end.exitCode !== EXIT.incomplete))
@@ -187,5 +187,5 @@ const tail = (log: string): string => log.trim().split('\n').slice(-3).join(' ')
 export const ETCD_PATH = '/control-plane/etcd';
 export const filesPath = (node: string): string => `/control-plane/nodes/${node}`;
 
-/** A run of its own, so that the Jobs of volumes are not taken for its leftovers. */
+/** Run label of control plane Jobs. It differs from that of volume Jobs, which would otherwise be removed as leftovers. */
 export const controlPlaneRun = (backup: string): string => `${backup}-cp`;

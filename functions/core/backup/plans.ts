@@ -6,7 +6,7 @@ type Plans = Pick<ClusterSettings, 'cluster' | 'plans'>;
 /**
  * A plan of a cluster by name.
  *
- * @throws HoldfastError PlanNotFound, with the names there are.
+ * @throws HoldfastError PlanNotFound, with the names of the cluster's plans.
  */
 export function planNamed({ cluster, plans }: Plans, name: string): PlanSettings {
   const plan = plans.find((p) => p.name === name);
@@ -19,7 +19,7 @@ export function planNamed({ cluster, plans }: Plans, name: string): PlanSettings
 /**
  * The plan of a cluster that has one.
  *
- * @throws HoldfastError InputInvalid when there are several.
+ * @throws HoldfastError InputInvalid if there are several.
  */
 export function onlyPlan({ plans }: Plans): PlanSettings {
   const [plan] = plans;

@@ -6,7 +6,7 @@ import { failedHooks, HookOutcome, PodHooks } from '../volumes/hooks.ts';
 import { LeftOut, VolumeOutcome, WorkVolume } from '../volumes/work.ts';
 import { CONTROL_PLANE, ControlPlaneOutcome, ControlPlaneWork } from './control-plane.ts';
 
-/** As a record has it: those of the first releases had the names alone. */
+/** LeftOut in a record. Records of the first releases had only the name. */
 const StoredLeftOut = z.union([
   LeftOut,
   z.pipe(
@@ -15,56 +15,56 @@ const StoredLeftOut = z.union([
   ),
 ]);
 
-/** What one backup is to do: written once when it is opened, read by every later step. */
+/** Work list of a backup. Written once when it is opened, read by every later step. */
 export const Work = z.object({
   plan: z.string(),
   backup: z.string(),
   startedAt: z.string(),
   namespaces: z.array(z.string()),
-  /** Most of the cluster's namespaces are in the backup: a type is then read in one list, not in one a namespace. */
+  /** Most of the cluster's namespaces are in the backup: a type is then read with one list instead of one list per namespace. */
   wide: z.boolean(),
   selection: Selection,
   tags: z.optional(z.array(z.string())),
   volumes: z.array(WorkVolume),
   controlPlane: z.optional(ControlPlaneWork),
   hooks: z.optional(z.array(PodHooks)),
-  /** Claims that a rule or an annotation leaves out: somebody's decision. */
+  /** Claims that a rule or an annotation excludes. */
   excluded: z.array(LeftOut),
-  /** Claims that nobody decided on: shown, not hidden. */
+  /** Claims that no rule or annotation includes or excludes. */
   unprotected: z.array(LeftOut),
-  /** What makes the backup PartiallyFailed before it starts: a namespace or volume that is not there. */
+  /** What makes the backup PartiallyFailed before it starts: a namespace or volume that does not exist. */
   problems: z.array(z.string()),
 });
 export type Work = z.infer<typeof Work>;
 
-/** What the export wrote. */
+/** Result of the export. */
 export const ResourceResult = z.object({
   items: z.int(),
   bytes: z.int(),
   archiveBytes: z.int(),
   sha256: z.string(),
-  /** The one instant, when every type could be read at it. */
+  /** The resourceVersion at which all types were read, if `exact`. */
   resourceVersion: z.string(),
   consistency: z.enum(['exact', 'per-type']),
-  /** Types that were not read at the one instant. */
+  /** Types that were not read at this resourceVersion. */
   inexact: z.array(z.string()),
   /** Types or groups that could not be read at all. */
   unreadable: z.array(z.string()),
-  /** By `plural.group`: how many objects, and a digest by which two backups are seen to be equal. */
+  /** By `plural.group`: number of objects, and a digest to compare two backups. */
   types: z.record(z.string(), z.object({ items: z.int(), digest: z.string() })),
   shards: z.int(),
   seconds: z.number(),
 });
 export type ResourceResult = z.infer<typeof ResourceResult>;
 
-/** How far the Jobs of a backup or restore are: written again at each look, gone from view when they have ended. */
+/** Progress of the Jobs of a backup or restore. Rewritten by each reconciliation pass. */
 export const Progress = z.object({
   at: z.string(),
   volumes: z.array(
     z.object({
       volume: z.string(),
       state: z.enum(['waiting', 'starting', 'running', 'done']),
-      /** What keeps its pod from starting. */
+      /** Why its pod cannot start. */
       blocker: z.optional(z.string()),
       percent: z.optional(z.number()),
       files: z.optional(z.int()),
@@ -78,7 +78,7 @@ export type Progress = z.infer<typeof Progress>;
 
 const Counts = { added: z.int(), changed: z.int(), removed: z.int() };
 
-/** What became of the objects since an earlier backup of the plan. All counts 0: nothing changed. */
+/** Changes of objects since an earlier backup of the plan. */
 export const ChangesSince = z.object({
   since: z.string(),
   ...Counts,
@@ -95,18 +95,18 @@ export const BackupRecord = z.object({
   plan: z.string(),
   backup: z.string(),
   phase: Phase,
-  /** Why the phase is not Completed, one sentence a reason. */
+  /** Why the phase is not Completed, one sentence per reason. */
   reasons: z.array(z.string()),
   startedAt: z.string(),
   completedAt: z.string(),
-  /** What a person called it; retention may keep it by that. */
+  /** Tags from the input, for the retention rule keepTags. */
   tags: z.optional(z.array(z.string())),
   namespaces: z.array(z.string()),
   resources: z.optional(ResourceResult),
   /** Absent for the first backup of a plan. */
   changes: z.optional(ChangesSince),
   volumes: z.array(VolumeOutcome),
-  /** Of plans that take it: etcd, and the files of each control-plane node. */
+  /** For plans with controlPlane: etcd, and the files of each control-plane node. */
   controlPlane: z.optional(z.array(ControlPlaneOutcome)),
   /** Hooks that have run, with what they wrote. */
   hooks: z.optional(z.array(HookOutcome)),
@@ -117,7 +117,7 @@ export const BackupRecord = z.object({
 });
 export type BackupRecord = z.infer<typeof BackupRecord>;
 
-/** replica.json: the proof that the second region held everything of the recovery point. */
+/** replica.json: the proof that the replica contained the complete recovery point. */
 export const ReplicaProof = z.object({
   backup: z.string(),
   region: z.string(),
@@ -126,12 +126,12 @@ export const ReplicaProof = z.object({
   objects: z.int(),
   bytes: z.int(),
   copied: z.int(),
-  /** Copies that were not proven before and that S3 had no sha256 of. */
+  /** Newly proven copies that were read because S3 had no sha256 for them. */
   read: z.optional(z.int()),
 });
 export type ReplicaProof = z.infer<typeof ReplicaProof>;
 
-/** lock.json: until when S3 refuses to remove any object of this copy of the recovery point. Written after the locks. */
+/** lock.json: until when Object Lock protects all objects of this copy of the recovery point. Written after the locks. */
 export const RecoveryPointLock = z.object({
   mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
   /** ISO 8601. */
@@ -139,13 +139,18 @@ export const RecoveryPointLock = z.object({
 });
 export type RecoveryPointLock = z.infer<typeof RecoveryPointLock>;
 
-/** Decides the phase from what the steps left behind, with a reason for everything that is not whole. */
+/** The results of a backup's steps, from which its phase follows. */
+export interface PhaseContext {
+  readonly resources: ResourceResult;
+  readonly volumes: readonly VolumeOutcome[];
+  readonly controlPlane?: readonly ControlPlaneOutcome[];
+  readonly hooks?: readonly HookOutcome[];
+}
+
+/** Decides the phase from the results of the steps, with one reason for everything that is incomplete. */
 export function decidePhase(
   work: Work,
-  resources: ResourceResult,
-  volumes: readonly VolumeOutcome[],
-  controlPlane: readonly ControlPlaneOutcome[] = [],
-  hooks: readonly HookOutcome[] = [],
+  { resources, volumes, controlPlane = [], hooks = [] }: PhaseContext,
 ): { phase: Phase; reasons: string[] } {
   const byId = new Map(volumes.map((v) => [v.id, v]));
   const reasons = [
@@ -170,7 +175,7 @@ function missingOfControlPlane(
   const byId = new Map(outcomes.map((o) => [o.id, o]));
   const wanted = [
     ...(work.endpoints.length > 0 ? ['etcd'] : []),
-    // Without a snapshot there is nothing to open, and that is said.
+    // Without a snapshot there is nothing to open; the missing snapshot is a reason itself.
     ...(work.scratch && byId.get('etcd')?.snapshot ? ['etcd-scratch'] : []),
     ...work.nodes.map((node) => `files.${node}`),
   ];

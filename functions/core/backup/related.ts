@@ -1,6 +1,6 @@
 import type { KubeObject } from '../kubernetes/resources.ts';
 
-/** Names of cluster-scoped objects that belong to the namespaced objects of a backup. Grows while these are read. */
+/** Names of cluster-scoped objects that the namespaced objects of a backup refer to. Filled while these are read. */
 export interface Related {
   readonly volumes: Set<string>;
   readonly storageClasses: Set<string>;
@@ -8,7 +8,7 @@ export interface Related {
   readonly roles: Set<string>;
   /** Namespaces whose service accounts are in the backup. */
   readonly accounts: Set<string>;
-  /** `plural.group` of exported types: of those that are custom, the definition. */
+  /** `plural.group` of exported types: for custom types, the name of the CustomResourceDefinition. */
   readonly definitions: Set<string>;
 }
 
@@ -21,7 +21,7 @@ export const noRelated = (): Related => ({
   definitions: new Set(),
 });
 
-/** Types of which every object is parsed, because it may name others. Of all other objects the bytes are enough. */
+/** Types whose objects are parsed, because they may refer to others. All other objects are not parsed. */
 export const POINTING = [
   'persistentvolumeclaims',
   'pods',
@@ -29,7 +29,7 @@ export const POINTING = [
   'rolebindings.rbac.authorization.k8s.io',
 ];
 
-/** Notes what one object of a pointing type names. */
+/** Adds the names that an object of one of these types refers to. */
 export function noteRelated(related: Related, groupResource: string, object: KubeObject): void {
   const text = (value: unknown, into: Set<string>) => {
     if (typeof value === 'string' && value !== '') into.add(value);
@@ -46,7 +46,7 @@ export function noteRelated(related: Related, groupResource: string, object: Kub
   }
 }
 
-/** Whether a ClusterRoleBinding gives something to a service account of these namespaces. */
+/** Whether a ClusterRoleBinding has a service account of these namespaces as subject. */
 export function bindsInto(binding: KubeObject, namespaces: ReadonlySet<string>): boolean {
   const subjects = (binding.subjects ?? []) as { kind?: string; namespace?: string; name?: string }[];
   const group = 'system:serviceaccounts:';

@@ -2,10 +2,10 @@ import type { Selection } from '../../contract/settings.ts';
 import { isGlob, matchesGlob, namesType } from '../kubernetes/patterns.ts';
 import { groupResource, type ResourceType } from '../kubernetes/resources.ts';
 
-/** How much of a type is backed up. `related`: the objects that others of the backup need. */
+/** How much of a type is backed up. `related`: only objects that others in the backup refer to. */
 export type Extent = 'all' | 'related' | 'none';
 
-/** Namespaces of a cluster that a selection includes, sorted, and names that it asks for and that do not exist. */
+/** Namespaces that a selection includes, sorted, and names in it that do not exist. */
 export function selectNamespaces(
   existing: readonly string[],
   selection: Pick<Selection, 'namespaces' | 'excludedNamespaces'>,
@@ -18,15 +18,15 @@ export function selectNamespaces(
   return { included: included.sort(), missing };
 }
 
-/** Whether a selection takes every namespace there is. */
+/** Whether a selection includes every namespace. */
 export function isWholeCluster(selection: Pick<Selection, 'namespaces' | 'excludedNamespaces'>): boolean {
   return selection.namespaces.includes('*') && selection.excludedNamespaces.length === 0;
 }
 
-/** Measurements, not objects: nobody stores them and nobody can restore them. */
+/** Groups of metrics, which are not stored and cannot be restored. */
 const MEASUREMENTS = ['metrics.k8s.io', 'custom.metrics.k8s.io', 'external.metrics.k8s.io'];
 
-/** The same stored objects under a second name, and the name under which they are taken. */
+/** Types that are served under two names -> the name that is backed up. */
 const SERVED_TWICE: Record<string, string> = {
   'events.events.k8s.io': 'events',
   'deployments.extensions': 'deployments.apps',
@@ -36,7 +36,7 @@ const SERVED_TWICE: Record<string, string> = {
   'ingresses.extensions': 'ingresses.networking.k8s.io',
 };
 
-/** Types of which a backup takes what belongs to its namespaced objects. */
+/** Cluster-scoped types of which a backup includes the objects that its namespaced objects refer to. */
 export const RELATED = {
   volumes: 'persistentvolumes',
   definitions: 'customresourcedefinitions.apiextensions.k8s.io',
@@ -47,7 +47,7 @@ export const RELATED = {
 } as const;
 const RELATED_NAMES: readonly string[] = Object.values(RELATED);
 
-/** How much of a served type a selection takes. `served` are all types, for those that are served twice. */
+/** How much of a served type a selection takes. `served`: all types, to find those that are served twice. */
 export function extentOf(type: ResourceType, selection: Selection, served: ReadonlySet<string>): Extent {
   const name = groupResource(type);
   const twin = SERVED_TWICE[name];
@@ -60,7 +60,7 @@ export function extentOf(type: ResourceType, selection: Selection, served: Reado
     ? [...selection.includedResources, ...selection.includedNamespaceScopedResources]
     : selection.includedResources;
   const asked = included.length === 0 || namesType(included, type);
-  // What is in a Namespace is asked for by type; the Namespace itself goes with it.
+  // A Namespace is included with the objects in it.
   if (type.namespaced || name === 'namespaces') return asked ? 'all' : 'none';
   const {
     includedClusterScopedResources: chosen,
@@ -68,6 +68,6 @@ export function extentOf(type: ResourceType, selection: Selection, served: Reado
   } = selection;
   if (chosen.length > 0 ? namesType(chosen, type) : cluster === true && asked) return 'all';
   if (cluster === false) return 'none';
-  // Velero brings what belongs to an object even when its type was not asked for.
+  // Velero includes related objects even if their type is not included.
   return RELATED_NAMES.includes(name) ? 'related' : 'none';
 }

@@ -1,6 +1,6 @@
 import type { ResourceType } from '../kubernetes/resources.ts';
 
-/** A list to read: all of a type, or its objects of one namespace; with about how many objects it has. */
+/** A list to read: all objects of a type, or those in one namespace. `items`: approximate number. */
 export interface ExportUnit {
   readonly type: ResourceType;
   readonly namespace?: string | undefined;
@@ -8,8 +8,8 @@ export interface ExportUnit {
 }
 
 /**
- * Splits lists into shards of about `shardItems` objects, the largest first into the emptiest. Always at least one
- * shard; a single list that is larger than a shard is one by itself.
+ * Splits lists into shards of about `shardItems` objects, largest list first, into the emptiest shard. There is always
+ * at least one shard. A list that is larger than a shard gets a shard of its own.
  */
 export function shardsOf(units: readonly ExportUnit[], shardItems: number): ExportUnit[][] {
   const total = units.reduce((sum, u) => sum + u.items, 0);

@@ -1,4 +1,4 @@
-/** Documents that Velero reads beside the archive. Field names and formats are Velero's (format 1.1.0). */
+/** Documents that Velero reads in addition to the archive. Field names and formats are Velero's (format 1.1.0). */
 
 import type { Phase } from '../../contract/phase.ts';
 import { sourceName } from '../restic/source.ts';
@@ -58,7 +58,7 @@ export function veleroBackup(f: VeleroBackupFacts): object {
   };
 }
 
-/** One entry per protected volume, so that Velero provisions an empty volume and not the original handle. */
+/** One entry per protected volume, so that Velero provisions an empty volume instead of reusing the original handle. */
 export function veleroVolumeInfo(volumes: readonly VolumeOutcome[]): object[] {
   return volumes
     .filter((v) => v.result === 'protected' && v.pvc !== undefined && v.volumeName !== undefined)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The sha256 (hex) and length of bytes as they come. What their source throws comes through as it is. */
+/** The sha256 (hex) and length of a stream. Errors of the source are rethrown unchanged. */
 export async function digestOf(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly sha256: string; readonly bytes: number }> {

@@ -1,4 +1,4 @@
-/** A buffer that is filled again and again: what passes through it leaves no garbage behind, so that memory stays flat. */
+/** A reusable buffer. It leaves no garbage, so that memory stays constant. */
 export class GrowingBuffer {
   private bytes: Buffer;
   private filled = 0;
@@ -22,7 +22,7 @@ export class GrowingBuffer {
     this.filled = end;
   }
 
-  /** What is in it now, without a copy: good until it is cleared and filled again. */
+  /** The content, without a copy. Valid until the buffer is cleared and filled again. */
   content(): Buffer {
     return this.bytes.subarray(0, this.filled);
   }

@@ -7,13 +7,13 @@ const CLOSE = 0x7d;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 
-/** One object of a list: the very bytes the API server sent, and what tells it from the others. */
+/** One object of a list: the bytes from the API server, and its identity. */
 export interface PageItem {
   /** Shares the page's memory. */
   readonly raw: Buffer;
   readonly name: string;
   readonly namespace: string | undefined;
-  /** Whether the bytes say what they are: items of built-in lists do not. */
+  /** Whether the bytes contain `kind`. Items of built-in lists do not. */
   readonly typed: boolean;
 }
 
@@ -30,9 +30,9 @@ export interface ListMetadata {
 }
 
 /**
- * Reads a list in one pass over its bytes. No object is parsed and written again, so no field, number or order
- * is lost; only the list's own metadata and each object's name are decoded. Throws SyntaxError when the bytes
- * end early, as they do when a connection breaks.
+ * Reads a list in one pass over its bytes. Objects are not parsed and serialized, so fields, numbers and order are
+ * preserved; only the list's own metadata and each object's name are decoded. Throws SyntaxError if the bytes
+ * end early, for example because the connection failed.
  */
 export function readPage(page: Buffer): ListPage {
   let metadata: ListMetadata = {};
@@ -73,7 +73,7 @@ function readItem(page: Buffer, start: number): { item: PageItem; end: number } 
 const text = (json: Buffer, start: number, end: number): string =>
   JSON.parse(json.toString('utf8', start, end)) as string;
 
-/** Longest key that any caller asks for; longer ones are not decoded. */
+/** Longest key that a caller needs; longer keys are not decoded. */
 const LONGEST_KEY = 'namespace'.length;
 
 /** Walks an object's members: `visit` gets a key and where its value starts, and returns where it ends. Returns the object's end. */
@@ -90,7 +90,7 @@ function eachMember(json: Buffer, start: number, visit: (key: string, value: num
   return i + 1;
 }
 
-/** Walks a list's elements likewise. */
+/** Walks a list's elements: `visit` gets where an element starts, and returns where it ends. Returns the list's end. */
 function eachElement(json: Buffer, start: number, visit: (value: number) => number): number {
   let i = valueStart(json, start + 1);
   while (json[i] !== CLOSE_LIST) i = nextElement(json, visit(i));
@@ -146,7 +146,7 @@ function scalarEnd(json: Buffer, start: number): number {
   throw new SyntaxError('a JSON value has no end');
 }
 
-/** `apiVersion` and `kind` as the beginning of an object whose own bytes lack them; its bytes from the 2nd on follow. */
+/** `apiVersion` and `kind` as the beginning of an object without them. The object's bytes from the second on follow. */
 export function typeMeta(apiVersion: string, kind: string): Buffer {
   return Buffer.from(`{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},`);
 }

@@ -1,8 +1,8 @@
-/** Sixteen digits in a row: only then can a number be one that JavaScript rounds. */
+/** JavaScript rounds only numbers with at least sixteen digits. */
 const LONG_NUMBER = /\d{16}/;
 
 /**
- * Parses JSON so that writing it again gives the same numbers: integers beyond 2^53 stay as they were written
+ * Parses JSON so that writing it again gives the same numbers: integers beyond 2^53 keep their digits
  * (JSON.rawJSON). Without long numbers this is JSON.parse.
  */
 export function parseLossless(text: string): unknown {

@@ -1,8 +1,12 @@
-/** The part of tar that an archive of regular files needs: POSIX ustar, and PAX where a path is too long for it. */
+/** Tar for regular files: POSIX ustar, and PAX for paths that are too long for it. */
 export const BLOCK = 512;
 
 /** Two blocks of zeros end a tar. */
 export const END_OF_TAR = Buffer.alloc(2 * BLOCK);
+
+/** Type flags: a regular file, and the PAX records of the entry that follows. */
+const FILE = '0';
+const PAX = 'x';
 
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;
@@ -16,21 +20,21 @@ export function paddingOf(size: number): number {
 /** Header of a regular file, 512 bytes or a multiple; its content and padding follow. `path` is ASCII or UTF-8 without a leading slash. */
 export function fileHeader(path: string, size: number, mode: number): Buffer {
   const split = size <= MAX_USTAR_SIZE ? splitPath(path) : undefined;
-  if (split) return header(split.name, split.prefix, size, mode, '0');
+  if (split) return header({ ...split, size, mode, type: FILE });
   const records = paxRecord('path', path) + (size > MAX_USTAR_SIZE ? paxRecord('size', String(size)) : '');
   const body = Buffer.from(records);
   const short = path.replace(/[^\x20-\x7e]/g, '_').slice(-NAME_BYTES);
   return Buffer.concat([
-    header('PaxHeaders/entry', '', body.length, mode, 'x'),
+    header({ name: 'PaxHeaders/entry', prefix: '', size: body.length, mode, type: PAX }),
     body,
     Buffer.alloc(paddingOf(body.length)),
-    header(short, '', Math.min(size, MAX_USTAR_SIZE), mode, '0'),
+    header({ name: short, prefix: '', size: Math.min(size, MAX_USTAR_SIZE), mode, type: FILE }),
   ]);
 }
 
-/** Name and prefix of ustar, which a reader joins with a slash; undefined when the path does not fit. */
+/** Name and prefix of ustar, which readers join with a slash; undefined if the path does not fit. */
 function splitPath(path: string): { name: string; prefix: string } | undefined {
-  if (Buffer.byteLength(path) !== path.length) return undefined; // ustar has no encoding but ASCII
+  if (Buffer.byteLength(path) !== path.length) return undefined; // ustar allows only ASCII
   if (path.length <= NAME_BYTES) return { name: path, prefix: '' };
   const slash = path.indexOf('/', path.length - NAME_BYTES - 1);
   if (slash <= 0 || slash > PREFIX_BYTES || slash === path.length - 1) return undefined;
@@ -48,7 +52,7 @@ function paxRecord(key: string, value: string): string {
 
 const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0')}\0`;
 
-/** Fields that are the same in every header: uid, gid and time are 0, so that equal objects are equal bytes. */
+/** Fields that are the same in every header: uid, gid and time are 0, so that equal objects have equal bytes. */
 const TEMPLATE = ((): Buffer => {
   const block = Buffer.alloc(BLOCK);
   block.write(octal(0, 7), 108, 'latin1');
@@ -59,7 +63,16 @@ const TEMPLATE = ((): Buffer => {
   return block;
 })();
 
-function header(name: string, prefix: string, size: number, mode: number, type: '0' | 'x'): Buffer {
+/** Fields of a ustar header that differ between entries. `size` in bytes. */
+interface UstarFields {
+  readonly name: string;
+  readonly prefix: string;
+  readonly size: number;
+  readonly mode: number;
+  readonly type: typeof FILE | typeof PAX;
+}
+
+function header({ name, prefix, size, mode, type }: UstarFields): Buffer {
   const block = Buffer.from(TEMPLATE);
   block.write(name, 0, NAME_BYTES, 'latin1');
   block.write(octal(mode, 7), 100, 8, 'latin1');

@@ -2,19 +2,19 @@ import type { LoopState } from '../../contract/states.ts';
 import type { JobEnd } from '../kubernetes/job-end.ts';
 import { type ActualJob, type DesiredJob, reconcile } from './reconcile.ts';
 
-/** What the loop needs of a cluster. */
+/** The cluster operations of the loop. */
 export interface JobPort<D, A> {
   /** All Jobs of the run, in one LIST. */
   list(): Promise<A[]>;
-  /** Why there can be no Job, in words; that is then the result of the work. */
+  /** Starts a Job. Returns a readable message if that is impossible; it becomes the result of the work. */
   start(work: D, attempt: number, initialises: boolean): Promise<string | undefined>;
   end(job: A): Promise<JobEnd>;
   remove(job: A): Promise<void>;
-  /** Looks after Jobs that run: new credentials before the old ones expire. */
+  /** Gives running Jobs new credentials before the old ones expire. */
   renewCredentials(running: readonly { readonly work: D; readonly job: A }[]): Promise<void>;
 }
 
-/** What the loop needs of the vault: one result per piece of work. */
+/** The vault operations of the loop: one result per piece of work. */
 export interface ResultPort<D> {
   finished(): Promise<Set<string>>;
   write(work: D, end: JobEnd): Promise<void>;
@@ -26,17 +26,17 @@ export interface LoopOptions {
   readonly concurrency: number;
   readonly concurrencyPerNode: number;
   readonly maxAttempts: number;
-  /** Seconds between two looks while Jobs run. */
+  /** Seconds between two reconciliation passes while Jobs run. */
   readonly pollSeconds: number;
 }
 
-/** What a look came to, and the Jobs that were there before its actions. */
+/** Result of a reconciliation pass, and the Jobs that existed before its actions. */
 export interface Look<A> {
   readonly state: LoopState;
   readonly actual: readonly A[];
 }
 
-/** The end of a Job that there was none of. */
+/** JobEnd for work whose Job could not be started. */
 export const notRun = (message: string): JobEnd => ({
   exitCode: undefined,
   log: '',
@@ -46,8 +46,8 @@ export const notRun = (message: string): JobEnd => ({
 });
 
 /**
- * One look and its actions: results are written before their Jobs are deleted, so a kill between the two leaves
- * only a leftover that the next look removes.
+ * One reconciliation pass with its actions. Results are written before their Jobs are deleted, so that after a kill
+ * between the two only a leftover remains, which the next pass removes.
  */
 export async function reconcileOnce<D extends DesiredJob, A extends ActualJob>(
   desired: readonly D[],
@@ -63,7 +63,7 @@ export async function reconcileOnce<D extends DesiredJob, A extends ActualJob>(
   const decision = reconcile({ desired, actual, finished, existingRepositories, ...options });
   for (const { work, job } of decision.collect) {
     await results.write(work, await jobs.end(job));
-    // Failed attempts before this one were kept as the memory of the attempt; now the result is.
+    // Failed attempts recorded the attempt number. The result replaces them.
     for (const attempt of actual.filter((a) => a.id === job.id)) await jobs.remove(attempt);
   }
   for (const job of decision.remove) await jobs.remove(job);

@@ -5,10 +5,10 @@ import { ATTEMPT_LABEL, ID_ANNOTATION, runLabels, workName } from '../kubernetes
 import { SECRET_DIR } from '../restic/repository.ts';
 import { EXIT } from '../restic/restic.ts';
 
-/** Credentials live an hour (role chaining allows no more) and are followed by new ones after half of it. */
+/** Credentials are valid for one hour (the maximum of role chaining) and are renewed after half of it. */
 export const SESSION_SECONDS = 1800;
 
-/** The step that makes a snapshot. */
+/** The step that takes a restic snapshot. */
 export const BACKUP_STEP = 'backup';
 
 /** One restic command of a Job. `repository` is a full restic URL. */
@@ -17,15 +17,15 @@ export interface ResticStep {
   readonly args: readonly string[];
   readonly repository: string;
   readonly region: string;
-  /** Where restic is, when it is brought into another image. */
+  /** Image and path of restic, if it runs in another image. */
   readonly within?: { readonly image: string; readonly restic: string };
 }
 
-/** What a Job sees of a volume. */
+/** The volume that a Job mounts. */
 export type JobMount = {
   readonly path: string;
   readonly readOnly: boolean;
-} /** `temporary`: nobody else's, made of a snapshot. Its file system may have to be mended as it is mounted. */ & (
+} /** `temporary`: created from a snapshot for this Job. Mounted read-write, because its file system may need journal recovery. */ & (
   | { readonly pvc: string; readonly temporary?: boolean }
   | { readonly folder: string }
 );
@@ -35,18 +35,18 @@ export interface ToolStep {
   readonly name: string;
   readonly image: string;
   readonly command: readonly string[];
-  /** It serves the steps after it until they have ended, which begin when this command succeeds in it (Kubernetes 1.29). */
+  /** Runs as a sidecar of the steps after it, which start when the `ready` command succeeds (Kubernetes 1.29). */
   readonly serves?: { readonly ready: readonly string[] };
 }
 
-/** What a Job sees beside a volume: a folder of the node, a Secret of its namespace, or an empty folder. */
+/** An additional mount of a Job: a folder of the node, a Secret of its namespace, or an empty folder. */
 export interface JobFolder {
   readonly name: string;
   readonly path: string;
   readonly from: { readonly node: string } | { readonly secret: string } | 'empty';
 }
 
-/** A Job of ours: its steps run one after the other, the last one's log and exit code are its result. */
+/** A Job of Holdfast. Its steps run one after the other; the log and exit code of the last one are its result. */
 export interface ResticJob {
   /** The run (backup, restore or prune) and the work item within it. */
   readonly run: string;
@@ -54,24 +54,24 @@ export interface ResticJob {
   readonly namespace: string;
   readonly settings: JobSettings;
   readonly steps: readonly (ResticStep | ToolStep)[];
-  /** The claim, or the folder of a node, to mount at a fixed path; absent for Jobs that touch only the repository. */
+  /** The claim, or the folder of a node, to mount at a fixed path; absent for Jobs that need only the repository. */
   readonly mount?: JobMount;
   readonly folders?: readonly JobFolder[];
-  /** On the node's own network, past the cluster's, and whatever its taints: for the control plane. */
+  /** Runs with hostNetwork and tolerates all taints: for the control plane. */
   readonly onControlPlane?: boolean;
-  /** Whose rights in the cluster its programs have; absent: nobody's. */
+  /** Service account whose token is mounted. Default: no token. */
   readonly serviceAccount?: string;
-  /** Whose identity in AWS its programs have (Pod Identity, IRSA), in place of credentials of ours; its rights in the cluster they do not get. */
+  /** Service account with an AWS identity (Pod Identity, IRSA), used instead of temporary credentials. Its Kubernetes token is not mounted. */
   readonly identity?: string | undefined;
   /** Pins the Job to the node that holds a ReadWriteOnce volume. */
   readonly node?: string;
-  /** Who its containers are; absent: root. */
+  /** User id of the containers. Default: root. */
   readonly user?: number | undefined;
-  /** Linux capabilities beyond none at all. */
+  /** Linux capabilities to add; all others are dropped. */
   readonly capabilities: readonly string[];
 }
 
-/** Deterministic name of a Job: the same work and attempt is the same Job, whoever asks and however often. */
+/** Deterministic name of a Job: the same work and attempt have the same name. */
 export function jobName(run: string, id: string, attempt: number): string {
   return `${workName(run, id)}-${attempt}`;
 }
@@ -148,7 +148,7 @@ function resticOf(job: ResticJob, step: ResticStep): object {
   };
 }
 
-/** An attempt after the first has twice the memory: the first may have ended for want of it. */
+/** Attempts after the first have twice the memory, because the first may have run out of memory. */
 const memoryOf = (limit: string, attempt: number): string =>
   attempt === 1 ? limit : String(Math.ceil(2 * (quantity(limit) as number)));
 
@@ -161,7 +161,7 @@ function mounted(mount: JobMount): object {
   return { name: 'volume', hostPath: { path: mount.folder, type: 'Directory' } };
 }
 
-/** Which set of credentials a Job that started then must have by now. */
+/** Number of the credential set that a Job with this start time must have now. */
 export const sessionDue = (startTime: Date | undefined, now: Date): number =>
   startTime ? 1 + Math.floor((now.getTime() - startTime.getTime()) / 1000 / SESSION_SECONDS) : 1;
 
@@ -171,14 +171,14 @@ function folderVolume({ name, from }: JobFolder): object {
   return { name, secret: { secretName: from.secret, defaultMode: 0o400 } };
 }
 
-/** Name of the Secret with a Job's n-th credentials. The first has the repository's password, too. */
+/** Name of the Secret with a Job's n-th credentials. The first Secret also contains the repository's password. */
 export const sessionSecretName = (job: string, session: number): string =>
   session === 1 ? job : `${job}-${session}`;
 
 /**
- * The Secrets of all credentials that the Job may come to have; those that are still to come are optional. Each has
- * the same file, and of equal files of a projected volume the last one counts: so credentials are renewed by
- * creating a Secret, and nobody needs the right to change one.
+ * The Secrets of all credentials that the Job may get; later ones are optional. All have the same file, and in a projected
+ * volume the last of equal files is used. So credentials are renewed by creating a Secret, and no identity needs the
+ * permission to change one.
  */
 function secrets(job: ResticJob, name: string): object {
   const sessions = job.identity ? 1 : Math.ceil(job.settings.deadlineSeconds / SESSION_SECONDS);
@@ -187,7 +187,7 @@ function secrets(job: ResticJob, name: string): object {
   }));
   return {
     name: 'secret',
-    // Another user than root can read only what all of the pod may.
+    // A user other than root can read only files with mode 0444.
     projected: {
       defaultMode: job.user === undefined ? 0o400 : 0o444,
       sources: [{ secret: { name: sessionSecretName(name, 1) } }, ...later],
@@ -233,8 +233,8 @@ const INCOMPLETE_IS_FINAL = {
 };
 
 /**
- * The Job as the API server takes it. It is created suspended: its Secret needs the Job's uid to be owned by it,
- * and no pod may start before that Secret is there.
+ * The manifest of a Job. It is created suspended: its Secret needs the Job's uid as owner reference, and no pod may start
+ * before the Secret exists.
  */
 export function jobManifest(job: ResticJob, attempt: number): KubeObject {
   const name = jobName(job.run, job.id, attempt);
@@ -248,14 +248,14 @@ export function jobManifest(job: ResticJob, attempt: number): KubeObject {
       backoffLimit: 0,
       activeDeadlineSeconds: job.settings.deadlineSeconds,
       ttlSecondsAfterFinished: 24 * 3600,
-      // A condition of its own tells an incomplete backup, which is an answer, from a failure, which is tried again.
+      // The policy distinguishes an incomplete backup, which is a result, from a failure, which is retried.
       ...(job.steps.some((s) => s.name === BACKUP_STEP) && { podFailurePolicy: INCOMPLETE_IS_FINAL }),
       template: { metadata: { labels }, spec: podSpec(job, name, attempt) },
     },
   };
 }
 
-/** A Secret of the Job; dies with it. `files`: what is to be read from it. */
+/** A Secret that is owned by the Job and deleted with it. `files`: its content, by file name. */
 export function jobSecret(job: KubeObject, session: number, files: Record<string, string>): KubeObject {
   const { name, namespace, uid, labels } = job.metadata;
   return {

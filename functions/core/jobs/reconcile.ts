@@ -1,20 +1,20 @@
-/** A Job that the cluster has, reduced to what reconciliation looks at. */
+/** The fields of an existing Job that reconciliation uses. */
 export interface ActualJob {
   readonly id: string;
   readonly attempt: number;
   readonly state: 'suspended' | 'running' | 'complete' | 'failed';
-  /** Failed in a way that another attempt would not mend. */
+  /** Failed in a way that a retry cannot fix. */
   readonly final?: boolean;
 }
 
-/** A piece of work: one Job, tried again when it fails. */
+/** A piece of work: one Job, which is retried when it fails. */
 export interface DesiredJob {
   readonly id: string;
-  /** Work that must not run beside other work of the same name until that is ready (a repository's `init`). */
+  /** While a repository is not initialized, only one Job of it may run. */
   readonly repository: string;
-  /** The node it will most likely run on. */
+  /** The node on which it will most likely run. */
   readonly node?: string | undefined;
-  /** False: what its Job needs is still to come (a snapshot). */
+  /** False: a prerequisite of its Job is not ready (a snapshot). */
   readonly ready?: boolean | undefined;
 }
 
@@ -23,20 +23,20 @@ export interface ReconcileInput<D extends DesiredJob, A extends ActualJob> {
   readonly actual: readonly A[];
   /** Ids whose result is in the vault. */
   readonly finished: ReadonlySet<string>;
-  /** Gates that are open: repositories that exist. */
+  /** Repositories that exist. */
   readonly existingRepositories: ReadonlySet<string>;
   readonly concurrency: number;
-  /** Of those, on one node. */
+  /** Limit per node. */
   readonly concurrencyPerNode: number;
   readonly maxAttempts: number;
 }
 
 export interface Reconciliation<D, A> {
-  /** Create, or go on creating, this attempt. `initialises`: this Job makes what its repository waits for. */
+  /** Create this attempt, or resume its creation. `initialises`: this Job initializes its repository. */
   readonly start: { readonly work: D; readonly attempt: number; readonly initialises: boolean }[];
   /** Write the result of this Job into the vault, then delete it. */
   readonly collect: { readonly work: D; readonly job: A }[];
-  /** Leftovers: Jobs whose result is known or that nobody asked for. */
+  /** Leftovers: Jobs whose result is known, and Jobs without work. */
   readonly remove: A[];
   readonly running: number;
   readonly waiting: number;
@@ -46,8 +46,8 @@ const latest = <A extends ActualJob>(jobs: readonly A[]): A | undefined =>
   jobs.reduce<A | undefined>((a, b) => (a === undefined || b.attempt > a.attempt ? b : a), undefined);
 
 /**
- * One look at desired and actual, level-triggered like a Kubernetes controller: it needs no memory of the look
- * before, so the caller may be killed after any of the actions and simply look again.
+ * One reconciliation pass, level-triggered like a Kubernetes controller. It has no state between passes, so the caller may
+ * be killed after any action and start a new pass.
  */
 export function reconcile<D extends DesiredJob, A extends ActualJob>(
   input: ReconcileInput<D, A>,
@@ -70,7 +70,7 @@ export function reconcile<D extends DesiredJob, A extends ActualJob>(
     const job = latest(actual.filter((a) => a.id === work.id));
     if (!job) fresh.push({ work, attempt: 1 });
     else if (job.state === 'failed' && !job.final && job.attempt < maxAttempts) {
-      fresh.push({ work, attempt: job.attempt + 1 }); // the failed Job stays until then: it is the memory of the attempt
+      fresh.push({ work, attempt: job.attempt + 1 }); // the failed Job stays until then: it records the attempt number
     } else if (job.state === 'complete' || job.state === 'failed') out.collect.push({ work, job });
     else {
       runs(work);

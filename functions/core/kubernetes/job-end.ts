@@ -1,12 +1,12 @@
-/** How a Job ended: its last container's exit code and log. `undefined`: the container never ran. */
+/** Result of a Job: the exit code and log of the deciding container. `undefined` exit code: it never ran. */
 export interface JobEnd {
   readonly exitCode: number | undefined;
   readonly log: string;
-  /** The container that decided. */
+  /** Name of the deciding container: the first that failed, or the last. */
   readonly step?: string;
-  /** Logs of containers before the last, by name, of a Job that has several. */
+  /** Logs of the init containers, by name. */
   readonly reports: Readonly<Record<string, string>>;
-  /** Why Kubernetes says it failed, when it says so. */
+  /** Why it failed, according to Kubernetes. */
   readonly message: string | undefined;
   readonly seconds: number;
 }

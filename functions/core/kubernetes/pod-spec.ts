@@ -14,7 +14,7 @@ export interface Container {
   securityContext?: { privileged?: boolean };
 }
 
-/** The pod of a workload, whatever it is wrapped in. */
+/** The pod spec of a Pod, a CronJob or any object with a pod template; undefined for other objects. */
 export function podSpecOf(object: KubeObject): PodSpec | undefined {
   const spec = object.spec as
     | { template?: { spec?: PodSpec }; jobTemplate?: { spec?: { template?: { spec?: PodSpec } } } }

@@ -3,7 +3,7 @@ import { MANAGED_BY } from './run-labels.ts';
 
 const everything = { apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] };
 
-/** Rules of a backup: read everything, run Jobs with the Secrets they own. No other write anywhere. */
+/** Rules of a backup: read everything, run Jobs with their Secrets. No other write access. */
 const BACKUP_RULES = [
   everything,
   { nonResourceURLs: ['*'], verbs: ['get'] },
@@ -11,7 +11,7 @@ const BACKUP_RULES = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
 ];
 
-/** Rules of a restore: it recreates whatever a recovery point holds, roles included. Used by the restore machine alone. */
+/** Rules of a restore: it recreates all objects of a recovery point, including roles. Only the restore machine uses them. */
 const RESTORE_RULES = [
   { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
   { nonResourceURLs: ['*'], verbs: ['get'] },
@@ -32,13 +32,13 @@ function roleAndBinding(name: string, rules: object[], group: string): object[] 
   ];
 }
 
-/** Its Jobs may mount folders of a node, which lower Pod Security levels do not allow. */
+/** Jobs in this namespace may mount hostPath volumes, which stricter Pod Security levels do not allow. */
 const SYSTEM_LABELS = {
   ...MANAGED_BY,
   'pod-security.kubernetes.io/enforce': 'privileged',
 };
 
-/** What CSI snapshots need beyond: a snapshot, and a claim that is made of it, which live as long as a Job. */
+/** Additional rules for CSI snapshots: a snapshot and a claim created from it, for the duration of a Job. */
 const SNAPSHOT_RULES = [
   {
     apiGroups: ['snapshot.storage.k8s.io'],
@@ -48,7 +48,7 @@ const SNAPSHOT_RULES = [
   { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['create', 'delete'] },
 ];
 
-/** In a namespace whose pods have commands that write dumps: the Jobs' account, which may run commands there and nowhere else. */
+/** For a namespace whose pods have dump commands: the service account of the Jobs, which may run commands only there. */
 function commandManifests(namespace: string): object[] {
   const metadata = { name: DUMP_ACCOUNT, namespace, labels: MANAGED_BY };
   const rbac = 'rbac.authorization.k8s.io';
@@ -70,7 +70,7 @@ function commandManifests(namespace: string): object[] {
   ];
 }
 
-/** What a person allows beyond the least. */
+/** Optional permissions. */
 export interface RbacOptions {
   /** Hooks of pods. */
   readonly hooks?: boolean;
@@ -80,10 +80,10 @@ export interface RbacOptions {
   readonly commands?: readonly string[];
 }
 
-/** What hooks need beyond: to run commands in containers, as `kubectl exec`. */
+/** Additional rules for hooks: run commands in containers, like `kubectl exec`. */
 const HOOK_RULES = [{ apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] }];
 
-/** What a person applies to a cluster once: two roles for two groups, and the namespace of Jobs that belong to no application. */
+/** Manifests to apply to a cluster once: a role for each of the two groups, and the namespace of Jobs that belong to no application. */
 export function rbacManifests({ hooks, snapshots, commands = [] }: RbacOptions = {}): object {
   return {
     apiVersion: 'v1',

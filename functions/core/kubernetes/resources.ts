@@ -7,7 +7,7 @@ export interface ResourceType {
   readonly namespaced: boolean;
 }
 
-/** The parts of any Kubernetes object that Holdfast looks at. Everything else passes through untouched. */
+/** The fields of Kubernetes objects that Holdfast uses. All other fields are preserved. */
 export interface KubeObject {
   apiVersion?: string;
   kind?: string;

@@ -10,36 +10,32 @@ export const ResourceTypeShape = z.object({
   namespaced: z.boolean(),
 });
 
-const type = (
-  group: string,
-  version: string,
-  resource: string,
-  kind: string,
-  namespaced = true,
-): ResourceType => ({ group, version, resource, kind, namespaced });
+/** `apiVersion`: as a manifest writes it, `v1` or `batch/v1`. */
+const type = (apiVersion: string, resource: string, kind: string, namespaced = true): ResourceType => {
+  const [version = '', group = ''] = apiVersion.split('/').reverse();
+  return { group, version, resource, kind, namespaced };
+};
 
 /** Types that Holdfast itself works with. */
 export const TYPES = {
-  namespaces: type('', 'v1', 'namespaces', 'Namespace', false),
-  nodes: type('', 'v1', 'nodes', 'Node', false),
-  pods: type('', 'v1', 'pods', 'Pod'),
-  events: type('', 'v1', 'events', 'Event'),
-  secrets: type('', 'v1', 'secrets', 'Secret'),
-  persistentVolumeClaims: type('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
-  persistentVolumes: type('', 'v1', 'persistentvolumes', 'PersistentVolume', false),
-  jobs: type('batch', 'v1', 'jobs', 'Job'),
-  storageClasses: type('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false),
-  volumeSnapshots: type('snapshot.storage.k8s.io', 'v1', 'volumesnapshots', 'VolumeSnapshot'),
+  namespaces: type('v1', 'namespaces', 'Namespace', false),
+  nodes: type('v1', 'nodes', 'Node', false),
+  pods: type('v1', 'pods', 'Pod'),
+  events: type('v1', 'events', 'Event'),
+  secrets: type('v1', 'secrets', 'Secret'),
+  persistentVolumeClaims: type('v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
+  persistentVolumes: type('v1', 'persistentvolumes', 'PersistentVolume', false),
+  jobs: type('batch/v1', 'jobs', 'Job'),
+  storageClasses: type('storage.k8s.io/v1', 'storageclasses', 'StorageClass', false),
+  volumeSnapshots: type('snapshot.storage.k8s.io/v1', 'volumesnapshots', 'VolumeSnapshot'),
   volumeSnapshotClasses: type(
-    'snapshot.storage.k8s.io',
-    'v1',
+    'snapshot.storage.k8s.io/v1',
     'volumesnapshotclasses',
     'VolumeSnapshotClass',
     false,
   ),
   customResourceDefinitions: type(
-    'apiextensions.k8s.io',
-    'v1',
+    'apiextensions.k8s.io/v1',
     'customresourcedefinitions',
     'CustomResourceDefinition',
     false,

@@ -3,7 +3,7 @@ import type { VaultCopy } from '../../contract/copies.ts';
 
 /**
  * Password of a restic repository: HKDF-SHA256 of the cluster's master secret with the repository's vault key as
- * `info`. One secret to guard; the password of one namespace opens nothing of another.
+ * `info`. Only the master secret must be protected, and the password of one namespace does not open another.
  */
 export function repositoryPassword(master: string, repository: string): string {
   const key = hkdfSync(
@@ -16,7 +16,7 @@ export function repositoryPassword(master: string, repository: string): string {
   return Buffer.from(key).toString('base64url');
 }
 
-/** A repository of a copy of the vault, as the steps of a Job name it. `repository`: its key in the vault. */
+/** URL and region of a repository in a copy of the vault, for the steps of a Job. `repository`: its key in the vault. */
 export const repositoryIn = (
   { endpoint, bucket, region }: VaultCopy,
   repository: string,
@@ -25,7 +25,7 @@ export const repositoryIn = (
   region,
 });
 
-/** What restic takes as RESTIC_REPOSITORY. The endpoint carries its scheme. */
+/** Value of RESTIC_REPOSITORY. The endpoint includes its scheme. */
 export function repositoryUrl(endpoint: string, bucket: string, repository: string): string {
   return `s3:${endpoint.replace(/\/+$/, '')}/${bucket}/${repository}`;
 }
@@ -34,19 +34,19 @@ export function repositoryUrl(endpoint: string, bucket: string, repository: stri
 export const SECRET_DIR = '/holdfast';
 
 /**
- * The file that restic's S3 client is told to read: it names a program that prints credentials, and restic runs it
- * again when those have expired. So a Job may live longer than its credentials.
+ * AWS credentials file for restic's S3 client. It names a program that prints credentials, which restic runs
+ * again when they have expired. So a Job may run longer than its credentials are valid.
  */
 const printedBy = (program: string) =>
   `[default]\ncredential_process = ${program}${SECRET_DIR}/session.json\n`;
 
-/** For restic's own image, and for one where nothing but kubectl can print a file: as a template without fields. */
+/** For restic's image, and for the kubectl image, where only kubectl can print a file (as a template without fields). */
 export const CREDENTIALS_FILES = {
   credentials: printedBy('cat '),
   'credentials-kubectl': printedBy('kubectl config view -o go-template-file='),
 } as const;
 
-/** Credentials as a `credential_process` prints them. */
+/** Credentials in the output format of a `credential_process`. */
 export function sessionFile(c: {
   accessKeyId: string;
   secretAccessKey: string;
@@ -62,7 +62,7 @@ export function sessionFile(c: {
   });
 }
 
-/** IAM session policies: what a Job's credentials may do, within one repository of one bucket. */
+/** Permissions of a Job's credentials, within one repository. */
 export type RepositoryUse = 'backup' | 'restore' | 'prune';
 
 const ACTIONS: Record<RepositoryUse, readonly string[]> = {
@@ -71,7 +71,7 @@ const ACTIONS: Record<RepositoryUse, readonly string[]> = {
   prune: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
 };
 
-/** A session policy for one repository in one or both buckets. A backup may delete its own locks and nothing else. */
+/** A session policy for one repository in one or both buckets. A backup may delete only locks. */
 export function sessionPolicy(bucketArns: readonly string[], repository: string, use: RepositoryUse): object {
   const below = (path: string) => bucketArns.map((arn) => `${arn}/${repository}/${path}`);
   const prefixes = { StringLike: { 's3:prefix': [`${repository}/*`, repository] } };

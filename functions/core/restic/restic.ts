@@ -5,26 +5,31 @@ import { type Source, sourcePath, sourceTags } from './source.ts';
 /** restic's exit codes: https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
 export const EXIT = { ok: 0, incomplete: 3 } as const;
 
-/** What the kernel makes of a process that takes more memory than it may: 128 + SIGKILL. */
+/** Exit code of a process that the kernel kills for lack of memory: 128 + SIGKILL. */
 const KILLED = 137;
 
-/** What restic does unless a plan says otherwise. */
+/** Default restic options. */
 export const DEFAULT_RESTIC: ResticOptions = { excludes: [], excludeIfPresent: [], compression: 'auto' };
 
-/** Waits for another's lock this long; a lock of a killed Job is older than that only by accident. */
+/** How long restic waits for a lock that another client holds. */
 const RETRY_LOCK = ['--retry-lock', '5m'] as const;
 
 export const initArgs = (): string[] => ['init', '--json'];
 
-/** Arguments that back one volume up, as its plan says. */
+/** The backup that a restic snapshot belongs to. The cluster is the snapshot's host; backup and plan are tags. */
+export interface SnapshotContext {
+  readonly cluster: string;
+  readonly run: { readonly backup: string; readonly plan: string };
+}
+
+/** Arguments that back up one volume with the plan's restic options. */
 export function backupArgs(
-  cluster: string,
-  run: { readonly backup: string; readonly plan: string },
+  context: SnapshotContext,
   v: Source & { readonly pod?: string | undefined },
   options: ResticOptions,
 ): string[] {
   const { readConcurrency } = options;
-  return snapshotArgs(cluster, run, [sourcePath(v)], sourceTags(v), [
+  return snapshotArgs(context, [sourcePath(v)], sourceTags(v), [
     ...options.excludes.flatMap((pattern) => ['--exclude', pattern]),
     ...options.excludeIfPresent.flatMap((file) => ['--exclude-if-present', file]),
     ...(readConcurrency ? ['--read-concurrency', String(readConcurrency)] : []),
@@ -32,16 +37,15 @@ export function backupArgs(
   ]);
 }
 
-/** Arguments that back up what a command writes. When it fails, restic makes no snapshot and fails as well. */
+/** Arguments that back up the output of a command. If the command fails, restic takes no snapshot and fails too. */
 export function dumpArgs(
-  cluster: string,
-  run: { readonly backup: string; readonly plan: string },
+  context: SnapshotContext,
   v: Source & { readonly pod?: string | undefined },
   command: readonly string[],
   options: ResticOptions,
 ): string[] {
   const from = ['--stdin-filename', sourcePath(v), '--stdin-from-command'];
-  return [...snapshotArgs(cluster, run, from, sourceTags(v), transferOptions(options)), '--', ...command];
+  return [...snapshotArgs(context, from, sourceTags(v), transferOptions(options)), '--', ...command];
 }
 
 const transferOptions = ({ compression, limitUploadKiB }: ResticOptions): string[] => [
@@ -49,10 +53,9 @@ const transferOptions = ({ compression, limitUploadKiB }: ResticOptions): string
   ...(limitUploadKiB ? ['--limit-upload', String(limitUploadKiB)] : []),
 ];
 
-/** Arguments that make a snapshot. `what`: a path, or where else the data comes from. Host and path are fixed, so the parent snapshot is always found. */
+/** Arguments that take a snapshot. `what`: a path, or another source of the data. Host and path are fixed, so restic always finds the parent snapshot. */
 export function snapshotArgs(
-  cluster: string,
-  run: { readonly backup: string; readonly plan: string },
+  { cluster, run }: SnapshotContext,
   what: readonly string[],
   tags: readonly string[],
   options: readonly string[] = [],
@@ -72,7 +75,7 @@ export function snapshotArgs(
   ];
 }
 
-/** Arguments that fill a fresh volume from a snapshot. Without a lock: read access to the repository is enough. */
+/** Arguments that restore a snapshot into a new volume. Without a lock, so that read access to the repository suffices. */
 export function restoreArgs(snapshot: string, from: Source, target: string): string[] {
   return [
     'restore',
@@ -86,7 +89,7 @@ export function restoreArgs(snapshot: string, from: Source, target: string): str
   ];
 }
 
-/** Arguments that bring some of a snapshot's files into a folder of a volume in use. */
+/** Arguments that restore some of a snapshot's files into a folder of a volume in use. */
 export function restoreFilesArgs(
   snapshot: string,
   from: Source,
@@ -97,15 +100,15 @@ export function restoreFilesArgs(
 }
 
 /**
- * Arguments that remove locks of processes that are gone: restic takes those for stale that nobody has renewed for long.
- * `all`: of a copy to which S3 replicates, with the locks of those who work on the other copy, and never the end of one.
+ * Arguments that remove stale locks. `all`: remove all locks. For a copy that S3 replicates to: S3 replicates the locks of
+ * processes that work on the other copy, but not the removal of these locks.
  */
 export const unlockArgs = (all = false): string[] => ['unlock', ...(all ? ['--remove-all'] : [])];
 
 /** Arguments that list snapshots, in one line of JSON. */
 export const listArgs = (): string[] => ['snapshots', '--json', '--no-lock'];
 
-/** Arguments that forget snapshots by id; those that are gone already are passed over. */
+/** Arguments that forget snapshots by id; missing snapshots are ignored. */
 export function forgetArgs(snapshots: readonly string[]): string[] {
   if (snapshots.length === 0)
     throw new RangeError('forget without snapshot ids would apply a policy of its own');
@@ -113,14 +116,14 @@ export function forgetArgs(snapshots: readonly string[]): string[] {
 }
 
 /**
- * Arguments that free what no snapshot needs, when it is worth it: by restic's own measure, 5 % of the repository. Not a
- * part of forget, which prunes nothing when an earlier attempt has already forgotten all.
+ * Arguments that prune unused data, with restic's default threshold of 5 % of the repository. Separate from forget, which
+ * does not prune if an earlier attempt has already forgotten all snapshots.
  */
 export const pruneArgs = (): string[] => ['prune', ...RETRY_LOCK];
 
 /**
- * Arguments that check a repository whole and read the n-th of t parts of its packs. Without a lock: read access is enough, and
- * backups go on meanwhile.
+ * Arguments that check the structure of a repository and read the n-th of t parts of its packs. Without a lock, so that
+ * read access suffices and backups can run at the same time.
  */
 export const checkArgs = (part: number, parts: number): string[] => [
   'check',
@@ -129,7 +132,7 @@ export const checkArgs = (part: number, parts: number): string[] => [
   '--json',
 ];
 
-/** What restic said at the end of its `--json` log. */
+/** The summary in restic's `--json` log. */
 export interface ResticSummary {
   readonly snapshot?: string;
   readonly files: number;
@@ -137,7 +140,7 @@ export interface ResticSummary {
   readonly errors: readonly string[];
 }
 
-/** How far restic is, by the last status line of its log. */
+/** Progress of restic, from the last status line of its log. */
 export interface ResticProgress {
   readonly percent: number;
   readonly files: number;
@@ -154,14 +157,14 @@ function jsonLines(log: string): Line[] {
     try {
       return [JSON.parse(line) as Line];
     } catch {
-      return []; // cut off in the middle: the summary is then missing, which is what counts
+      return []; // truncated line; the missing summary is detected separately
     }
   });
 }
 
 const count = (...values: unknown[]): number => values.find((v): v is number => typeof v === 'number') ?? 0;
 
-/** Reads the log of `restic backup|restore --json`; undefined when it has no summary. */
+/** Reads the log of `restic backup|restore --json`; undefined if it has no summary. */
 export function parseSummary(log: string): ResticSummary | undefined {
   const lines = jsonLines(log);
   const summary = lines.findLast((l) => l.message_type === 'summary');
@@ -177,7 +180,7 @@ export function parseSummary(log: string): ResticSummary | undefined {
   };
 }
 
-/** Reads the status that `restic backup|restore --json` writes while it works; undefined before the first. */
+/** Reads the status that `restic backup|restore --json` writes while it runs; undefined before the first status line. */
 export function parseProgress(log: string): ResticProgress | undefined {
   const status = jsonLines(log).findLast((l) => l.message_type === 'status');
   if (!status) return undefined;
@@ -192,14 +195,14 @@ export function parseProgress(log: string): ResticProgress | undefined {
   };
 }
 
-/** The last words of a failed restic, short enough for a report. */
+/** The error message of a failed restic, short enough for a report. */
 export function lastWords(log: string): string {
   const fatal = jsonLines(log).findLast((l) => l.message_type === 'exit_error');
   if (typeof fatal?.message === 'string') return fatal.message;
   return log.trim().split('\n').slice(-3).join(' ').slice(-500) || 'no output';
 }
 
-/** Why the command whose output restic was to back up failed, in its own words; undefined when it did not. */
+/** Error output of the dump command, if it failed; undefined if it did not. */
 function commandFailure(log: string): string | undefined {
   const error = jsonLines(log)
     .map((l) => String((l.error as Line | undefined)?.message ?? ''))
@@ -209,18 +212,18 @@ function commandFailure(log: string): string | undefined {
   return `its command failed: ${said.slice(-3).join(' ') || error.replace(/^.*command failed: /, '')}`;
 }
 
-/** Why a Job whose restic did not succeed failed, in words. */
+/** Why a Job failed, as a readable message. */
 export function failure({ exitCode, log, message }: JobEnd): string {
   if (exitCode === undefined) return `its Job did not run${message ? `: ${message}` : ''}`;
   if (exitCode === KILLED)
-    return `restic was killed${message ? `: ${message}` : ', most likely for want of memory: raise jobs.resources.memoryLimit'}`;
-  return commandFailure(log) ?? `restic ended with code ${exitCode}: ${lastWords(log)}`;
+    return `restic was killed${message ? `: ${message}` : ', most likely out of memory: raise jobs.resources.memoryLimit'}`;
+  return commandFailure(log) ?? `restic exited with code ${exitCode}: ${lastWords(log)}`;
 }
 
-/** What restic says of a damaged repository comes in many lines, with advice for people at a terminal; of a report, the first ones. */
+/** Maximum number of check errors in a report. */
 const CHECK_WORDS = 5;
 
-/** Why a check failed: what restic found, in its own words. */
+/** Why a check failed, with the first errors that restic found. */
 export function checkWords(end: JobEnd): string {
   const found = jsonLines(end.log).flatMap((l) => {
     if (l.message_type !== 'error' || typeof l.message !== 'string') return [];
@@ -233,7 +236,7 @@ export function checkWords(end: JobEnd): string {
   return `${failure(end)}${found.length > 0 ? `: ${found.slice(0, CHECK_WORDS).join('; ')}${more}` : ''}`;
 }
 
-/** Packs of which a check says that they are not there. */
+/** Ids of packs that a check reports as missing. */
 export function missingPacks(log: string): string[] {
   const said = jsonLines(log).flatMap(({ message }) =>
     typeof message === 'string'

@@ -1,4 +1,4 @@
-/** Whose data a snapshot of restic holds: one of a claim, a volume of a pod that is no claim, and what a command writes. */
+/** Source of the data in a restic snapshot: exactly one of a claim, a pod volume without a claim, and a dump of a command. */
 export interface Source {
   readonly namespace: string;
   readonly pvc?: string | undefined;
@@ -6,23 +6,23 @@ export interface Source {
   readonly dump?: { readonly workload: string; readonly file: string } | undefined;
 }
 
-/** As people write it: `shop/pgdata`, `shop/web-0:cache`, `shop/db:dump.sql`. */
+/** Short name: `shop/pgdata`, `shop/web-0:cache`, `shop/db:dump.sql`. */
 export function shortName({ namespace, pvc, podVolume, dump }: Source): string {
   if (podVolume) return `${namespace}/${podVolume.pod}:${podVolume.volume}`;
   return dump ? `${namespace}/${dump.workload}:${dump.file}` : `${namespace}/${pvc}`;
 }
 
-/** In a sentence: `volume shop/pgdata`. */
+/** Name with its type, for messages: `volume shop/pgdata`. */
 export const sourceName = (source: Source): string =>
   `${source.dump ? 'dump' : 'volume'} ${shortName(source)}`;
 
-/** Path in every snapshot. It is fixed, so that the snapshot before is always found. */
+/** Path in every snapshot. It is fixed, so that restic always finds the parent snapshot. */
 export function sourcePath({ namespace, pvc, podVolume, dump }: Source): string {
   if (podVolume) return `/pod-volumes/${namespace}/${podVolume.pod}/${podVolume.volume}`;
   return dump ? `/dumps/${namespace}/${dump.workload}/${dump.file}` : `/data/${namespace}/${pvc}`;
 }
 
-/** Tags of a snapshot that say whose data it holds. */
+/** Tags of a snapshot that name its source. */
 export function sourceTags({
   pvc,
   podVolume,

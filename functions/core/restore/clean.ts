@@ -14,24 +14,24 @@ const DROPPED_METADATA = [
   'managedFields',
 ];
 
-/** Labels that say from where an object came. Velero's own names, so that its tools find them. */
+/** Labels for the origin of a restored object. Velero's names, so that its tools find them. */
 export const BACKUP_LABEL = 'velero.io/backup-name';
 export const RESTORE_LABEL = 'velero.io/restore-name';
 
-/** The restore that changed an object it had found. One that it created has the label alone. */
+/** The restore that updated an existing object. Objects that a restore created have only the label. */
 export const UPDATED_ANNOTATION = 'holdfast.io/updated-by';
 
 type Spec = Record<string, unknown>;
 
-/** Of a restore: what its cleaning depends on. */
+/** Options of a restore that affect cleaning. */
 interface CleanOptions {
   readonly preserveNodePorts: boolean;
 }
 
-/** Takes off what the cluster adds to the objects of one type. Changes the object, and its spec where it has one. */
+/** Removes the fields that the cluster adds to objects of one type. Modifies the object and its spec. */
 type Cleaning = (object: KubeObject, spec: Spec, options: CleanOptions) => void;
 
-/** By `plural[.group]`, not by kind: a custom resource whose kind is Service is none of ours. */
+/** By `plural[.group]`, not by kind: a custom resource may also have the kind Service. */
 const CLEANINGS: ReadonlyMap<string, Cleaning> = new Map<string, Cleaning>([
   ['namespaces', cleanNamespace],
   ['persistentvolumeclaims', cleanClaim],
@@ -57,7 +57,7 @@ function cleanService({ metadata }: KubeObject, spec: Spec, { preserveNodePorts 
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Node ports that a person wrote into a manifest: those are kept, as Velero keeps them. */
+/** Node ports in the last applied manifest. They are kept, as in Velero. */
 function nodePortsMeant(lastApplied: string | undefined): Set<unknown> {
   try {
     const ports = (JSON.parse(lastApplied ?? '{}') as { spec?: { ports?: Spec[] } }).spec?.ports ?? [];
@@ -72,7 +72,7 @@ function cleanPod(_: KubeObject, spec: Spec): void {
   dropTokenVolumes(spec);
 }
 
-/** Takes the volume of the service account's token off a pod: admission gives each pod one, under a name of its own. */
+/** Removes the service account token volume of a pod: admission adds one with a new name to each pod. */
 export function dropTokenVolumes(spec: Spec): void {
   const token = (name: unknown) => typeof name === 'string' && name.startsWith('kube-api-access-');
   spec.volumes = ((spec.volumes ?? []) as Spec[]).filter((v) => !token(v.name));
@@ -94,7 +94,7 @@ function cleanJob(_: KubeObject, spec: Spec): void {
   if (selector && Object.keys(selector).length === 0) delete spec.selector;
 }
 
-/** What binding and provisioning wrote; not the storage class, which old claims have as an annotation. */
+/** Annotations of binding and provisioning; not the storage class, which old claims have as an annotation. */
 const BINDING_ANNOTATION =
   /^(pv\.kubernetes\.io\/|volume\.(beta\.)?kubernetes\.io\/(selected-node|storage-provisioner|migrated-to))/;
 
@@ -106,8 +106,8 @@ function cleanClaim({ metadata }: KubeObject, spec: Spec): void {
 }
 
 /**
- * What the cluster adds to its objects by itself is taken off, so that a create asks only for what a person meant.
- * `groupResource`: the type, as the archive has it. Changes the object itself, which was parsed for this.
+ * Removes all fields that the cluster adds to objects, so that the create request contains only the user's intent.
+ * `groupResource`: the type in the archive. Modifies and returns `object`.
  */
 export function cleanForRestore(
   { groupResource }: Pick<ArchivedName, 'groupResource'>,
@@ -127,14 +127,14 @@ export function cleanForRestore(
   return object;
 }
 
-/** What is changed of an object that is there, as a merge patch. */
+/** A merge patch for an existing object. */
 export interface Change {
   readonly metadata: Partial<Pick<KubeObject['metadata'], 'labels' | 'annotations'>>;
 }
 
 /**
- * What a ServiceAccount that is there already gets from the archived one: its labels, annotations and the secrets of
- * both. The token secret that old clusters made of their own accord is not among them: it is of another cluster.
+ * The merge patch for an existing ServiceAccount: labels and annotations of the archived one, and the secrets of both.
+ * Generated token secrets of the original cluster are excluded.
  */
 export function mergedAccount(live: KubeObject, archived: KubeObject): Change {
   const { labels, annotations, name } = archived.metadata;

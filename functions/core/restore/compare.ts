@@ -4,9 +4,8 @@ import type { KubeObject } from '../kubernetes/resources.ts';
 import { BACKUP_LABEL, dropTokenVolumes, RESTORE_LABEL } from './clean.ts';
 
 /**
- * Whether everything that `wanted` says is also in `live`: defaults and additions of the cluster do not count as a
- * difference. Returns the paths that differ. Lists are compared as wholes, element by element; a null says as much
- * as an absent field.
+ * The paths at which `live` drifts from `wanted`. Fields that exist only in `live`, like defaults of the cluster, are not
+ * drift. Lists are compared element by element and must have the same length; null equals an absent field.
  */
 export function differences(wanted: unknown, live: unknown, path = ''): string[] {
   if (wanted === null || wanted === undefined) return live === null || live === undefined ? [] : [path];
@@ -27,8 +26,8 @@ export function differences(wanted: unknown, live: unknown, path = ''): string[]
 }
 
 /**
- * The same for whole objects, without what each restore and each pod has of its own. The type is told: an item of a list
- * does not say its own.
+ * The drift of a complete object, without restore labels and generated token volumes. The type is a parameter, because
+ * items of a list do not contain their kind.
  */
 export function differencesIn(
   { groupResource }: Pick<ArchivedName, 'groupResource'>,
@@ -39,7 +38,7 @@ export function differencesIn(
   if (groupResource === 'pods' && live.spec) dropTokenVolumes(live.spec);
   const ours = [BACKUP_LABEL, RESTORE_LABEL].map((label) => `metadata.labels.${label}`);
   const without = differences(wanted, live).filter((path) => !ours.includes(path));
-  // Labels of ours alone are no reason for an object without labels to differ.
+  // Restore labels on an object without other labels are not drift.
   const alone = Object.keys(wanted.metadata.labels ?? {}).every(
     (l) => l === BACKUP_LABEL || l === RESTORE_LABEL,
   );

@@ -5,8 +5,8 @@ import { type PodSpec, podSpecOf } from '../kubernetes/pod-spec.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 
 /**
- * Why an object is held back: whoever could write into a backup could take the cluster over with it. undefined when
- * it is harmless, or when the restore allows it by name.
+ * Why an object is held for approval: it is privileged, and an attacker who can write to a backup could take over the
+ * cluster with it. Undefined if it is not privileged, or if `allow` of the restore names it.
  */
 export function holdReason(
   at: ArchivedName,
@@ -17,10 +17,10 @@ export function holdReason(
   if (!reason) return undefined;
   const name = allowName(at);
   if ((options.allow ?? []).some((pattern) => matchesGlob(pattern, name))) return undefined;
-  return `${reason}; let it through with "allow": ["${name}"]`;
+  return `${reason}; to restore it, set "allow": ["${name}"]`;
 }
 
-/** `plural.group/namespace/name`, or `plural.group/name` of what has no namespace. */
+/** `plural.group/namespace/name`, or `plural.group/name` for cluster-scoped objects. */
 const allowName = (at: ArchivedName): string =>
   [at.groupResource, ...(at.namespace === undefined ? [] : [at.namespace]), at.name].join('/');
 
@@ -30,8 +30,9 @@ const HOOKS = 'webhookconfigurations.admissionregistration.k8s.io';
 function danger(at: ArchivedName, object: KubeObject): string | undefined {
   const type = at.groupResource;
   if (type === `mutating${HOOKS}` || type === `validating${HOOKS}`)
-    return 'it sees and may change every request';
-  if (type === 'apiservices.apiregistration.k8s.io') return 'it answers for the API server';
+    return 'it can read and change every API request';
+  if (type === 'apiservices.apiregistration.k8s.io')
+    return 'it serves API requests in place of the API server';
   if (type === `clusterrolebindings.${RBAC}` || type === `rolebindings.${RBAC}`) return bindingDanger(object);
   if (type === `clusterroles.${RBAC}` || type === `roles.${RBAC}`) return roleDanger(object);
   const pod = podSpecOf(object);
@@ -40,10 +41,10 @@ function danger(at: ArchivedName, object: KubeObject): string | undefined {
 
 function bindingDanger(object: KubeObject): string | undefined {
   const role = (object.roleRef as { name?: string } | undefined)?.name;
-  if (role === 'cluster-admin') return 'it makes somebody cluster-admin';
+  if (role === 'cluster-admin') return 'it grants cluster-admin';
   const subjects = (object.subjects ?? []) as { kind?: string; name?: string }[];
   return subjects.some((s) => s.kind === 'Group' && s.name === 'system:masters')
-    ? 'it speaks of system:masters'
+    ? 'it names the group system:masters'
     : undefined;
 }
 
@@ -58,16 +59,16 @@ function roleDanger(object: KubeObject): string | undefined {
     if (verbs.includes('*') && apiGroups.includes('*') && resources.includes('*'))
       return 'it allows everything';
     const escalating = verbs.find((v) => ['escalate', 'bind', 'impersonate'].includes(v));
-    if (escalating) return `it allows to ${escalating}`;
+    if (escalating) return `it allows the verb ${escalating}`;
   }
   return undefined;
 }
 
 function podDanger(pod: PodSpec): string | undefined {
   for (const field of ['hostPID', 'hostIPC', 'hostNetwork'] as const)
-    if (pod[field]) return `its pods use the node (${field})`;
+    if (pod[field]) return `its pods use host namespaces (${field})`;
   const path = pod.volumes?.find((v) => v.hostPath);
-  if (path) return `its pods mount a path of the node (volume ${path.name})`;
+  if (path) return `its pods mount a hostPath (volume ${path.name})`;
   const privileged = [...(pod.containers ?? []), ...(pod.initContainers ?? [])].find(
     (c) => c.securityContext?.privileged,
   );

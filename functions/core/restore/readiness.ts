@@ -2,7 +2,7 @@ import type { KubeObject } from '../kubernetes/resources.ts';
 
 const number = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);
 
-/** What a workload still waits for, in words; undefined when it is ready or is no workload. */
+/** Why a workload is not ready, as a readable message; undefined if it is ready or is not a workload. */
 export function readiness(object: KubeObject): string | undefined {
   const { spec = {}, status = {}, metadata } = object;
   const seen = number(status.observedGeneration, 0) >= number(metadata.generation, 0);

@@ -5,7 +5,7 @@ import { matchesGlob, namesType } from '../kubernetes/patterns.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { typeOfItem } from './restore-plan.ts';
 
-/** Decides which objects of a recovery point a restore is about; made once, because selectors are parsed once. */
+/** A predicate for the objects of a recovery point that a restore selects. Parses the selectors once. */
 export function scopeOf(options: RestoreOptions, namespaces: readonly string[]): Scope {
   const texts = options.labelSelector ? [options.labelSelector] : (options.orLabelSelectors ?? []);
   const selectors = texts.map(parseSelector);
@@ -23,7 +23,7 @@ function ofType(at: ArchivedName, options: RestoreOptions): boolean {
   const { includedResources = [], excludedResources = [], includeClusterResources } = options;
   const type = typeOfItem(at);
   if (namesType(excludedResources, type)) return false;
-  // A namespace is needed by what is in it.
+  // Objects in a namespace need it.
   if (at.groupResource === 'namespaces') return true;
   if (at.namespace === undefined && includeClusterResources !== undefined) return includeClusterResources;
   return includedResources.length === 0 || namesType(includedResources, type);
@@ -34,7 +34,7 @@ function selected(at: ArchivedName, object: KubeObject, selectors: readonly Requ
   return selectors.some((s) => matchesSelector(s, object.metadata.labels ?? {}));
 }
 
-/** Namespaces of a recovery point that a restore asks for, by name or pattern; and what it asks for in vain. */
+/** Namespaces of a recovery point that a restore asks for, by name or pattern; `unknown`: names and patterns without a match. */
 export function restoredNamespaces(
   asked: readonly string[] | undefined,
   held: readonly string[],

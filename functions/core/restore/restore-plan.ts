@@ -1,7 +1,7 @@
 import type { ArchivedName } from '../backup/archive.ts';
 import type { KubeObject, ResourceType } from '../kubernetes/resources.ts';
 
-/** Velero's order. Stage 1 is everything that must exist before volumes are filled, stage 2 the rest. */
+/** Velero's order. Stage 1: everything that must exist before volumes are restored. Stage 2: the rest. */
 const STAGE_1 = [
   'customresourcedefinitions.apiextensions.k8s.io',
   'namespaces',
@@ -26,15 +26,14 @@ const STAGE_2_LAST = [
 /** Types that a restore never writes, with the reason that its plan shows. */
 const NEVER: Record<string, string> = {
   nodes: 'nodes register themselves',
-  events: 'events tell of the past',
-  'events.events.k8s.io': 'events tell of the past',
+  events: 'events describe the past',
+  'events.events.k8s.io': 'events describe the past',
   'csinodes.storage.k8s.io': 'nodes register themselves',
-  'volumeattachments.storage.k8s.io': 'attachments are made by the scheduler',
-  'endpointslices.discovery.k8s.io': 'made from the Service and its pods',
+  'volumeattachments.storage.k8s.io': 'the cluster attaches volumes itself',
+  'endpointslices.discovery.k8s.io': 'created from the Service and its pods',
   persistentvolumes: 'fresh volumes are provisioned for the claims',
-  'volumesnapshots.snapshot.storage.k8s.io': 'a snapshot shows a volume as it was and cannot be made again',
-  'volumesnapshotcontents.snapshot.storage.k8s.io':
-    'what it refers to is in the storage of the volume that was',
+  'volumesnapshots.snapshot.storage.k8s.io': 'a snapshot of the original volume cannot be recreated',
+  'volumesnapshotcontents.snapshot.storage.k8s.io': 'it refers to the storage of the original volume',
 };
 
 export type RestoreAction = 'create' | 'skip' | 'hold';
@@ -70,7 +69,7 @@ function finishedJob(object: KubeObject): boolean {
   );
 }
 
-/** Endpoints that a controller keeps: it says so by a mark, which older ones lack at times, or they are of pods. */
+/** Endpoints that a controller manages: they have its annotation or label (older ones may not), or they refer to pods. */
 function isOfController({ metadata, subsets }: KubeObject): boolean {
   const mark =
     metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time'] ??
@@ -83,7 +82,7 @@ interface Address {
   targetRef?: { kind?: string };
 }
 
-/** Why an object is never restored, whatever owns it. */
+/** Why an object is never restored, regardless of its owner. */
 function neverReason(at: ArchivedName, object: KubeObject): string | undefined {
   if (NEVER[at.groupResource]) return NEVER[at.groupResource];
   if (object.metadata.annotations?.['kubernetes.io/config.mirror']) return 'a mirror pod belongs to its node';
@@ -92,30 +91,31 @@ function neverReason(at: ArchivedName, object: KubeObject): string | undefined {
   return undefined;
 }
 
-/** Why an object that nothing else makes is not restored. */
+/** Why an object without a controller in the backup is not restored. */
 function skipReason(at: ArchivedName, object: KubeObject): string | undefined {
-  if (at.groupResource === 'endpoints' && isOfController(object)) return 'made from the Service and its pods';
+  if (at.groupResource === 'endpoints' && isOfController(object))
+    return 'created from the Service and its pods';
   if (at.groupResource.startsWith('apiservices.') && object.spec?.service == null)
     return 'registered by the API server itself';
-  if (object.type === 'kubernetes.io/service-account-token') return 'a token of the old cluster';
+  if (object.type === 'kubernetes.io/service-account-token') return 'a token of the original cluster';
   if (at.groupResource === 'configmaps' && at.name === 'kube-root-ca.crt') return 'published by the cluster';
   return undefined;
 }
 
-/** What is decided of one object while all of it is at hand; what the rest of the recovery point decides is left open. */
+/** The decision about one object as far as it depends only on the object. planItem completes it. */
 export interface ItemDraft {
   readonly at: ArchivedName;
-  /** Why it is skipped, unless one of its controllers makes it. */
+  /** Why it is skipped, unless one of its controllers creates it. */
   readonly skip?: string;
-  /** Its controllers, any of which makes it again when the recovery point holds it. */
+  /** Its controllers. A controller in the recovery point creates the object again. */
   readonly controllers: readonly { readonly uid: string; readonly kind: string; readonly name: string }[];
-  /** Why it is held back when it is not skipped. */
+  /** Why it is held for approval, if it is not skipped. */
   readonly held?: string;
 }
 
 /**
- * Decides all of an object that the object itself decides. Every rule that reads an object belongs here: it is given whole, as
- * the archive has it, and nobody keeps it afterwards. `held`: why the object is held back.
+ * Applies all rules that depend only on the object. Every rule that reads the object belongs here: it is the complete
+ * archived object, which is not kept afterwards. `held`: why the object is held for approval.
  */
 export function draftItem(at: ArchivedName, object: KubeObject, held?: string): ItemDraft {
   const never = neverReason(at, object);
@@ -130,13 +130,13 @@ export function draftItem(at: ArchivedName, object: KubeObject, held?: string): 
   };
 }
 
-/** Ends a decision, when all of the recovery point is known. `inBackup` tells whether a uid is of an object in it. */
+/** Completes a decision when the complete recovery point is known. `inBackup`: whether an object with this uid is in it. */
 export function planItem(
   { at, skip: alone, controllers, held }: ItemDraft,
   inBackup: (uid: string) => boolean,
 ): PlanItem {
   const owner = controllers.find((o) => inBackup(o.uid));
-  const skip = owner ? `made by ${owner.kind}/${owner.name}` : alone;
+  const skip = owner ? `created by ${owner.kind}/${owner.name}` : alone;
   const reason = skip ?? held;
   return {
     ...at,

@@ -9,15 +9,15 @@ import type { KubeObject } from '../kubernetes/resources.ts';
 import { cleanForRestore } from './clean.ts';
 import { typeOfItem } from './restore-plan.ts';
 
-/** Where a restore comes from, in labels. */
+/** Origin of a restored object, for its labels. */
 export interface Origin {
   readonly backup: string;
   readonly restore: string;
 }
 
 /**
- * An archived object as a restore asks the API server for it: cleaned, mapped, and changed by its rules, in this
- * order. Changes `object` itself. Throws RangeError when a rule does not fit.
+ * Transforms an archived object for the API server: cleans it, applies the mappings, then the resource modifiers.
+ * Modifies `object`. Throws RangeError if a modifier cannot be applied.
  */
 export function transform(
   at: ArchivedName,
@@ -32,7 +32,7 @@ export function transform(
   return (options.resourceModifiers ?? []).reduce((o, rule, i) => modify(at, o, rule, i), cleaned);
 }
 
-/** Where an object of the archive goes. */
+/** Name and namespace of an archived object after the mapping. */
 export function targetOf(at: ArchivedName, options: RestoreOptions): ArchivedName {
   const mapped = (name: string) => options.namespaceMapping?.[name] ?? name;
   if (at.groupResource === 'namespaces') return { ...at, name: mapped(at.name) };
@@ -102,7 +102,7 @@ function mapImages(object: KubeObject, mapping: Mapping): void {
     if (container.image) container.image = mapImage(container.image, mapping);
 }
 
-/** The image from where the longest fitting beginning points to. Short names are of docker.io, and library/ there. */
+/** The image after the mapping with the longest matching prefix. Short names are resolved to docker.io and docker.io/library. */
 export function mapImage(image: string, mapping: Mapping): string {
   const [first = '', ...rest] = image.split('/');
   const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
@@ -124,11 +124,11 @@ function modify(at: ArchivedName, object: KubeObject, rule: ResourceModifier, in
     (!labelSelector || matchesSelector(parseSelector(labelSelector), object.metadata.labels ?? {}));
   if (!applies) return object;
   const patches = rule.patches ?? [];
-  // As in Velero: operations whose test does not hold are not for this object, and no failure.
+  // As in Velero: a failed `test` operation skips the object and is not an error.
   const tests = patches.filter((p) => p.op === 'test') as Operation[];
   if (applyPatch(structuredClone(object), tests).some((error) => error !== null)) return object;
   const failed = applyPatch(object, patches as Operation[]).find((error) => error !== null);
-  if (failed) throw new RangeError(`resourceModifiers[${index}] does not fit: ${failed.message}`);
+  if (failed) throw new RangeError(`resourceModifiers[${index}] cannot be applied: ${failed.message}`);
   return (rule.mergePatches ?? []).reduce<KubeObject>(
     (o, patch) => mergePatch(o, patch) as KubeObject,
     object,

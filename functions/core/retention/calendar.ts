@@ -1,6 +1,6 @@
 import type { Duration } from '../../contract/duration.ts';
 
-/** What clocks and calendars in a time zone show. */
+/** Local date and time in a time zone. */
 interface LocalTime {
   readonly year: number;
   /** 1 to 12. */
@@ -17,9 +17,9 @@ const DAY_MS = 24 * 3600 * 1000;
 
 /** The calendar of an IANA time zone. */
 export interface Calendar {
-  /** Names the hour, day, ISO week, month or year that an instant is in: two instants of one period have one name. */
+  /** Identifies the hour, day, ISO week, month or year of a timestamp. Timestamps in the same period have the same id. */
   periodOf(period: Period, at: Date): string;
-  /** The instant at which the same clock showed an earlier time: years, months and days of the calendar, hours of time. */
+  /** The point in time a duration earlier: years, months and days by the calendar, hours by elapsed time. */
   before(at: Date, duration: Duration): Date;
 }
 
@@ -41,17 +41,17 @@ export function calendarOf(timeZone: string): Calendar {
     return { year, month, day, hour, minute, second };
   };
   const asUtc = (l: LocalTime): number => Date.UTC(l.year, l.month - 1, l.day, l.hour, l.minute, l.second);
-  /** The instant at which the clock shows this; of a time that it shows twice or never, one beside it. */
+  /** The point in time for a local time. For an ambiguous or skipped local time, a nearby one. */
   const instantOf = (wanted: LocalTime): Date => {
     let at = asUtc(wanted);
-    // The offset at the first guess may be that of the other side of a change.
+    // The first guess may have the offset of the other side of a DST change.
     for (let i = 0; i < 2; i++) at += asUtc(wanted) - asUtc(localTime(new Date(at)));
     return new Date(at);
   };
   return {
     periodOf(period, at) {
       const l = localTime(at);
-      // By the instant at which it began: an hour that the clock shows twice is two hours.
+      // Identified by its start, so that a repeated local hour counts as two hours.
       if (period === 'hour') return String(Math.floor(at.getTime() / 1000) - l.minute * 60 - l.second);
       if (period === 'week') {
         const day = Math.floor(Date.UTC(l.year, l.month - 1, l.day) / DAY_MS);

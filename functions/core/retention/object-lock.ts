@@ -13,13 +13,13 @@ export interface ObjectRetention {
 const DAY_MS = 24 * 3600 * 1000;
 const after = (at: Date, days: number): Date => new Date(at.getTime() + days * DAY_MS);
 
-/** Until when whatever is kept is locked at the least, once a pass that began at an instant has seen it: half the period. */
+/** Minimum end of the locks after a pass that began then: half the lock period. */
 export const lockedAtLeastUntil = (lock: ObjectLockSettings, began: Date): Date =>
   after(began, lock.days / 2);
 
 /**
- * The lock that a version of something kept gets in place of the one it has; undefined while more than half of the period is
- * left. Always a later end. A version keeps its mode: S3 takes a change for a weakening, which nobody may do.
+ * The new lock of a version; undefined while more than half of the period is left. The end is always later. The mode of an
+ * unexpired lock stays: S3 rejects a change of the mode.
  */
 export function extension(
   found: ObjectRetention | undefined,
@@ -31,7 +31,7 @@ export function extension(
   return { mode: holds ? found.mode : lock.mode, until: after(now, lock.days) };
 }
 
-/** Keys below what is kept that may go: restic's locks, which backups remove, and what says how things are at the moment. */
+/** Whether a key below a kept prefix is locked. Restic's locks, lock.json and progress.json are not: they are removed or rewritten. */
 export function isLocked(key: string): boolean {
   return !/^(restic\/[^/]+\/[^/]+\/locks\/|records\/[^/]+\/[^/]+\/(lock|progress)\.json$)/.test(key);
 }
@@ -39,38 +39,46 @@ export function isLocked(key: string): boolean {
 /** A recovery point as one copy of the vault has it. */
 export interface FoundPoint {
   readonly backup: string;
-  /** Absent when it is not what was signed, or is not signed at all. */
+  /** Undefined if the record is tampered with or not signed. */
   readonly record: BackupRecord | undefined;
   readonly replicated: boolean;
-  /** Since when this copy is known to have everything of it. */
+  /** Since when this copy is known to be complete. */
   readonly wholeSince: Date | undefined;
 }
 
-/** What a plan keeps in a copy: what any of its policies wants there. */
+/** Retention of a plan in a copy: what any of the policies keeps. */
 export interface KeptBy {
   readonly policies: readonly Retention[];
   readonly timeZone: string;
 }
 
+/** What the locks of one copy depend on besides its recovery points. */
+export interface LockScopeContext {
+  readonly keys: VaultKeys;
+  /** Retention of a plan; undefined for a plan that is no longer in holdfast.yaml. */
+  readonly retentionOf: (plan: string) => KeptBy | undefined;
+  /** When the pass began. */
+  readonly began: Date;
+  /** Namespaces of all repositories in the copy. */
+  readonly repositories: readonly string[];
+}
+
 /** What a pass over one copy locks. */
 export interface LockScope {
-  /** Recovery points that the policy keeps and whose lock can be promised when the pass has ended. */
+  /** Recovery points that are kept, and were complete when the pass began, so that their lock is certain when it ends. */
   readonly kept: readonly string[];
-  /** Sorted, none within another. */
+  /** Sorted; no prefix contains another. */
   readonly prefixes: readonly string[];
 }
 
 /**
- * What must be locked in a copy: everything of the recovery points that the policy keeps, and whole repositories, because a pack
- * does not say which snapshots need it. Records that nobody signed neither count (else forged ones would push the true ones out)
- * nor let go of anything: what is below their names stays locked, and with it every repository, for they may name any.
+ * What must be locked in a copy: all objects of the recovery points that the policy keeps, and complete repositories, because
+ * a pack does not name the snapshots that need it. Unsigned records do not count for retention, because forged ones could
+ * displace genuine ones. Their objects stay locked, and so do all repositories, because such a record may refer to any.
  */
 export function lockScope(
-  keys: VaultKeys,
   found: readonly FoundPoint[],
-  retentionOf: (plan: string) => KeptBy | undefined,
-  began: Date,
-  repositories: readonly string[],
+  { keys, retentionOf, began, repositories }: LockScopeContext,
 ): LockScope {
   const doubtful = found.filter((p) => p.record === undefined);
   const kept = keptOf(found, retentionOf, began);
@@ -88,7 +96,7 @@ export function lockScope(
   };
 }
 
-/** ObjectRetention decides for each plan; a plan that is not in holdfast.yaml any more has nobody who removes, so all of it is kept. */
+/** Applies retention per plan. All recovery points of a plan that is no longer in holdfast.yaml are kept, because nothing prunes them. */
 function keptOf(
   found: readonly FoundPoint[],
   retentionOf: (plan: string) => KeptBy | undefined,
@@ -101,7 +109,7 @@ function keptOf(
   return [...plans].flatMap(([plan, points]) => {
     const by = retentionOf(plan);
     if (!by) return points;
-    // Without their locks: what is kept only because it is locked must be let go when the lock ends.
+    // Without the existing locks: a recovery point that is kept only by its lock must not be locked again.
     const seen = points.map(({ backup, record, replicated }) => ({
       backup,
       at: (parseBackupName(backup) as { at: Date }).at,

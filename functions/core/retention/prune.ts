@@ -5,7 +5,7 @@ import type { RecoveryPoint, RetentionDecision } from './retention.ts';
 
 const Decision = z.object({ backup: z.string(), keep: z.boolean(), reasons: z.array(z.string()) });
 
-/** A backup without a record, of which something is left. */
+/** An orphaned backup: objects without a record. */
 export const Orphan = z.object({
   backup: z.string(),
   objects: z.int(),
@@ -17,32 +17,32 @@ export type Orphan = z.infer<typeof Orphan>;
 const Forget = z.object({ backup: z.string(), namespace: z.string(), snapshots: z.array(z.string()) });
 export type Forget = z.infer<typeof Forget>;
 
-/** What is decided of one copy. */
+/** Decisions about one copy. */
 export const CopyPlan = z.object({
   decisions: z.array(Decision),
   orphans: z.array(Orphan),
-  /** Backups of which an earlier run that was interrupted has removed the record. */
+  /** Backups whose record an earlier, interrupted run has removed. */
   begun: z.array(z.string()),
   forget: z.array(Forget),
 });
 export type CopyPlan = z.infer<typeof CopyPlan>;
 
-/** What one prune run removes, written down before the first removal: afterwards nothing else knows the snapshots. */
+/** What one prune run removes, written before the first removal, because afterwards no record names the snapshots. */
 export const PrunePlan = z.object({
   version: z.literal(2),
   plan: z.string(),
   prune: z.string(),
   decidedAt: z.string(),
-  /** Earlier runs that were interrupted: what they had begun is among what this one removes and forgets. */
+  /** Earlier, interrupted runs. This run completes them. */
   finishes: z.array(z.string()),
   primary: CopyPlan,
   replica: CopyPlan,
-  /** Namespaces whose repositories hold snapshots that no record names: they are found by their tags. */
+  /** Namespaces whose repositories may have orphaned snapshots, which are found by their tags. */
   search: z.array(z.string()),
 });
 export type PrunePlan = z.infer<typeof PrunePlan>;
 
-/** How the Job of a repository ended, and the snapshots of no record that it found. */
+/** Result of a repository's Job, and the orphaned snapshots that it found. */
 export const PruneOutcome = z.object({
   namespace: z.string(),
   ok: z.boolean(),
@@ -51,18 +51,18 @@ export const PruneOutcome = z.object({
 });
 export type PruneOutcome = z.infer<typeof PruneOutcome>;
 
-/** Backups of which a run leaves nothing in a copy. */
+/** Backups that a run removes from a copy. */
 export const removedFrom = ({ decisions, orphans, begun }: CopyPlan): string[] => [
   ...begun,
   ...decisions.filter((d) => !d.keep).map((d) => d.backup),
   ...orphans.filter((o) => o.remove).map((o) => o.backup),
 ];
 
-/** Namespaces whose repositories a run has to do with. */
+/** Namespaces whose repositories a run processes. */
 export const repositoriesOf = ({ primary, replica, search }: PrunePlan): string[] =>
   [...new Set([...[...primary.forget, ...replica.forget].map((f) => f.namespace), ...search])].sort();
 
-/** Snapshots of records that are to go. Of a record that nobody signed none: it might name those of another. */
+/** Snapshots of records to remove. The records must be signed: an unsigned one could name the snapshots of another. */
 export function snapshotsToForget(records: readonly BackupRecord[]): Forget[] {
   return records.flatMap((record) => {
     const byNamespace = Map.groupBy(snapshotsIn(record), (s) => s.namespace);
@@ -80,8 +80,8 @@ export const snapshotsOf = (forget: readonly Forget[], namespace: string): strin
 ];
 
 /**
- * Whether a run would remove more than a share of what a copy holds; then nothing is removed. One may always go, or a plan
- * with few recovery points could never lose any. Failed backups hold nothing and are not counted.
+ * Whether a run would remove more than a share of a copy's recovery points; undefined if not. One may always be removed,
+ * otherwise a plan with few recovery points could never be pruned. Failed backups have no data and do not count.
  */
 export function exceedsShare(
   points: readonly RecoveryPoint[],
@@ -96,13 +96,13 @@ export function exceedsShare(
   return removes > allowed ? { removes, of: held.size } : undefined;
 }
 
-/** When something that was last seen to change then is left over. */
+/** End of the grace period of something that last changed then. */
 export const graceEnds = (since: Date, days: number): Date =>
   new Date(since.getTime() + days * 24 * 3600 * 1000);
 
 /**
- * Whether what a copy has of a backup without a record is left over. A backup may be named after an instant long ago, so
- * what counts is also when it last wrote; and no execution takes as long as the grace.
+ * Whether a backup without a record is orphaned. The name of a backup may have an old timestamp, so the last write counts
+ * too. The grace period is longer than any execution.
  */
 export function isLeftOver(
   backup: string,
@@ -115,17 +115,17 @@ export function isLeftOver(
   return graceEnds(named, graceDays) < now && graceEnds(lastWritten, graceDays) < now;
 }
 
-/** A snapshot as `restic snapshots --json` tells of it. */
+/** A snapshot in the output of `restic snapshots --json`. */
 const Snapshot = z.object({ id: z.string(), time: z.string(), tags: z.optional(z.array(z.string())) });
 
-/** A snapshot that a backup of Holdfast made. */
+/** A restic snapshot that Holdfast took. */
 export interface TaggedSnapshot {
   readonly id: string;
   readonly time: Date;
   readonly backup: string;
 }
 
-/** Reads the list; of what a person made, without our tag, nothing. undefined when it cannot be read. */
+/** Parses the list, without snapshots that lack Holdfast's tag. Undefined if it cannot be parsed. */
 export function parseSnapshots(log: string): TaggedSnapshot[] | undefined {
   const line = log.split('\n').find((l) => l.startsWith('['));
   if (line === undefined) return undefined;
@@ -135,22 +135,22 @@ export function parseSnapshots(log: string): TaggedSnapshot[] | undefined {
       return backup && parseBackupName(backup) ? [{ id, time: new Date(time), backup }] : [];
     });
   } catch {
-    return undefined; // cut off: the next run reads it
+    return undefined; // truncated: the next run reads it
   }
 }
 
-/** What is known of the backups that a repository's snapshots are of, in one copy. */
+/** The backups that have, had or lose a record in one copy. */
 export interface Recorded {
   /** Those that this run removes from the copy. */
   readonly removed: ReadonlySet<string>;
   /** Those that have a record in this copy, and in any. */
   readonly here: ReadonlySet<string>;
   readonly anywhere: ReadonlySet<string>;
-  /** When the run decided: a snapshot that is younger is of a backup that is made again. */
+  /** When the run decided. A newer snapshot belongs to a repeated backup. */
   readonly decidedAt: Date;
 }
 
-/** Snapshots that no recovery point needs: of backups that this run removes, and of those that never got a record. */
+/** Orphaned snapshots: of backups that this run removes, and of backups that never got a record. */
 export function orphanSnapshots(
   snapshots: readonly TaggedSnapshot[],
   { removed, here, anywhere, decidedAt }: Recorded,

@@ -8,16 +8,16 @@ import { type Calendar, calendarOf, type Period } from './calendar.ts';
 export interface RecoveryPoint {
   readonly backup: string;
   readonly at: Date;
-  /** `Unknown`: it has no record yet, or none that can be read. */
+  /** `Unknown`: it does not have a readable record yet. */
   readonly phase: Phase | 'Unknown';
-  /** The copy in the second region is proven. */
+  /** The replica is proven. */
   readonly replicated: boolean;
-  /** Its record is what Holdfast signed. One that is not pushes none out that is. */
+  /** Its record has a valid signature. Unsigned recovery points do not displace signed ones. */
   readonly signed: boolean;
   readonly tags: readonly string[];
-  /** Until when one of its copies cannot be removed. */
+  /** Latest end of the locks of its copies. */
   readonly lockedUntil?: Date | undefined;
-  /** Why it stays whatever the policy says, beyond what this file knows. */
+  /** Another reason to keep it, regardless of the policy. */
   readonly held?: string | undefined;
 }
 
@@ -30,14 +30,14 @@ export interface RetentionDecision {
 const newestFirst = (a: RecoveryPoint, b: RecoveryPoint) =>
   b.at.getTime() - a.at.getTime() || (a.backup < b.backup ? 1 : -1);
 
-/** Failed ones hold nothing, and of one at work nobody knows what it will hold: neither takes the place of another. */
+/** Failed backups have no data, and the content of a running one is unknown: neither counts for a rule. */
 const holds = (p: RecoveryPoint) => p.phase === 'Completed' || p.phase === 'PartiallyFailed';
 
 /**
  * What to keep and what to remove of one plan's recovery points in one copy, newest first, with the reasons for each.
  * Rules count as restic's do: the newest of each hour, day, week, month or year of the plan's time zone, and `within` from
- * the newest recovery point, not from `now`. So when backups stop, nothing goes by the clock alone, except by `ttl`, which
- * says just that, and after a lock has ended. Some stay whatever the policy says: see `protections`.
+ * the newest recovery point, not from `now`. So when backups stop, time alone removes nothing, except by `ttl` and after the
+ * end of a lock. Some recovery points are kept regardless of the policy: see `protections`.
  *
  * @throws HoldfastError RetentionEmpty for a policy that keeps nothing: that would be "remove everything".
  */
@@ -48,8 +48,8 @@ export function decideRetention(
   now: Date,
 ): RetentionDecision[] {
   if (keepRules(policy).length === 0)
-    throw new HoldfastError('RetentionEmpty', 'a retention without a rule that keeps something is refused', {
-      hint: 'Give the plan keepLast, or another option that keeps',
+    throw new HoldfastError('RetentionEmpty', 'the retention has no rule that keeps a recovery point', {
+      hint: 'Set keepLast or another keep option in the plan',
     });
   const calendar = calendarOf(timeZone);
   const sorted = [...points].sort(newestFirst);
@@ -69,7 +69,8 @@ export function decideRetention(
     const rules = expired ? [] : ((p.signed ? signed : all).get(p.backup) ?? []);
     const reasons = [...rules, ...stays];
     if (reasons.length > 0) return { backup: p.backup, keep: true, reasons };
-    if (p.phase === 'Failed') return { backup: p.backup, keep: false, reasons: ['failed: it holds nothing'] };
+    if (p.phase === 'Failed')
+      return { backup: p.backup, keep: false, reasons: ['failed: it contains no data'] };
     return {
       backup: p.backup,
       keep: false,
@@ -78,23 +79,23 @@ export function decideRetention(
   });
 }
 
-/** Why a recovery point stays whatever the policy says. */
+/** Why a recovery point is kept regardless of the policy. */
 function protections(p: RecoveryPoint, lastGood: boolean, now: Date): string[] {
   return [
     ...(p.phase === 'Unknown' && !p.held ? ['no record yet'] : []),
     ...(lastGood ? ['last good recovery point'] : []),
     ...(holds(p) && !p.replicated ? ['replica not proven'] : []),
-    // Nobody replicates a failed backup: somebody has put this record in the place of another.
-    ...(p.phase === 'Failed' && p.replicated ? ['failed, and yet its replica is proven'] : []),
+    // Failed backups are never replicated, so this record has replaced another one.
+    ...(p.phase === 'Failed' && p.replicated ? ['failed, but its replica is proven'] : []),
     ...(p.lockedUntil && p.lockedUntil > now ? [`locked until ${p.lockedUntil.toISOString()}`] : []),
     ...(p.held ? [p.held] : []),
   ];
 }
 
-/** A rule that keeps: the newest of each period, so many or those within a duration of the newest of all. */
+/** A keep rule: the newest of each period, up to a count or within a duration before the newest of all. */
 interface KeepRule {
   readonly name: string;
-  /** Absent: each recovery point is one of its own. */
+  /** Default: each recovery point is a period of its own. */
   readonly period?: Period | undefined;
   readonly count: number;
   readonly within?: string | undefined;
@@ -143,8 +144,8 @@ function wanted(
 }
 
 /**
- * As restic: the newest of each period counts. The oldest of all is kept, too, while the count is not used up, so that a
- * history grows to the length that it shall have.
+ * As restic: the newest of each period counts. The oldest of all is also kept until the count is reached, so that a
+ * history grows to its full length.
  */
 function keptBy(
   rule: KeepRule,

@@ -5,21 +5,21 @@ export interface Version {
   readonly etag: string;
 }
 
-/** An inventory says of versions of objects that their bytes were what they should be: a line each, in the order of S3. */
+/** An inventory lists the object versions whose bytes were proven: one line per version, in S3 key order. */
 export const inventoryLine = ({ key, bytes, etag }: Version): string => `${key}\t${bytes}\t${etag}\n`;
 
-/** Reads a line without its end; undefined when it is none. */
+/** Parses a line without its newline; undefined if it is invalid. */
 export function parseInventoryLine(line: string): Version | undefined {
   const m = /^([^\t]+)\t(\d+)\t([^\t]+)$/.exec(line);
   return m ? { key: m[1] as string, bytes: Number(m[2]), etag: m[3] as string } : undefined;
 }
 
 /**
- * What was proven before, gone through beside a listing of the same order: an entry in memory at a time. What an entry says
- * stays true for ever, because another ETag is another version; it is left out when nobody asks for that version any more.
+ * The versions proven by earlier runs, merged with a listing in the same order, one entry in memory at a time. An entry stays
+ * valid permanently, because another ETag is another version. It is dropped when its version no longer exists.
  */
 export class ProvenBefore {
-  /** Entries whose version was not found again. */
+  /** Number of entries whose version no longer exists. */
   dropped = 0;
   private readonly entries: AsyncIterator<Version>;
   private next: Version | undefined;
@@ -34,7 +34,7 @@ export class ProvenBefore {
     this.next = step.done ? undefined : step.value;
   }
 
-  /** Whether the version that is there under a key was proven. Every key must be asked for, in their order. */
+  /** Whether the current version of a key was proven. Must be called for every key, in key order. */
   async has(key: string, version: Version | undefined): Promise<boolean> {
     if (!this.started) await this.advance();
     this.started = true;
@@ -49,7 +49,7 @@ export class ProvenBefore {
     return same;
   }
 
-  /** Entries beyond the last key that was asked for. */
+  /** Entries after the last key passed to `has`. */
   async *rest(): AsyncGenerator<Version> {
     if (!this.started) await this.advance();
     this.started = true;

@@ -2,8 +2,9 @@
 export type SecretLabel = 'current' | 'pending' | 'previous';
 
 /**
- * Where a rotation is, told by the labels alone, so that one that was stopped goes on: nobody is pending; the pending one is to
- * open everything before it becomes the current one; it has become that, and what the previous one opens is to be taken away.
+ * Phase of a rotation. It follows from the labels alone, so that an interrupted rotation resumes. `propose`: there is no
+ * pending secret. `add`: the pending secret must open every repository before it becomes current. `clear`: it is current,
+ * and the passwords of the previous secret must be removed.
  */
 export type RotationPhase = 'propose' | 'add' | 'clear';
 
@@ -25,8 +26,8 @@ export type KeyStep =
   | { readonly do: 'give up' };
 
 /**
- * What to do next with one repository, by the secrets whose passwords open it. What is needed is added first; what the
- * previous secret opens goes then, also in the phase of adding: it is left of a rotation that is over, or a rewind brought it back.
+ * The next step for one repository, by the secrets whose passwords open it. Needed passwords are added first; then that of
+ * the previous secret is removed. In the phase `add` it is left from an earlier rotation, or a rewind restored it.
  */
 export function nextKeyStep(opens: ReadonlySet<SecretLabel>, needed: readonly SecretLabel[]): KeyStep {
   const openedBy = (['current', 'pending', 'previous'] as const).find((label) => opens.has(label));

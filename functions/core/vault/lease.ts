@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { EXECUTION_TIMEOUT_SECONDS } from '../../contract/execution-timeout.ts';
 
-/** Who holds a lease: a piece of work, and the execution that does it (its ARN). */
+/** Holder of a lease: a piece of work, and the ARN of its execution. */
 export const Holder = z.object({ work: z.string(), execution: z.string() });
 export type Holder = z.infer<typeof Holder>;
 
-/** As releases up to 0.1 wrote it: `<work>/<execution>`. The name of a piece of work has no slash. */
+/** Format of releases up to 0.1: `<work>/<execution>`. The name of a piece of work has no slash. */
 const HolderText = z.pipe(
   z.string(),
   z.transform((text): Holder => {
@@ -14,11 +14,11 @@ const HolderText = z.pipe(
   }),
 );
 
-/** A lease in the vault: who holds a plan or a cluster, until when. */
+/** A lease on a plan or a cluster in the vault. */
 export const Lease = z.object({ holder: z.union([Holder, HolderText]), expiresAt: z.string() });
 export type Lease = z.infer<typeof Lease>;
 
-/** Reads a stored lease; undefined when it is none. */
+/** Parses a stored lease; undefined if it is invalid. */
 export function parseLease(text: string): Lease | undefined {
   try {
     return z.parse(Lease, JSON.parse(text));
@@ -27,25 +27,25 @@ export function parseLease(text: string): Lease | undefined {
   }
 }
 
-/** A lease lasts as long as an execution may: one that is held longer has a holder that has ended. */
+/** A lease lasts as long as the execution timeout, so that the holder of an expired lease has ended. */
 export function leaseFor(holder: Holder, now: Date): Lease {
   const expiresAt = new Date(now.getTime() + EXECUTION_TIMEOUT_SECONDS * 1000).toISOString();
   return { holder: { work: holder.work, execution: holder.execution }, expiresAt };
 }
 
-/** Whether its time is over. One whose time cannot be read has expired: it would never do so by itself. */
+/** Whether a lease has expired. One with an unreadable time has expired, because it would otherwise never expire. */
 export const hasExpired = (lease: Lease, now: Date): boolean =>
   !(Date.parse(lease.expiresAt) > now.getTime());
 
-/** Whether `holder` may take a lease that now looks like this without asking anybody: it has expired, or is its own. */
+/** Whether `holder` may acquire a lease without checking its holder: it has expired, or `holder` already holds it. */
 export const mayTake = (current: Lease, holder: Holder, now: Date): boolean =>
   hasExpired(current, now) ||
   (current.holder.work === holder.work && current.holder.execution === holder.execution);
 
-/** Whether a lease is that of a piece of work; with an execution, of that one alone. */
+/** Whether a piece of work, and optionally a given execution of it, holds a lease. */
 export const isHeldBy = ({ holder }: Lease, work: string, execution?: string): boolean =>
   holder.work === work && (execution === undefined || holder.execution === execution);
 
-/** A holder in words: `daily-20260101000000 (<ARN of the execution>)`. */
+/** A holder as text: `daily-20260101000000 (<ARN of the execution>)`. */
 export const holderText = ({ work, execution }: Holder): string =>
   execution ? `${work} (${execution})` : work;

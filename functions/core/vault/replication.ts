@@ -6,10 +6,10 @@ export interface InventoryObject {
   readonly modified: Date;
 }
 
-/** Inside a restic repository, what refers to something comes after it, so a torn copy never refers to nothing. */
+/** Order of copying within a restic repository: referenced objects first, so that an incomplete copy has no dangling references. */
 const RESTIC_ORDER = ['config', 'keys', 'data', 'index', 'snapshots'];
 
-/** Position of a key's batch: a batch is copied only when the ones before it are whole. */
+/** Position of a key's batch: a batch is copied only after the previous ones are complete. */
 export function copyRank(key: string): number {
   const restic = /^restic\/[^/]+\/[^/]+\/([^/]+)/.exec(key);
   if (restic) return RESTIC_ORDER.indexOf(restic[1] as string);
@@ -17,25 +17,25 @@ export function copyRank(key: string): number {
   return key.endsWith('/velero-backup.json') ? 50 : 10;
 }
 
-/** The sha256 that an object's name promises: restic names packs, indexes, keys and snapshots after their content. */
+/** The sha256 in an object's name: restic names packs, indexes, keys and snapshots after their content. */
 export function contentHash(key: string): string | undefined {
   return /^restic\/[^/]+\/[^/]+\/(?:data\/[0-9a-f]{2}|index|keys|snapshots)\/([0-9a-f]{64})$/.exec(key)?.[1];
 }
 
-/** Keys that a replica does not need: restic's locks and a backup's progress are of those at work, proof and lock are of one copy. */
+/** Whether a key is replicated. Not replicated: restic's locks and progress.json of running work, and replica.json and lock.json, which belong to one copy. */
 export function isReplicated(key: string): boolean {
   return !/^(restic\/[^/]+\/[^/]+\/locks\/|records\/[^/]+\/[^/]+\/(replica|lock|progress)\.json$)/.test(key);
 }
 
-/** An object of the primary, and what the replica has under its name. */
+/** An object of the primary, and the replica's object with the same key. */
 export interface Pair {
   readonly object: InventoryObject;
   readonly copy: InventoryObject | undefined;
 }
 
 /**
- * Goes through two listings side by side, both in the order of S3 (by key), with a page of each in memory. What the replica
- * has beyond the primary is passed over: retention removes it.
+ * Merges two listings, both in S3 key order, with one page of each in memory. Objects that exist only in the replica are
+ * skipped; retention removes them.
  */
 export async function* pairs(
   primary: AsyncIterable<InventoryObject>,
@@ -50,13 +50,13 @@ export async function* pairs(
   }
 }
 
-/** Prefixes of repositories, in the order in which they are copied: what refers to something comes after it. */
+/** Prefixes of repositories in copy order: referenced objects first. */
 export const repositoryStages = (repositories: readonly string[]): string[][] =>
   RESTIC_ORDER.map((kind) =>
     repositories.map((repository) => `${repository}/${kind}${kind === 'config' ? '' : '/'}`),
   );
 
-/** Few objects in batches, in the order in which they may be copied: each only when the one before is whole. */
+/** Objects in batches, in copy order. A batch may be copied only after the previous one is complete. */
 export function inCopyOrder(objects: readonly Pair[]): Pair[][] {
   const byRank = Map.groupBy(objects, (p) => copyRank(p.object.key));
   return [...byRank].sort(([a], [b]) => a - b).map(([, batch]) => batch);

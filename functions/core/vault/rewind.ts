@@ -1,11 +1,11 @@
 import { copyRank } from './replication.ts';
 import { rewoundPart } from './vault-keys.ts';
 
-/** A version of a key as S3 lists it, or a delete marker, which hides what is older. */
+/** A version of a key in an S3 listing, or a delete marker. */
 export interface ObjectVersion {
   readonly key: string;
   readonly id: string;
-  /** S3 keeps whole seconds. */
+  /** Whole seconds. */
   readonly at: Date;
   readonly deleted: boolean;
   readonly bytes: number;
@@ -13,13 +13,13 @@ export interface ObjectVersion {
   readonly copyOf?: string;
 }
 
-/** What a rewind does with one key, and why. Nothing is ever removed: a copy or a delete marker is put on top. */
+/** What a rewind does with one key, and why. It never removes a version: it adds a copy or a delete marker. */
 export type RewindStep =
   | { readonly action: 'bring back'; readonly version: ObjectVersion; readonly reason: string }
   | { readonly action: 'hide'; readonly version: ObjectVersion; readonly reason: string }
   | { readonly action: 'leave'; readonly version: ObjectVersion; readonly reason: string };
 
-/** What was to be seen under a key at an instant, and what is now. `versions`: all of the key, the newest first. */
+/** The visible version of a key at a point in time, and now. `versions`: all of the key, newest first. */
 function views(versions: readonly ObjectVersion[], to: Date) {
   const then = versions.find((v) => v.at <= to);
   const now = versions[0];
@@ -27,40 +27,40 @@ function views(versions: readonly ObjectVersion[], to: Date) {
 }
 
 /**
- * The version of which `planKey` must know whether it is a copy: that is not in a listing and costs a request. Undefined for
- * most keys. Of another length it can be no copy.
+ * The version for which `planKey` needs `copyOf`, which is not in a listing and costs a request. Undefined for most keys: a
+ * version of another length cannot be a copy.
  */
 export function unclear(versions: readonly ObjectVersion[], to: Date): ObjectVersion | undefined {
   const { was, is } = views(versions, to);
   return was && is && was.id !== is.id && was.bytes === is.bytes ? is : undefined;
 }
 
-/** What to do with a key so that what is to be seen is what was to be seen then. `versions`: all of it, the newest first. */
+/** What to do with a key to make the version visible that was visible then. `versions`: all of the key, newest first. */
 export function planKey(versions: readonly [ObjectVersion, ...ObjectVersion[]], to: Date): RewindStep {
   const { was, is } = views(versions, to);
   const [newest] = versions;
   const leave = (reason: string): RewindStep => ({ action: 'leave', version: newest, reason });
-  if (!was && !is) return leave('is not to be seen, as then');
-  if (was && is && (is.id === was.id || is.copyOf === was.id)) return leave('is what it was');
+  if (!was && !is) return leave('did not exist then and does not exist now');
+  if (was && is && (is.id === was.id || is.copyOf === was.id)) return leave('is unchanged');
   const changed = versions.findLast((v) => v.at > to) ?? newest;
   const when = changed.at.toISOString();
-  if (rewoundPart(newest.key) === undefined) return leave('belongs to what is at work now');
+  if (rewoundPart(newest.key) === undefined) return leave('belongs to running work');
   if (was)
     return {
       action: 'bring back',
       version: was,
       reason: `${changed.deleted ? 'deleted' : 'overwritten'} ${when}`,
     };
-  if (isPassword(newest.key)) return leave(`came ${when}, but may hold the present password`);
-  return { action: 'hide', version: newest, reason: `came ${when}` };
+  if (isPassword(newest.key)) return leave(`created ${when}, but may hold the current password`);
+  return { action: 'hide', version: newest, reason: `created ${when}` };
 }
 
-/** Whether a key is that of a password of a repository. Those that came later stay: without them nothing might open it any more. */
+/** Whether a key is a repository's key file. Later ones stay, because the current password may need them. */
 const isPassword = (key: string): boolean => /^restic\/[^/]+\/[^/]+\/keys\//.test(key);
 
 /**
- * The steps that change something, in batches, each to be done when the one before is whole: what comes back in the order of
- * a copy, so that it never refers to what is not there; then what is hidden, in the opposite one.
+ * The steps that change something, in batches. A batch may begin only after the previous one is complete: first restored
+ * versions in copy order, so that there are no dangling references; then hidden ones in reverse order.
  */
 export function inRewindOrder(steps: readonly RewindStep[]): RewindStep[][] {
   const batches = (action: RewindStep['action'], direction: number) =>
@@ -78,14 +78,14 @@ export function inRewindOrder(steps: readonly RewindStep[]): RewindStep[][] {
 const PARTS = ['records', 'velero', 'restic'] as const;
 type Count = { objects: number; bytes: number };
 
-/** What a rewind comes to, in counts and in names. */
+/** Summary of a rewind: counts and names. */
 export interface RewindSummary {
   readonly parts: Record<(typeof PARTS)[number], Record<RewindStep['action'], Count>>;
-  /** Recovery points that exist again, that exist no longer, and that are mended: something of them comes back or goes. */
+  /** Recovery points that exist again, that no longer exist, and that are repaired: some of their objects change. */
   readonly back: readonly string[];
   readonly gone: readonly string[];
   readonly mended: readonly string[];
-  /** Repositories in which something changes, and those of which a key comes back, with the password that it had. */
+  /** Repositories that change, and those of which a key file is restored, with its former password. */
   readonly repositories: readonly string[];
   readonly passwords: readonly string[];
 }

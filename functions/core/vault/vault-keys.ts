@@ -1,5 +1,5 @@
 /**
- * The layout of the vault: the one place that makes and reads its keys. The first segment says who else reads
+ * The layout of the vault: the only place that builds and parses its keys. The first segment tells which other tools read
  * the object: `velero/` is a BackupStorageLocation of Velero, `restic/` holds repositories for plain restic.
  */
 
@@ -35,25 +35,25 @@ export function vaultKeys(cluster: string) {
     records: {
       root: `records/${c}/`,
       dir: recordDir,
-      /** The commit marker: a recovery point exists when this does. */
+      /** The commit marker: a recovery point exists if its record exists. */
       record: (b: string) => `${recordDir(b)}record.json`,
       work: (b: string) => `${recordDir(b)}work.json`,
       resources: (b: string) => `${recordDir(b)}resources.json`,
-      /** One fingerprint an object: what the next backup counts its changes against. */
+      /** One fingerprint per object, with which the next backup computes its changes. */
       fingerprints: (b: string) => `${recordDir(b)}fingerprints.json.gz`,
       volumeDir: (b: string) => `${recordDir(b)}volumes/`,
       volume: (b: string, id: string) => `${recordDir(b)}volumes/${enc(id)}.json`,
       hook: (b: string, id: string) => `${recordDir(b)}hooks/${enc(id)}.json`,
       controlPlaneDir: (b: string) => `${recordDir(b)}control-plane/`,
       controlPlane: (b: string, id: string) => `${recordDir(b)}control-plane/${enc(id)}.json`,
-      /** How far the volume Jobs are, while they run. */
+      /** Progress of the volume Jobs while they run. */
       progress: (b: string) => `${recordDir(b)}progress.json`,
       replica: (b: string) => `${recordDir(b)}replica.json`,
       /** Until when this copy of the recovery point cannot be removed. Each copy has its own. */
       lock: (b: string) => `${recordDir(b)}lock.json`,
       prune: {
         root: `records/${c}/_prune/`,
-        /** What a run removes; it is to be done until `done` is there. */
+        /** What a run removes. The run is incomplete until `done` exists. */
         plan: (p: string) => `${pruneDir(p)}plan.json`,
         done: (p: string) => `${pruneDir(p)}done.json`,
         /** What a dry run would remove, or a run that was refused. */
@@ -73,7 +73,7 @@ export function vaultKeys(cluster: string) {
         report: (v: string) => `${verifyDir(v)}report.json`,
       },
     },
-    /** Between the functions of an export that is split; gone when it is joined. */
+    /** Intermediate objects of a split export; removed when it is joined. */
     exports: {
       dir: exportDir,
       plan: (b: string) => `${exportDir(b)}plan.json`,
@@ -91,7 +91,7 @@ export function vaultKeys(cluster: string) {
       volume: (r: string, id: string) => `${restoreDir(r)}volumes/${enc(id)}.json`,
       report: (r: string) => `${restoreDir(r)}report.json`,
     },
-    /** In the replica: which versions there are proven. One for each folder of a repository; `config` is in none. */
+    /** In the replica: the proven versions, one inventory per folder of a repository. `config` has no inventory. */
     inventory: (folder: string): string | undefined => {
       const parts = /^restic\/([^/]+)\/([^/]+)\/([a-z]+)\/$/.exec(folder);
       return parts?.[1] === c ? `inventories/${c}/${parts[2]}/${parts[3]}.gz` : undefined;
@@ -101,7 +101,7 @@ export function vaultKeys(cluster: string) {
       backup: (plan: string) => `leases/${c}/backup-${enc(plan)}.json`,
       restore: `leases/${c}/restore.json`,
       prune: `leases/${c}/prune.json`,
-      /** Of those who copy to the second region: none while one prunes. */
+      /** Leases of replications. They exclude a prune run. */
       replicateRoot: `leases/${c}/replicate-`,
       replicate: (plan: string) => `leases/${c}/replicate-${enc(plan)}.json`,
     },
@@ -116,12 +116,12 @@ export function backupOfRecordKey(cluster: string, key: string): string | undefi
   return name?.[1] === cluster ? name[2] : undefined;
 }
 
-/** Roots of what a cluster has in a copy of the vault and a rewind brings back: not what is only of those at work. */
+/** Roots of a cluster's objects that a rewind restores, without the state of running work. */
 const REWOUND = ['records', 'velero', 'restic'] as const;
 export const rewoundPrefixes = (cluster: string): string[] =>
   REWOUND.map((root) => `${root}/${enc(cluster)}/`);
 
-/** Of what a rewound key is a part: a backup, or a repository by its namespace. */
+/** What a rewound key belongs to: a backup, or the repository of a namespace. */
 export interface RewoundPart {
   readonly root: (typeof REWOUND)[number];
   readonly name: string;
@@ -129,7 +129,7 @@ export interface RewoundPart {
   readonly marker: boolean;
 }
 
-/** Reads a key as a rewind does; undefined for keys it leaves: restic's locks, and until when a copy is locked, are of today. */
+/** Parses a key for a rewind; undefined for keys that it leaves unchanged, such as restic's locks and lock.json. */
 export function rewoundPart(key: string): RewoundPart | undefined {
   const [, root, name = '', rest = ''] =
     /^(records|velero|restic)\/[^/]+\/(?:backups\/)?([^/]*)(?:\/(.*))?$/s.exec(key) ?? [];
@@ -139,7 +139,7 @@ export function rewoundPart(key: string): RewoundPart | undefined {
   return { root, name, marker: rest === 'record.json' };
 }
 
-/** Keys that Holdfast reads in a bucket that a Velero wrote. `prefix` is empty or ends with a slash. */
+/** Keys that Holdfast reads in a Velero bucket. `prefix` is empty or ends with a slash. */
 export function veleroKeys(prefix: string) {
   const dir = (backup: string) => `${prefix}backups/${enc(backup)}/`;
   return {

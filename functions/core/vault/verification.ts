@@ -19,44 +19,44 @@ export function isRead(key: string, { part, parts }: Part): boolean {
   return pack === undefined || partOf(pack, parts) === part;
 }
 
-/** The part after that of the last run that came to its end: every byte is read in `parts` runs. */
+/** The part after that of the last completed run. Every byte is read within `parts` runs. */
 export const nextPart = (parts: number, last: Part | undefined): number =>
   last?.parts === parts ? (last.part % parts) + 1 : 1;
 
 /**
- * `absent`: not there, and need not be: the copy is not proven, or has another retention, or restic has put its data into
- * another pack. `unproven`: there, and not what the other copy has, and nothing says which is right.
+ * `absent`: does not exist and does not need to: the copy is not proven, or has another retention, or restic has moved its
+ * data into another pack. `unproven`: exists and differs from the other copy, and it is unknown which one is correct.
  */
 export const CopyState = z.enum(['good', 'damaged', 'missing', 'absent', 'unproven']);
 export type CopyState = z.infer<typeof CopyState>;
 
-/** What the copies have of one object. */
+/** State of one object in both copies. */
 export const Seen = z.object({ primary: CopyState, replica: CopyState });
 export type Seen = z.infer<typeof Seen>;
 
-/** What is to be done about an object: written over in these copies, or nothing can be done. */
+/** The copies in which an object is to be healed, or whether it is lost. */
 export function judge(seen: Seen): { readonly heal: readonly CopyName[]; readonly lost: boolean } {
   const bad = COPIES.filter((copy) => seen[copy] === 'damaged' || seen[copy] === 'missing');
   const has = (state: CopyState) => COPIES.some((copy) => seen[copy] === state);
   return { heal: has('good') ? bad : [], lost: bad.length > 0 && !has('good') && !has('unproven') };
 }
 
-/** An object that is not what was promised, and what became of it. */
+/** An object with a problem, and the outcome. */
 export const Finding = z.object({
   key: z.string(),
   ...Seen.shape,
-  /** `unproven`: the copies differ and nothing says which is right. */
+  /** `unproven`: the copies differ, and it is unknown which one is correct. */
   outcome: z.enum(['healed', 'lost', 'unproven']),
-  /** Recovery points that need it, as far as that is known; of a pack or an index only its repository is. */
+  /** Recovery points that need it, if known. For a pack or an index only the repository is known. */
   recoveryPoints: z.array(z.string()),
   repository: z.optional(z.string()),
 });
 export type Finding = z.infer<typeof Finding>;
 
-/** Findings of one step, written before anything is healed: a run that was killed would not find them again. */
+/** Findings of one step, written before anything is healed, because a resumed run would not find them again. */
 export const Findings = z.array(Finding);
 
-/** What is known of an object in both steps counts once, as it was found last. */
+/** Merges findings by key. The later finding of an object replaces the earlier one. */
 export const mergeFindings = (before: readonly Finding[], now: readonly Finding[]): Finding[] => [
   ...new Map([...before, ...now].map((f) => [f.key, f])).values(),
 ];
@@ -81,7 +81,7 @@ export const VerifyRun = z.object({
 });
 export type VerifyRun = z.infer<typeof VerifyRun>;
 
-/** place.json: how far a run is. Everything before it is verified and healed. */
+/** place.json: checkpoint of a run. Everything before it is verified and healed. */
 export const VerifyCursor = z.object({
   step: z.int(),
   /** Key within the step. */
@@ -91,13 +91,13 @@ export const VerifyCursor = z.object({
 });
 export type VerifyCursor = z.infer<typeof VerifyCursor>;
 
-/** What `restic check` said of one copy of a repository. */
+/** Result of `restic check` for one copy of a repository. */
 export const CheckOutcome = z.object({
   namespace: z.string(),
   copy: CopyName,
   ok: z.boolean(),
   message: z.string(),
-  /** Packs that its index refers to and that are not there. */
+  /** Packs that the index refers to and that do not exist. */
   missing: z.array(z.string()),
   seconds: z.number(),
 });
@@ -111,13 +111,13 @@ export const VerifyReport = z.object({
   startedAt: z.string(),
   endedAt: z.string(),
   seconds: z.number(),
-  /** Completed: all that was to be read is good now. Failed: something is lost. */
+  /** Completed: all objects that were read are good now. Failed: an object is lost. */
   phase: Phase,
   reasons: z.array(z.string()),
   recoveryPoints: z.int(),
   repositories: z.int(),
   objects: z.int(),
-  /** In both copies together, of what is good. */
+  /** Good bytes in both copies together. */
   bytes: z.int(),
   damaged: z.int(),
   healed: z.int(),
@@ -127,13 +127,18 @@ export const VerifyReport = z.object({
 });
 export type VerifyReport = z.infer<typeof VerifyReport>;
 
-/** What a run comes to. */
+/** What a verification read and found, of which its report is made. */
+export interface VerifyReportContext {
+  readonly cursor: VerifyCursor;
+  readonly findings: readonly Finding[];
+  readonly checks: readonly CheckOutcome[];
+  readonly endedAt: Date;
+}
+
+/** The report of a run. */
 export function verifyReport(
   { run, part, parts, startedAt, backups, repositories }: VerifyRun,
-  { objects, bytes }: VerifyCursor,
-  findings: readonly Finding[],
-  checks: readonly CheckOutcome[],
-  endedAt: Date,
+  { cursor: { objects, bytes }, findings, checks, endedAt }: VerifyReportContext,
 ): VerifyReport {
   const count = (outcome: Finding['outcome']) => findings.filter((f) => f.outcome === outcome).length;
   const reasons = [
@@ -167,9 +172,9 @@ export function verifyReport(
 function reasonOf(f: Finding, checks: readonly CheckOutcome[]): string {
   const of = f.recoveryPoints.length > 0 ? ` of ${f.recoveryPoints.join(', ')}` : '';
   const namespace = f.repository?.split('/').at(-1);
-  // Both copies prune for themselves: the data of a pack that only one has is in other packs of the other.
+  // The copies are pruned separately: the other copy may have the data of a pack in other packs.
   const whole = checks.find((c) => c.ok && c.namespace === namespace && f.outcome === 'lost');
-  const but = whole ? `, but restic finds the repository whole in the ${whole.copy}` : '';
+  const but = whole ? `, but restic finds the repository complete in the ${whole.copy}` : '';
   return `${f.key}${of}: ${f.primary} in the primary, ${f.replica} in the replica: ${f.outcome}${but}`;
 }
 

@@ -2,12 +2,12 @@ import type { KubeObject } from '../kubernetes/resources.ts';
 import { commandOf } from './hooks.ts';
 import type { WorkVolume } from './work.ts';
 
-/** Pod annotations: a command whose output is backed up, its container, and the name of the file that it becomes. */
+/** Pod annotations: a command whose output is backed up, its container, and the file name of the output. */
 const COMMAND = 'holdfast.io/backup-command';
 const CONTAINER = `${COMMAND}-container`;
 const FILE = `${COMMAND}-file`;
 
-/** A command of a pod whose output is data to be backed up. */
+/** A command in a pod whose output is backed up. */
 export interface Dump {
   readonly work: WorkVolume & { readonly pod: string };
   readonly container: string;
@@ -18,8 +18,8 @@ const runs = ({ status, metadata }: KubeObject): boolean =>
   status?.phase === 'Running' && !metadata.deletionTimestamp;
 
 /**
- * What pods replace one another under: the ReplicaSet's name without its hash, so that a rollout goes on with the same
- * dump. Any other pod stands for itself.
+ * The stable name of a pod's workload: the ReplicaSet's name without its hash, so that a rollout keeps the same dump. For
+ * other pods the pod's name.
  */
 function workloadOf({ metadata: { name, labels, ownerReferences } }: KubeObject): string {
   const owner = ownerReferences?.find((o) => o.controller);
@@ -29,8 +29,8 @@ function workloadOf({ metadata: { name, labels, ownerReferences } }: KubeObject)
 }
 
 /**
- * The commands that pods want backed up, one a workload: the replicas of a ReplicaSet give the same answer, so the first
- * that runs is asked. What is wrong with one is a problem: its data would be missing.
+ * The dump commands of pods, one per workload. All replicas of a ReplicaSet have the same output, so the first running one is
+ * used. An invalid command is a problem, because its data would be missing.
  */
 export function dumpsOf(pods: readonly KubeObject[]): {
   readonly dumps: Dump[];
@@ -51,9 +51,9 @@ export function dumpsOf(pods: readonly KubeObject[]): {
     const containers = ((pod.spec?.containers ?? []) as { name: string }[]).map((c) => c.name);
     const container = annotations[CONTAINER] ?? containers[0] ?? '';
     const file = annotations[FILE] ?? 'dump';
-    if (!command) problems.push(`${what} is no JSON list of texts: ${text}`);
+    if (!command) problems.push(`${what} is not a JSON list of strings: ${text}`);
     else if (!containers.includes(container))
-      problems.push(`${what} names the container "${container}", which the pod has not`);
+      problems.push(`${what} names the container "${container}", which the pod does not have`);
     else if (!/^[\w][-.\w]*$/.test(file))
       problems.push(`${what} names the file "${file}"; write one like dump.sql`);
     else if (runs(pod)) {
@@ -71,7 +71,7 @@ export function dumpsOf(pods: readonly KubeObject[]): {
     } else
       down.set(
         id,
-        `${what} cannot run: the pod is ${pod.metadata.deletionTimestamp ? 'ending' : (pod.status?.phase ?? 'Pending')}`,
+        `${what} cannot run: the pod is ${pod.metadata.deletionTimestamp ? 'terminating' : (pod.status?.phase ?? 'Pending')}`,
       );
   }
   for (const [id, message] of down) if (!dumps.has(id)) problems.push(message);

@@ -9,13 +9,13 @@ export type HookTime = z.infer<typeof HookTime>;
 export const Hook = z.object({
   container: z.string(),
   command: z.array(z.string()),
-  /** Whether its failure is one of the backup. */
+  /** `Fail`: a failure of the hook is a failure of the backup. */
   onError: z.enum(['Fail', 'Continue']),
   timeoutSeconds: z.number(),
 });
 export type Hook = z.infer<typeof Hook>;
 
-/** The hooks of a pod, and which volumes of the backup it holds. */
+/** The hooks of a pod, and the volumes of the backup that it mounts. */
 export const PodHooks = z.object({
   namespace: z.string(),
   pod: z.string(),
@@ -25,27 +25,27 @@ export const PodHooks = z.object({
 });
 export type PodHooks = z.infer<typeof PodHooks>;
 
-/** How a hook ended. */
+/** Result of a hook. */
 export const HookOutcome = z.object({
   pod: z.string(),
   hook: HookTime,
   container: z.string(),
   ok: z.boolean(),
-  /** Its failure does not count. */
+  /** It failed with onError Continue. */
   continued: z.boolean(),
   seconds: z.number(),
-  /** The last of what it wrote to stdout and stderr. */
+  /** The end of its stdout and stderr. */
   output: z.string(),
   message: z.optional(z.string()),
 });
 export type HookOutcome = z.infer<typeof HookOutcome>;
 
 const DEFAULT_TIMEOUT_SECONDS = 30; // Velero's
-/** A function lives fifteen minutes, and has other work. */
+/** The timeout of a function is fifteen minutes, and it has other work. */
 const LONGEST_SECONDS = 300;
 const UNITS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 1e-3 };
 
-/** A Go duration like `1m30s` in seconds; undefined when the text is none. */
+/** A Go duration like `1m30s` in seconds; undefined if the text is not a duration. */
 export function durationSeconds(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(h|ms|m|s))+$/.test(text)) return undefined;
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
@@ -60,17 +60,17 @@ function hookOf(pod: KubeObject, time: HookTime, problems: string[]): Hook | und
     problems.push(`pod ${pod.metadata.namespace}/${pod.metadata.name}: its ${time} hook has ${what}`);
   const command = commandOf(text);
   if (!command) {
-    wrong(`a command that is no JSON list of texts: ${text}`);
+    wrong(`a command that is not a JSON list of strings: ${text}`);
     return undefined;
   }
   const containers = (pod.spec?.containers ?? []) as { name: string }[];
   const container = annotation('container') ?? containers[0]?.name ?? '';
   if (!containers.some((c) => c.name === container))
-    wrong(`the container "${container}", which the pod has not`);
+    wrong(`the container "${container}", which the pod does not have`);
   const timeout = annotation('timeout');
   const seconds = timeout === undefined ? DEFAULT_TIMEOUT_SECONDS : durationSeconds(timeout);
   if (seconds === undefined) wrong(`the timeout "${timeout}"; write one like 30s`);
-  else if (seconds > LONGEST_SECONDS) wrong(`a timeout of ${timeout}; five minutes are the longest`);
+  else if (seconds > LONGEST_SECONDS) wrong(`a timeout of ${timeout}; the maximum is five minutes`);
   return {
     container,
     command,
@@ -79,7 +79,7 @@ function hookOf(pod: KubeObject, time: HookTime, problems: string[]): Hook | und
   };
 }
 
-/** As Velero reads it: a JSON list when it begins like one, else one program. */
+/** Parses a command as Velero does: a JSON list if it begins with `[`, otherwise a single program. Undefined if invalid. */
 export function commandOf(text: string): string[] | undefined {
   if (!text.startsWith('[')) return [text];
   try {
@@ -90,14 +90,14 @@ export function commandOf(text: string): string[] | undefined {
   }
 }
 
-/** A volume of a backup, and the pod that holds it. */
+/** A volume of a backup, and the pod that mounts it. */
 export interface HeldVolume {
   readonly id: string;
   readonly namespace: string;
   readonly pod?: string | undefined;
 }
 
-/** Hooks of the pods that hold volumes of a backup. What is wrong with one is a problem: it would not do what it should. */
+/** Hooks of the pods that mount volumes of a backup. An invalid hook is a problem. */
 export function hooksOf(
   pods: readonly KubeObject[],
   volumes: readonly HeldVolume[],
@@ -114,7 +114,7 @@ export function hooksOf(
   return { hooks, problems };
 }
 
-/** What is missing because hooks failed. A failed pre hook is told by the volumes that were not backed up. */
+/** Reasons for failed post hooks. A failed pre hook is the reason of its volumes, which were not backed up. */
 export const failedHooks = (outcomes: readonly HookOutcome[]): string[] =>
   outcomes
     .filter((o) => !o.ok && !o.continued && o.hook === 'post')

@@ -12,8 +12,8 @@ export function volumeType(volume: KubeObject): string | undefined {
 }
 
 /**
- * Where the kubelet keeps a volume's files, below a pod's `volumes` folder; absolute for a hostPath volume, which
- * it does not mount anywhere. Names as in k8s.io/kubernetes/pkg/volume.
+ * The folder of a volume's files on the node: relative to a pod's `volumes` folder, or absolute for a hostPath volume.
+ * Undefined for other types. Names from k8s.io/kubernetes/pkg/volume.
  */
 export function folderOnNode(volume: KubeObject): string | undefined {
   const type = volumeType(volume);
@@ -25,7 +25,7 @@ export function folderOnNode(volume: KubeObject): string | undefined {
   return undefined;
 }
 
-/** The size that a claim asks for, as it is written there; empty when it says none. */
+/** The size that a claim requests, as a quantity; empty if it requests none. */
 export function sizeOf(claim: KubeObject): string {
   const { requests } = (claim.spec?.resources ?? {}) as { requests?: { storage?: string } };
   return requests?.storage ?? '';

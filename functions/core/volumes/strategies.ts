@@ -9,7 +9,7 @@ import type { WorkVolume } from './work.ts';
 
 type Strategies = Readonly<Record<Strategy, ClaimStrategy> & Record<WorkVolume['strategy'], VolumeStrategy>>;
 
-/** Every strategy. One that is added to the enum and has no entry here does not compile. */
+/** All strategies. A strategy in the enum without an entry here does not compile. */
 export const STRATEGIES: Strategies = {
   mount: mountStrategy,
   snapshot: snapshotStrategy,
@@ -17,13 +17,13 @@ export const STRATEGIES: Strategies = {
   command: commandStrategy,
 };
 
-/** The strategies of some volumes, each with its own. */
+/** Groups volumes by strategy. */
 function byStrategy<V extends WorkVolume>(volumes: readonly V[]): [VolumeStrategy, V[]][] {
   const groups = Map.groupBy(volumes, (v) => v.strategy);
   return [...groups].map(([name, own]) => [STRATEGIES[name], own]);
 }
 
-/** Makes what the Jobs of volumes wait for. A volume that is not in the answer waits for nothing. */
+/** Creates the prerequisites of the volumes' Jobs. A volume that is not in the result has none. */
 export async function beginAll(
   volumes: readonly VolumeWork[],
   ports: StrategyPorts,
@@ -33,7 +33,7 @@ export async function beginAll(
   return new Map(begun);
 }
 
-/** Removes what was made for those of some volumes that have ended. */
+/** Removes the temporary objects of volumes that have ended. */
 export async function cleanUpAfter(
   volumes: readonly WorkVolume[],
   ended: ReadonlySet<string>,

@@ -3,13 +3,13 @@ import { dumpArgs } from '../restic/restic.ts';
 import type { Dump } from './dumps.ts';
 import { hookOnce, type VolumeStrategy, type VolumeWork } from './strategy.ts';
 
-/** Where restic is in its own image, and where in the Job of a dump. */
+/** Path of restic in its own image, and folder of the copy in a dump Job. */
 const RESTIC = '/usr/bin/restic';
 const TOOLS = '/tools';
-/** A user without rights: a dump needs none on files. */
+/** User id `nobody`: a dump Job reads no files. */
 const NOBODY = 65534;
 
-/** A Job runs a command in a pod and backs up what it writes. No rule names it: a pod's annotation does. */
+/** A Job runs a command in a pod and backs up its output. A pod annotation selects this strategy, not a rule. */
 export const commandStrategy: VolumeStrategy = {
   begin: async () => new Map(),
   async prepare(v, { attempt }, ports) {
@@ -18,7 +18,7 @@ export const commandStrategy: VolumeStrategy = {
     const dump = await ports.locations.dump(v);
     return dump
       ? { location: { dump } }
-      : { blocker: `no pod of ${v.dump?.workload} runs that has its command` };
+      : { blocker: `no pod of ${v.dump?.workload} is running that has its command` };
   },
   mount(v, { dump }, { settings: { cluster, jobs }, work, options }) {
     const pod = dump?.work.pod ?? v.pod;
@@ -29,20 +29,20 @@ export const commandStrategy: VolumeStrategy = {
       serviceAccount: DUMP_ACCOUNT,
       user: NOBODY,
       capabilities: [],
-      // restic goes to kubectl, not the other way round: an image with kubectl need not hold anything else.
+      // restic is copied into the kubectl image, so that this image needs nothing but kubectl.
       tools: [{ name: 'restic', image: jobs.resticImage, command: ['cp', RESTIC, restic] }],
       backup: {
-        args: dumpArgs(cluster, work, { ...v, pod }, execCommand(v, dump), options),
+        args: dumpArgs({ cluster, run: work }, { ...v, pod }, execCommand(v, dump), options),
         within: { image: jobs.kubectlImage, restic },
       },
     };
   },
-  // Its Job has an account already.
+  // Its Job already has a service account.
   identity: () => undefined,
   cleanUp: async () => undefined,
 };
 
-/** kubectl ends as the command ends: restic then knows whether what it got is whole. */
+/** kubectl exits with the command's exit code, so restic detects an incomplete dump. */
 const execCommand = (v: VolumeWork, dump: Dump | undefined): string[] => [
   'kubectl',
   'exec',

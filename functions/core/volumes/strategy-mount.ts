@@ -2,11 +2,11 @@ import { backupArgs } from '../restic/restic.ts';
 import { sourcePath } from '../restic/source.ts';
 import { type ClaimStrategy, hookOnce, readingByMount, readingOnNode, rightsOver } from './strategy.ts';
 
-/** A Job mounts the claim, on the node whose pod holds it. */
+/** A Job mounts the claim, on the node of the pod that mounts it. */
 export const mountStrategy: ClaimStrategy = {
   blocker: () => undefined,
   reading(chosen) {
-    // No second pod may mount such a claim; from the node it can be read all the same.
+    // A second pod cannot mount such a claim, but it can be read from the node.
     const { accessModes = [] } = (chosen.claim.spec ?? {}) as { accessModes?: string[] };
     const once = accessModes.includes('ReadWriteOncePod');
     return (once ? readingOnNode(chosen) : undefined) ?? readingByMount(chosen);
@@ -21,7 +21,7 @@ export const mountStrategy: ClaimStrategy = {
     mount: { path: sourcePath(v), readOnly: true, pvc: v.pvc as string },
     ...(holder && { node: holder.node }),
     ...rightsOver(v),
-    backup: { args: backupArgs(settings.cluster, work, v, options) },
+    backup: { args: backupArgs({ cluster: settings.cluster, run: work }, v, options) },
   }),
   identity: (jobs) => jobs.backupServiceAccount,
   cleanUp: async () => undefined,

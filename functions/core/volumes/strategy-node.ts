@@ -4,7 +4,7 @@ import { sourcePath } from '../restic/source.ts';
 import { type ClaimStrategy, hookOnce, readingByMount, readingOnNode, rightsOver } from './strategy.ts';
 import { mountStrategy } from './strategy-mount.ts';
 
-/** A Job reads the folder that the kubelet mounted for the pod that holds the volume; of a claim or an emptyDir. */
+/** A Job reads the kubelet's folder of a pod's volume: a claim or an emptyDir. */
 export const nodeStrategy: ClaimStrategy = {
   blocker: () => undefined,
   reading: (chosen) => readingOnNode(chosen) ?? readingByMount(chosen),
@@ -19,20 +19,20 @@ export const nodeStrategy: ClaimStrategy = {
   },
   mount(v, location, context) {
     const { holder } = location;
-    // Nobody holds the claim any more: it can be mounted.
+    // No pod mounts the claim any more, so the Job can mount it.
     if (v.folder === undefined || holder === undefined) return mountStrategy.mount(v, location, context);
     const { settings, work, options } = context;
     const folder = folderPath(settings.jobs.kubeletDir, holder.podUid, v.folder);
     return {
-      // A folder of the node is mounted in Holdfast's own namespace: the application's may not allow it.
+      // The Job runs in Holdfast's namespace, because the application's may not allow hostPath volumes.
       namespace: SYSTEM_NAMESPACE,
       mount: { path: sourcePath(v), readOnly: true, folder },
       node: holder.node,
       ...rightsOver(v),
-      backup: { args: backupArgs(settings.cluster, work, v, options) },
+      backup: { args: backupArgs({ cluster: settings.cluster, run: work }, v, options) },
     };
   },
-  // In Holdfast's own namespace one identity would have to reach the repositories of all namespaces.
+  // In Holdfast's namespace, one identity would need access to the repositories of all namespaces.
   identity: () => undefined,
   cleanUp: async () => undefined,
 };

@@ -7,12 +7,12 @@ import { type ChosenClaim, type ClaimStrategy, rightsOver } from './strategy.ts'
 import { fromSnapshot } from './volume-snapshots.ts';
 import type { WorkVolume } from './work.ts';
 
-/** A Job mounts a claim that is made of a CSI snapshot, wherever there is room. */
+/** A Job mounts a claim created from a CSI snapshot, on any node. */
 export const snapshotStrategy: ClaimStrategy = {
   blocker(volume) {
     const type = volume && volumeType(volume);
     if (type === 'csi') return undefined;
-    return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; let its rule say mount or node`;
+    return `has no snapshots: its PersistentVolume is of type ${type ?? 'unknown'}, not csi; set mount or node in its rule`;
   },
   reading: (chosen) => ({
     strategy: 'snapshot',
@@ -21,8 +21,7 @@ export const snapshotStrategy: ClaimStrategy = {
   begin: (volumes, { snapshots, hooks }) =>
     snapshots.look(volumes.filter(fromSnapshot), (v) => hooks.before(v.id)),
   async prepare(v, { begun }, { snapshots }) {
-    if (!fromSnapshot(v))
-      return { blocker: 'the work list does not say what a claim of its snapshot is like' };
+    if (!fromSnapshot(v)) return { blocker: 'the work list has no claim settings for its snapshot' };
     const blocker = await snapshots.claimFor(v, begun?.restoreSize);
     return blocker === undefined ? { location: {} } : { blocker };
   },
@@ -30,13 +29,13 @@ export const snapshotStrategy: ClaimStrategy = {
     namespace: v.namespace,
     mount: { path: sourcePath(v), readOnly: true, pvc: workName(work.backup, v.id), temporary: true },
     ...rightsOver(v),
-    backup: { args: backupArgs(settings.cluster, work, v, options) },
+    backup: { args: backupArgs({ cluster: settings.cluster, run: work }, v, options) },
   }),
   identity: (jobs) => jobs.backupServiceAccount,
   cleanUp: (ended, { snapshots }) => snapshots.clean(ended),
 };
 
-/** What a claim of the snapshot must be like. */
+/** Settings of the claim that is created from the snapshot. */
 function csiOf({ claim, rule }: ChosenClaim, volume: KubeObject): NonNullable<WorkVolume['csi']> {
   return {
     driver: (volume.spec as { csi: { driver: string } }).csi.driver,

@@ -9,60 +9,60 @@ import type { WorkVolume } from './work.ts';
 /** A volume of the work list and its repository. */
 export type VolumeWork = WorkVolume & { readonly repository: string };
 
-/** Where a volume is held when its Job is made: by then its pod may be on another node. */
+/** The pod that mounts a volume when its Job is created, and its node. It may have moved since the backup was opened. */
 export interface Holder {
   readonly node: string;
   readonly podUid: string;
 }
 
-/** Where the data is when its Job is made: since the backup was opened, its pod may have been replaced. */
+/** Location of the data when its Job is created. The pod may have been replaced since the backup was opened. */
 export interface Location {
   readonly holder?: Holder | undefined;
   readonly dump?: Dump | undefined;
 }
 
-/** CSI snapshots of one run, and the claims that are made of them. */
+/** CSI snapshots of one run, and the claims created from them. */
 export interface SnapshotPort {
-  /** Makes those that are missing and says how far each is. `before` runs first; what it returns is why there can be none. */
+  /** Creates missing snapshots and returns the state of each. `before` runs first; a message that it returns is the blocker. */
   look(
     volumes: readonly SnapshotVolume[],
     before: (v: SnapshotVolume) => Promise<string | undefined>,
   ): Promise<ReadonlyMap<string, SnapshotState>>;
-  /** Makes the claim that a Job mounts in a volume's location; why it cannot be made, in words. */
+  /** Creates the claim that a Job mounts instead of the volume. Returns a readable message if that is impossible. */
   claimFor(v: SnapshotVolume, restoreSize: string | undefined): Promise<string | undefined>;
-  /** Removes what belongs to volumes that have ended, and what runs of long ago have left behind. */
+  /** Removes the objects of volumes that have ended, and leftovers of old runs. */
   clean(ended: ReadonlySet<string>): Promise<void>;
 }
 
-/** What strategies need of the cluster. All of it may be called again. */
+/** The cluster operations of strategies. All are idempotent. */
 export interface StrategyPorts {
   readonly hooks: {
-    /** Runs the pre hook of whoever holds a volume; why the volume must not be read, when it failed. */
+    /** Runs the pre hook of the pod that mounts a volume. Returns a readable message if it failed: the volume must not be read. */
     before(volume: string): Promise<string | undefined>;
   };
   readonly locations: {
-    /** The pod that holds a volume now. */
+    /** The pod that mounts a volume now. */
     holder(v: WorkVolume): Promise<Holder | undefined>;
-    /** A pod that runs now and has the command of a dump. */
+    /** A running pod that has the dump's command. */
     dump(v: WorkVolume): Promise<Dump | undefined>;
   };
   readonly snapshots: SnapshotPort;
 }
 
-/** What the Job of a volume depends on beside the volume. */
+/** What the Job of a volume depends on besides the volume. */
 export interface MountContext {
   readonly settings: ClusterSettings;
   readonly work: { readonly plan: string; readonly backup: string };
   readonly options: ResticOptions;
 }
 
-/** What a strategy decides of a Job. */
+/** The part of a Job that a strategy determines. */
 export interface Mounted
   extends Pick<
     ResticJob,
     'namespace' | 'mount' | 'folders' | 'node' | 'serviceAccount' | 'user' | 'capabilities'
   > {
-  /** The command that makes the snapshot of restic. */
+  /** The command that takes the restic snapshot. */
   readonly backup: Pick<ResticStep, 'args' | 'within'>;
   /** Steps before it. */
   readonly tools?: readonly ToolStep[];
@@ -70,23 +70,23 @@ export interface Mounted
 
 /** How the data of a volume is read. Each strategy is a file, and an entry of STRATEGIES. */
 export interface VolumeStrategy {
-  /** Before any Job, for all its volumes that have no result: makes what they wait for, and says how far each is. */
+  /** Called before any Job, with all volumes without a result: creates their prerequisites, and returns the state of each. */
   begin(volumes: readonly VolumeWork[], ports: StrategyPorts): Promise<ReadonlyMap<string, SnapshotState>>;
-  /** Just before a Job is made: finds the data, or makes what the Job mounts; else why it cannot be read, in words. */
+  /** Called just before a Job is created: finds the data, or creates what the Job mounts. `blocker`: why it cannot be read. */
   prepare(
     v: VolumeWork,
     at: { readonly attempt: number; readonly begun: SnapshotState | undefined },
     ports: StrategyPorts,
   ): Promise<{ readonly location: Location } | { readonly blocker: string }>;
-  /** What the Job is like that reads the data there. */
+  /** The Job that reads the data at this location. */
   mount(v: VolumeWork, location: Location, context: MountContext): Mounted;
-  /** The account whose identity in AWS the Job has, where one is configured and the strategy may have it. */
+  /** Service account with the Job's AWS identity, if one is configured and the strategy supports it. */
   identity(jobs: JobSettings): string | undefined;
-  /** Removes what was made for volumes that have ended. */
+  /** Removes the temporary objects of volumes that have ended. */
   cleanUp(ended: ReadonlySet<string>, ports: Pick<StrategyPorts, 'snapshots'>): Promise<void>;
 }
 
-/** A claim that is to be backed up, and what the cluster and a rule say of it. */
+/** A claim to back up, with its PersistentVolume, its pod and its rule. */
 export interface ChosenClaim {
   readonly claim: KubeObject;
   readonly volume: KubeObject | undefined;
@@ -95,28 +95,28 @@ export interface ChosenClaim {
   readonly rule: Pick<VolumeRule, 'snapshotClass' | 'temporaryStorageClass'>;
 }
 
-/** What the work list says of how a claim is read. */
+/** How a claim is read, as part of the work list. */
 export type Reading = Pick<WorkVolume, 'strategy' | 'node' | 'folder' | 'csi'>;
 
 /** A strategy that a rule may name for claims. */
 export interface ClaimStrategy extends VolumeStrategy {
-  /** Why it cannot read the claim of a PersistentVolume, in words; undefined when it can. */
+  /** Why it cannot read the claim of a PersistentVolume, as a readable message; undefined if it can. */
   blocker(volume: KubeObject | undefined): string | undefined;
-  /** How the claim is then read: by this strategy, or by another one where this one cannot. */
+  /** How the claim is read: with this strategy, or with a fallback. */
   reading(chosen: ChosenClaim): Reading;
 }
 
-/** The pre hook of a volume, once: before the first attempt. Why the volume must not be read, when it failed. */
+/** Runs the pre hook of a volume before the first attempt only. Returns a readable message if it failed. */
 export const hookOnce = async (
   v: VolumeWork,
   attempt: number,
   { hooks }: StrategyPorts,
 ): Promise<string | undefined> => (attempt === 1 ? hooks.before(v.id) : undefined);
 
-/** By mounting it, which any claim can be. */
+/** Reading by a mount, which works for any claim. */
 export const readingByMount = ({ pod }: ChosenClaim): Reading => ({ strategy: 'mount', ...nodeOf(pod) });
 
-/** From the folder on the node of its pod; undefined when no pod has it, or nobody knows where its files are there. */
+/** Reading from the folder on the pod's node; undefined if no pod mounts the claim, or if the folder is unknown. */
 export function readingOnNode({ volume, pod }: ChosenClaim): Reading | undefined {
   const folder = volume && folderOnNode(volume);
   return pod && folder ? { strategy: 'node', ...nodeOf(pod), folder } : undefined;
@@ -127,7 +127,7 @@ function nodeOf(pod: KubeObject | undefined): Pick<WorkVolume, 'node'> {
   return node ? { node } : {};
 }
 
-/** Who reads the files of a volume: a user of its rule, or root, who needs a capability for files of others. */
+/** User and capabilities for reading a volume: the user of its rule, or root with the capability to read files of other users. */
 export const rightsOver = ({ runAsUser }: VolumeWork): Pick<Mounted, 'user' | 'capabilities'> => ({
   user: runAsUser,
   capabilities: runAsUser === undefined ? ['DAC_READ_SEARCH'] : [],

@@ -3,7 +3,7 @@ import type { KubeObject } from '../kubernetes/resources.ts';
 import { ID_ANNOTATION, runLabels, workName } from '../kubernetes/run-labels.ts';
 import type { WorkVolume } from './work.ts';
 
-/** A volume whose data is read from a CSI snapshot of it. */
+/** A volume whose data is read from a CSI snapshot. */
 export interface SnapshotVolume extends WorkVolume {
   readonly pvc: string;
   readonly csi: NonNullable<WorkVolume['csi']>;
@@ -12,17 +12,17 @@ export interface SnapshotVolume extends WorkVolume {
 export const fromSnapshot = <V extends WorkVolume>(v: V): v is V & SnapshotVolume =>
   v.strategy === 'snapshot' && v.csi !== undefined && v.pvc !== undefined;
 
-/** How far the snapshot of a volume is. `taken`: its instant is fixed, the application may go on. */
+/** State of a volume's snapshot. `taken`: its point in time is fixed, so the application may resume. */
 export interface SnapshotState {
   readonly state: 'waiting' | 'ready' | 'failed';
   readonly taken: boolean;
   /** What it waits for, or why it failed. */
   readonly message?: string | undefined;
-  /** Bytes that a claim of it must hold at least. */
+  /** Minimum size of a claim created from it, as a quantity. */
   readonly restoreSize?: string | undefined;
 }
 
-/** By these Velero and Kubernetes choose a class for whoever names none. */
+/** Markers of the default class in Velero and in Kubernetes. */
 const VELERO_CLASS = 'velero.io/csi-volumesnapshot-class';
 const DEFAULT_CLASS = 'snapshot.storage.kubernetes.io/is-default-class';
 
@@ -30,7 +30,7 @@ type Named = { readonly name: string } | { readonly problem: string };
 
 /**
  * The VolumeSnapshotClass of a volume: the one that its rule names, else the one of its driver that has Velero's label,
- * else the driver's default, else the driver's only one. A class that retains would leave a snapshot behind every day.
+ * else the driver's default, else the driver's only one. A class with deletionPolicy Retain would leave a snapshot with every backup.
  */
 export function snapshotClassFor(
   classes: readonly KubeObject[],
@@ -52,21 +52,21 @@ export function snapshotClassFor(
   const { name } = chosen.metadata;
   const { driver: its, deletionPolicy } = chosen as { driver?: string; deletionPolicy?: string };
   if (its !== driver)
-    return { problem: `the VolumeSnapshotClass ${name} is of the driver ${its}, not ${driver}` };
+    return { problem: `the VolumeSnapshotClass ${name} belongs to the driver ${its}, not ${driver}` };
   if (deletionPolicy === 'Retain')
     return {
-      problem: `the VolumeSnapshotClass ${name} retains snapshots, which would pile up; name one with deletionPolicy: Delete as snapshotClass in the rule`,
+      problem: `the VolumeSnapshotClass ${name} retains snapshots, which would accumulate; name one with deletionPolicy: Delete as snapshotClass in the rule`,
     };
   return { name };
 }
 
-/** Why a claim of a storage class must not be made for a while; undefined when it may. */
+/** Why a temporary claim cannot use a storage class; undefined if it can. */
 export function temporaryClassProblem(classes: readonly KubeObject[], name: string): string | undefined {
   const found = classes.find((c) => c.metadata.name === name);
   if (!found)
     return `the storage class ${name || '""'} does not exist; name one as temporaryStorageClass in the rule`;
   if ((found as { reclaimPolicy?: string }).reclaimPolicy !== 'Retain') return undefined;
-  return `the storage class ${name} retains volumes, which would pile up; name one with reclaimPolicy: Delete as temporaryStorageClass in the rule`;
+  return `the storage class ${name} retains volumes, which would accumulate; name one with reclaimPolicy: Delete as temporaryStorageClass in the rule`;
 }
 
 /** The VolumeSnapshot of a volume in a run. */
@@ -79,7 +79,7 @@ export function volumeSnapshot(run: string, v: SnapshotVolume, className: string
   };
 }
 
-/** The claim that is made of a volume's snapshot for its Job, and named like the snapshot. */
+/** The temporary claim for a volume's Job, created from its snapshot and with the same name. */
 export function temporaryClaim(run: string, v: SnapshotVolume, restoreSize?: string): KubeObject {
   const larger = (quantity(restoreSize ?? '') ?? 0) > (quantity(v.csi.size) ?? 0);
   const metadata = metadataOf(run, v);
@@ -111,8 +111,8 @@ interface Status {
 }
 
 /**
- * How far a VolumeSnapshot is. It has failed when its instant is not fixed after `takeSeconds`; the storage may then take
- * hours to be done with it, for which there is the deadline of Jobs.
+ * State of a VolumeSnapshot. It has failed if it is not taken after `takeSeconds`. A taken snapshot may need hours to become
+ * ready, up to `readySeconds`.
  */
 export function snapshotState(
   object: KubeObject,
@@ -126,7 +126,7 @@ export function snapshotState(
   const waited = (now.getTime() - since) / 1000;
   const said = error?.message;
   const message = taken
-    ? 'its snapshot is taken, and the storage is not done with it'
+    ? 'its snapshot is taken, but the storage has not finished it'
     : `its snapshot is not taken${said ? `: ${said}` : ''}`;
   const failed = waited >= (taken ? limits.readySeconds : limits.takeSeconds);
   return {
@@ -136,7 +136,7 @@ export function snapshotState(
   };
 }
 
-/** Snapshots and claims of runs that are long over: whoever made them was killed. */
+/** Leftover snapshots and claims: older than `seconds`, of runs that were killed. */
 export function leftBehind(objects: readonly KubeObject[], now: Date, seconds: number): KubeObject[] {
   return objects.filter(({ metadata }) => {
     const made = Date.parse(String((metadata as { creationTimestamp?: string }).creationTimestamp));

@@ -11,13 +11,13 @@ import type { LeftOut, WorkVolume } from './work.ts';
 export const BACKUP_VOLUMES = 'backup.velero.io/backup-volumes';
 export const EXCLUDED_VOLUMES = 'backup.velero.io/backup-volumes-excludes';
 
-/** What a plan says of volumes. */
+/** The volume settings of a plan. */
 export interface VolumePolicy {
   readonly mode: 'opt-in' | 'opt-out' | 'none';
   readonly rules: readonly VolumeRule[];
 }
 
-/** What a backup does about the volumes of its namespaces: see `Work`, which has the same fields. */
+/** Decisions about the volumes of a backup's namespaces: see `Work`, which has the same fields. */
 export interface VolumeSelection {
   readonly volumes: WorkVolume[];
   readonly excluded: LeftOut[];
@@ -31,7 +31,7 @@ interface PodVolume {
   emptyDir?: object;
 }
 
-/** What the pods of a namespace say of one claim. */
+/** The pods that refer to one claim. */
 interface Mention {
   readonly mountedBy: KubeObject[];
   readonly named: KubeObject[];
@@ -39,9 +39,10 @@ interface Mention {
 }
 
 const idOf = (namespace: string | undefined, name: string): string => `${namespace}.${name}`;
+const claimId = ({ metadata }: KubeObject): string => idOf(metadata.namespace, metadata.name);
 const nameOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
 
-/** A pod that has ended holds no volume any more, and its node may be gone. */
+/** Whether a pod uses its volumes. A pod that has ended does not, and its node may not exist any more. */
 export function holdsVolumes(pod: KubeObject): boolean {
   return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
@@ -62,7 +63,7 @@ const namesIn = (pod: KubeObject, annotation: string): string[] =>
     .map((name) => name.trim())
     .filter(Boolean);
 
-/** Collects what pods say of claims; names that are no claim of their pod are problems. */
+/** Collects references of pods to claims. A name that is not a volume of its pod is a problem. */
 function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, Mention> {
   const all = new Map<string, Mention>();
   for (const pod of pods) {
@@ -89,24 +90,26 @@ function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, 
   return all;
 }
 
-/** How a claim is read, and what a rule says of it. */
+/** A claim, its PersistentVolume, and what pods say about it. */
+interface ClaimContext {
+  readonly claim: KubeObject;
+  readonly volume: KubeObject | undefined;
+  readonly said: Mention | undefined;
+}
+
+/** How a claim is read, and what a rule says about it. */
 type Take = Pick<VolumeRule, 'snapshotClass' | 'temporaryStorageClass' | 'runAsUser'> & {
   readonly strategy: Strategy;
 };
 
-/** What is decided of one claim. `wanted`: somebody asked for it, so that its data must not be missing silently. */
+/** Decision about one claim. `wanted`: a rule or an annotation requests it, so its data must not be missing silently. */
 type Decision =
   | { readonly take: Take; readonly wanted: boolean }
   | { readonly exclude: string }
   | { readonly leave: string };
 
-/** A rule decides before annotations; then what pods say; then the plan's mode. */
-function decide(
-  claim: KubeObject,
-  volume: KubeObject | undefined,
-  said: Mention | undefined,
-  policy: VolumePolicy,
-): Decision {
+/** Precedence: rules, then pod annotations, then the plan's mode. */
+function decide({ claim, volume, said }: ClaimContext, policy: VolumePolicy): Decision {
   const rule = policy.rules.find((r) => ruleMatches(r, claim, volume));
   if (rule?.action === 'skip') return { exclude: `rule ${rule.name}` };
   if (policy.mode === 'none' && !rule) return { leave: 'the plan backs up no volumes' };
@@ -119,7 +122,7 @@ function decide(
   return { take, wanted: false };
 }
 
-/** Whether a rule is about a claim. Sizes are of the claim's request. */
+/** Whether a rule matches a claim. Sizes are compared with the claim's request. */
 export function ruleMatches(rule: VolumeRule, claim: KubeObject, volume: KubeObject | undefined): boolean {
   const { storageClasses, volumeTypes, labelSelector, minBytes, maxBytes } = rule;
   const storageClass = String(claim.spec?.storageClassName ?? '');
@@ -134,7 +137,7 @@ export function ruleMatches(rule: VolumeRule, claim: KubeObject, volume: KubeObj
   );
 }
 
-/** Why restic cannot read a claim now, in words; undefined when it can. */
+/** Why restic cannot read a claim, as a readable message; undefined if it can. */
 function claimBlocker(claim: KubeObject | undefined): string | undefined {
   if (!claim) return 'is missing';
   const phase = claim.status?.phase ?? 'Pending';
@@ -144,13 +147,13 @@ function claimBlocker(claim: KubeObject | undefined): string | undefined {
   return undefined;
 }
 
-/** Why its strategy cannot read a claim that is to be taken. */
+/** Why the chosen strategy cannot read a claim. */
 const strategyBlocker = (decision: Decision, volume: KubeObject | undefined): string | undefined =>
   'take' in decision ? STRATEGIES[decision.take.strategy].blocker(volume) : undefined;
 
 /**
- * What becomes of every claim in the namespaces of a plan: taken, excluded by a decision that is named, or
- * unprotected. A claim that somebody asked for and that cannot be read is a problem: its data would be missing.
+ * Decides about every claim in the namespaces of a plan: backed up, excluded with a reason, or unprotected. A requested claim
+ * that cannot be read is a problem, because its data would be missing.
  */
 export function selectVolumes(
   allPods: readonly KubeObject[],
@@ -166,17 +169,17 @@ export function selectVolumes(
   const said = mentions(pods, problems);
   const byName = new Map(volumes.map((v) => [v.metadata.name, v]));
   for (const claim of [...claims].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))) {
-    const id = idOf(claim.metadata.namespace, claim.metadata.name);
     const volume = byName.get(String(claim.spec?.volumeName));
-    const decision = decide(claim, volume, said.get(id), policy);
+    const context = { claim, volume, said: said.get(claimId(claim)) };
+    const decision = decide(context, policy);
     const why = claimBlocker(claim) ?? strategyBlocker(decision, volume);
     if ('exclude' in decision) excluded.push({ volume: nameOf(claim), reason: decision.exclude });
     else if ('leave' in decision) unprotected.push({ volume: nameOf(claim), reason: why ?? decision.leave });
     else if (why && decision.wanted) problems.push(`volume ${nameOf(claim)} ${why}`);
     else if (why) unprotected.push({ volume: nameOf(claim), reason: why });
-    else chosen.push(workVolume(id, claim, volume, said.get(id), decision.take));
+    else chosen.push(workVolume(context, decision.take));
   }
-  const present = new Set(claims.map((c) => idOf(c.metadata.namespace, c.metadata.name)));
+  const present = new Set(claims.map(claimId));
   for (const [id, mention] of said) {
     if (mention.named.length > 0 && !present.has(id))
       problems.push(`volume ${id.replace('.', '/')} is missing`);
@@ -185,17 +188,11 @@ export function selectVolumes(
   return { volumes: chosen, excluded, unprotected, problems };
 }
 
-function workVolume(
-  id: string,
-  claim: KubeObject,
-  volume: KubeObject | undefined,
-  said: Mention | undefined,
-  take: Take,
-): WorkVolume {
+function workVolume({ claim, volume, said }: ClaimContext, take: Take): WorkVolume {
   const pod = said?.named[0] ?? said?.mountedBy[0];
   const reclaimPolicy = volume?.spec?.persistentVolumeReclaimPolicy as string | undefined;
   return {
-    id,
+    id: claimId(claim),
     namespace: claim.metadata.namespace as string,
     pvc: claim.metadata.name,
     volumeName: claim.spec?.volumeName as string,
@@ -207,8 +204,8 @@ function workVolume(
 }
 
 /**
- * The emptyDirs that somebody asks for: a pod by its annotation, or a rule that names `emptyDir` as a type of volume.
- * All others are scratch space, which ends with its pod.
+ * The emptyDirs that a pod annotation or a rule with the volume type `emptyDir` requests. All others are scratch space of
+ * their pod.
  */
 function emptyDirs(pods: readonly KubeObject[], policy: VolumePolicy): WorkVolume[] {
   return pods.flatMap((pod) => {

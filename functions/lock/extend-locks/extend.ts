@@ -3,29 +3,36 @@ import type { ObjectLockSettings } from '../../contract/settings.ts';
 import { extension, isLocked } from '../../core/retention/object-lock.ts';
 import type { LockedBucket, StoredVersion, VersionMarker } from '../../ports/locked-bucket.ts';
 
-/** Two small requests for each version, which wait for S3 and not for us. */
+/** Parallel versions; each takes two small requests, which mostly wait for S3. */
 const CONCURRENCY = 32;
 
+/** What locks are extended with. */
+export interface ExtendContext {
+  readonly bucket: LockedBucket;
+  readonly lock: ObjectLockSettings;
+  readonly now: Date;
+  readonly timeLeft: () => boolean;
+}
+
+/** Counts of versions, and where the next call resumes. */
 export interface ExtendResult {
   readonly checked: number;
   readonly extended: number;
+  /** Versions in GOVERNANCE mode. */
   readonly governed: number;
-  /** Where to go on; absent when all is done. */
+  /** Where to resume; undefined when all is done. */
   readonly after: VersionMarker | undefined;
 }
 
 /**
- * Looks at every version below the prefixes and gives a longer lock to those that need one, page by page, while time is left.
- * Not only at the newest version of a key: what was overwritten is what a rewind needs. Of what is deleted in a repository it
- * keeps its hands: that is what a prune has freed. A deleted part of a recovery point that is kept was not freed by a prune.
+ * Extends the object retention of every version below the prefixes that needs it, page by page, while time is left.
+ * It includes overwritten versions, because a rewind needs them. It leaves out deleted objects of repositories, because
+ * a prune removed them. Deleted objects of a kept recovery point are included, because no prune removed them.
  */
 export async function extendLocks(
-  bucket: LockedBucket,
+  { bucket, lock, now, timeLeft }: ExtendContext,
   prefixes: readonly string[],
-  lock: ObjectLockSettings,
-  now: Date,
   from: VersionMarker | undefined,
-  timeLeft: () => boolean,
 ): Promise<ExtendResult> {
   const seen = { checked: 0, extended: 0, governed: 0 };
   const look = async (version: StoredVersion): Promise<void> => {
@@ -53,6 +60,6 @@ export async function extendLocks(
 const isToBeKept = ({ key, deleted }: StoredVersion): boolean =>
   isLocked(key) && !(deleted && key.startsWith('restic/'));
 
-/** Prefixes that a pass which has come to a place has still before it. They are sorted, as S3 lists keys. */
+/** Prefixes that a pass resumed at `from` still has to process. They are sorted, as S3 lists keys. */
 const left = (prefixes: readonly string[], from: VersionMarker | undefined): readonly string[] =>
   from ? prefixes.filter((p) => p >= from.key || from.key.startsWith(p)) : prefixes;

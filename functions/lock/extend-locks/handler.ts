@@ -10,16 +10,20 @@ import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { settings } from '../../runtime/settings.ts';
 import { lockCopy } from './lock-copy.ts';
 
-/** Time kept back to answer before Lambda ends the function. A page of a thousand versions takes some seconds. */
+/** Time reserved to return before Lambda ends the function. A page of a thousand versions takes some seconds. */
 const RESERVE_MS = 60_000;
 
-/** Extends the locks of what is kept, as far as time allows, in one copy and then in the other. */
+/** Extends the object retention of what is kept, as far as time allows: in the primary, then in the replica. */
 export const handler = lambdaHandler('extend-locks', LockRequest, async (request, { now, remainingMs }) => {
   const { vault, plans } = settings();
   if (!vault.objectLock)
-    throw new HoldfastError('InputInvalid', 'vault.objectLock is not in holdfast.yaml: nothing is locked', {
-      hint: 'Set it and deploy, or take the execution for done',
-    });
+    throw new HoldfastError(
+      'InputInvalid',
+      'vault.objectLock is not set in holdfast.yaml: nothing is locked',
+      {
+        hint: 'Set it and deploy, or do not run this machine',
+      },
+    );
   const [copy, locks] = open(request.copy);
   const result = await lockCopy(request, copy, locks, {
     keys: clusterKeys(),
@@ -37,7 +41,7 @@ export const handler = lambdaHandler('extend-locks', LockRequest, async (request
   return { ...result, copy: 'replica', governed: 0, remaining: 1 };
 });
 
-/** The second copy keeps what the first keeps, and what its own policy wants. */
+/** The replica keeps what the primary keeps, and what its own policy keeps. */
 function keptBy(plan: PlanSettings | undefined, copy: LockRequest['copy']): KeptBy | undefined {
   if (!plan) return undefined;
   const { retention, replicaRetention = retention, timeZone } = plan;

@@ -10,6 +10,7 @@ import type { Vault } from '../../ports/vault.ts';
 import { extendLocks } from './extend.ts';
 import { findPoints } from './points.ts';
 
+/** What the locks of one copy are decided and extended with. */
 export interface LockContext {
   readonly keys: VaultKeys;
   readonly lock: ObjectLockSettings;
@@ -19,7 +20,7 @@ export interface LockContext {
   readonly timeLeft: () => boolean;
 }
 
-/** One call's share of a pass over one copy. When nothing is left, it says in each recovery point until when it is locked. */
+/** One call of a pass over one copy. When the pass is complete, writes to each kept recovery point when its lock ends. */
 export async function lockCopy(
   request: LockRequest,
   vault: Vault,
@@ -29,8 +30,8 @@ export async function lockCopy(
   const began = new Date(request.startedAt);
   const found = await findPoints(vault, keys, request.copy, verifier);
   const repositories = await vault.folders(keys.restic.root);
-  const scope = lockScope(keys, found, retentionOf, began, repositories);
-  const done = await extendLocks(bucket, scope.prefixes, lock, now, request.after, timeLeft);
+  const scope = lockScope(found, { keys, retentionOf, began, repositories });
+  const done = await extendLocks({ bucket, lock, now, timeLeft }, scope.prefixes, request.after);
   const { after: _, ...counts } = request;
   const result: LockRequest = {
     ...counts,

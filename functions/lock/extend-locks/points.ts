@@ -11,7 +11,7 @@ import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records
 
 const CONCURRENCY = 8;
 
-/** The recovery points of one copy. Backups that are still at work have none. */
+/** The recovery points of one copy. Backups that are in progress are left out. */
 export async function findPoints(
   vault: Vault,
   keys: VaultKeys,
@@ -32,7 +32,7 @@ export async function findPoints(
   return (await pMap(names, find, { concurrency: CONCURRENCY })).flat();
 }
 
-/** A record that was changed is not a reason to let go of what it was the record of. */
+/** A record that is forged or damaged is `doubtful`: its recovery point stays locked. */
 async function read(
   vault: Vault,
   key: string,

@@ -6,14 +6,14 @@ import { emitMetric } from '../../runtime/metrics.ts';
 import { settings } from '../../runtime/settings.ts';
 import { measure } from './measure.ts';
 
-/** Says how old the recovery points of each plan are, here and in the second region: a metric each, or none where there is none. */
+/** Emits the age of each plan's newest recovery point and of its newest replica. Without one, it emits no metric. */
 export const handler = lambdaHandler('measure-vault', z.strictObject({}), async (_, { now }) => {
   const { cluster, plans } = settings();
   const names = plans.map((plan) => plan.name);
-  const { primary, replica } = openCopies();
-  const ages = await measure(primary, replica, clusterKeys(), names, now);
+  const ages = await measure(openCopies(), clusterKeys(), names, now);
   const emit = (metric: MetricName, plan: string, seconds: number | undefined) => {
-    if (seconds !== undefined) emitMetric(metric, seconds, 'Seconds', { Cluster: cluster, Plan: plan }, now);
+    if (seconds !== undefined)
+      emitMetric(metric, { value: seconds, unit: 'Seconds' }, { Cluster: cluster, Plan: plan }, now);
   };
   for (const [plan, { recoveryPointSeconds, replicaSeconds }] of ages) {
     emit(METRICS.recoveryPointAge, plan, recoveryPointSeconds);

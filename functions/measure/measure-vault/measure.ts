@@ -1,14 +1,14 @@
 import { findJson } from '../../adapters/s3/documents.ts';
+import type { PerCopy } from '../../contract/copies.ts';
 import { newestFirst } from '../../core/backup/backup-name.ts';
 import { BackupRecord } from '../../core/backup/record.ts';
 import { type Ages, agesOf } from '../../core/retention/ages.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** Ages of each plan's newest recovery points. Of many recovery points, few documents are read. */
+/** Ages of each plan's newest recovery points, by plan. Reads as few documents as possible. */
 export async function measure(
-  primary: Vault,
-  replica: Vault,
+  { primary, replica }: PerCopy<Vault>,
   keys: VaultKeys,
   plans: readonly string[],
   now: Date,
@@ -26,7 +26,7 @@ export async function measure(
   return ages;
 }
 
-/** The first that is committed and that data can come back from. */
+/** The first recovery point that is committed and did not fail. */
 async function firstGood(
   vault: Vault,
   keys: VaultKeys,

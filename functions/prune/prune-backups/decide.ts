@@ -29,7 +29,7 @@ import {
 import type { OpenRun } from './runs.ts';
 import { withUnnamedSnapshots } from './snapshots.ts';
 
-/** What decides beside the vault. */
+/** The retention policies and limits of a prune run. */
 export interface PrunePolicy {
   readonly retention: Retention;
   readonly replicaRetention: Retention;
@@ -39,13 +39,13 @@ export interface PrunePolicy {
   readonly orphanGraceDays: number;
 }
 
-/** A decision, and what is too much of it. */
+/** A plan, and the copies in which it would remove more than the allowed share. */
 export interface Decided {
   readonly plan: PrunePlan;
   readonly refused: readonly { readonly copy: CopyName; readonly removes: number; readonly of: number }[];
 }
 
-/** Decides what a run removes from both copies, and what it goes on with of earlier runs. */
+/** Decides what a run removes from both copies, and which work of interrupted runs it finishes. */
 export async function decide(
   context: PruneContext,
   { plan, prune }: { readonly plan: string; readonly prune: string },
@@ -56,9 +56,9 @@ export async function decide(
   const names = await backupsIn(copies, keys);
   const isOfPlan = (name: string) => parseBackupName(name)?.plan === plan;
   const found = await findBackups(copies, keys, names.filter(isOfPlan), verifier);
-  const orphans = await orphansIn(copies, keys, names, found, now, policy.orphanGraceDays);
+  const orphans = await orphansIn(context, names, found, policy.orphanGraceDays);
   const kept = decideBoth(found, orphans.young.filter(isOfPlan), policy, now);
-  const copyPlan = (copy: CopyName) => planOf(copy, kept[copy], found, orphans[copy], earlier);
+  const copyPlan = (copy: CopyName) => planOf({ copy, found, earlier }, kept[copy], orphans[copy]);
   const both = { primary: copyPlan('primary'), replica: copyPlan('replica') };
   const unnamed = COPIES.flatMap((copy) => removedUnnamed(both[copy], copy, found));
   const search = [
@@ -83,13 +83,18 @@ export async function decide(
   };
 }
 
-/** What goes from one copy. */
+/** One copy, the backups of the plan, and the interrupted runs. */
+interface CopyContext {
+  readonly copy: CopyName;
+  readonly found: readonly FoundBackup[];
+  readonly earlier: readonly OpenRun[];
+}
+
+/** What a run removes from one copy. */
 function planOf(
-  copy: CopyName,
+  { copy, found, earlier }: CopyContext,
   { decisions }: Kept,
-  found: readonly FoundBackup[],
   orphans: CopyPlan['orphans'],
-  earlier: readonly OpenRun[],
 ): CopyPlan {
   const going = new Set(decisions.filter((d) => !d.keep).map((d) => d.backup));
   const records = found.flatMap((f) => (going.has(f.backup) ? (namesItsSnapshots(f[copy]) ?? []) : []));
@@ -107,8 +112,8 @@ interface Kept {
 }
 
 /**
- * Each copy by its own policy, but the replica gives nothing away that stays in the primary: the replicate machine would
- * bring its snapshots again.
+ * Applies each copy's own policy. The replica also keeps everything that stays in the primary: the replicate machine
+ * would copy its snapshots again.
  */
 function decideBoth(
   found: readonly FoundBackup[],
@@ -128,7 +133,7 @@ function decideBoth(
   };
 }
 
-/** A backup that has no record and is not old enough to be left over: as far as anybody knows it is at work. */
+/** A backup without a record that is younger than the grace period: it may be in progress. */
 const atWork = (backup: string): RecoveryPoint => ({
   backup,
   at: (parseBackupName(backup) as { at: Date }).at,
@@ -138,7 +143,7 @@ const atWork = (backup: string): RecoveryPoint => ({
   tags: [],
 });
 
-/** What goes from a copy without a record that can be believed to name its snapshots. */
+/** Backups removed from a copy that have no trusted record to name their snapshots. */
 function removedUnnamed(plan: CopyPlan, copy: CopyName, found: readonly FoundBackup[]): string[] {
   const named = new Set(found.filter((f) => namesItsSnapshots(f[copy])).map((f) => f.backup));
   return [
@@ -147,7 +152,7 @@ function removedUnnamed(plan: CopyPlan, copy: CopyName, found: readonly FoundBac
   ].map((d) => d.backup);
 }
 
-/** Where such backups may have left snapshots: in the repositories of their work lists. */
+/** Namespaces in whose repositories such backups may have snapshots, from their work lists. */
 async function repositoriesOf(
   { primary, replica }: PerCopy<Vault>,
   keys: VaultKeys,

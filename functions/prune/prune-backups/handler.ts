@@ -7,7 +7,7 @@ import { logRun } from '../../runtime/logging.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
 
-/** Decides what a plan's retention removes, writes that down, and removes records and objects from both copies. */
+/** Applies a plan's retention: writes the prune plan, then removes records and objects from both copies. */
 export const handler = lambdaHandler(
   'prune-backups',
   PruneRequest,
@@ -17,11 +17,9 @@ export const handler = lambdaHandler(
     const prune = pruneName(input.plan, new Date(startedAt));
     logRun({ plan: input.plan, prune });
     return pruneBackups(
-      openCopies(),
-      clusterKeys(),
+      { copies: openCopies(), keys: clusterKeys(), verifier: recordKey() },
       { input, prune, execution, now, isGone: holderIsGone },
       { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },
-      recordKey(),
     );
   },
 );

@@ -3,29 +3,28 @@ import { COPIES, type PerCopy } from '../../contract/copies.ts';
 import { isLeftOver, type Orphan } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
-import { type FoundBackup, lockOf } from './points.ts';
+import { type FoundBackup, lockOf, type PruneContext } from './points.ts';
 
 const CONCURRENCY = 8;
 
+/** Orphaned backups by copy. */
 export type Orphans = PerCopy<Orphan[]> & {
-  /** Backups without a record that may be at work. */
+  /** Backups without a record that may be in progress. */
   readonly young: readonly string[];
 };
 
-/** What a copy has of a backup, in its two folders. */
+/** Number of objects that a copy has of a backup, by folder, and when the newest was written. */
 interface Left {
   readonly velero: number;
   readonly records: number;
   readonly lastWritten: Date | undefined;
 }
 
-/** Finds objects of backups that have no record in either copy, whichever plan's they are. */
+/** Finds objects of backups that have no record in either copy, regardless of their plan. */
 export async function orphansIn(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
+  { copies, keys, now }: Omit<PruneContext, 'verifier'>,
   names: readonly string[],
   found: readonly FoundBackup[],
-  now: Date,
   graceDays: number,
 ): Promise<Orphans> {
   const known = new Map(found.map((f) => [f.backup, f]));
@@ -64,13 +63,13 @@ function judge(
   graceDays: number,
 ): Pick<Orphan, 'remove' | 'reason'> {
   if (!old) return { remove: false, reason: `no record, and not older than ${graceDays} days` };
-  // A Velero that has this bucket as its location names its backups alike.
-  if (!ours) return { remove: false, reason: 'nothing shows that Holdfast made it' };
+  // Velero may use this bucket too, and name its backups alike.
+  if (!ours) return { remove: false, reason: 'no evidence that Holdfast created it' };
   if (locked) return { remove: false, reason: 'no record, but locked' };
   return { remove: true, reason: `no record, and older than ${graceDays} days` };
 }
 
-/** As the backup was read for retention, or by a look at the one object. */
+/** Whether either copy has a record of a backup. `known`: the backup as it was read for retention. */
 async function hasRecord(
   { primary, replica }: PerCopy<Vault>,
   keys: VaultKeys,

@@ -11,25 +11,29 @@ import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records
 
 const CONCURRENCY = 16;
 
-/** The vault as a run sees it. */
-export interface PruneContext {
+/** Both copies of the vault, and what is needed to read them. */
+export interface PruneVault {
   readonly copies: PerCopy<Vault>;
   readonly keys: VaultKeys;
   readonly verifier: Verifier;
+}
+
+/** What a prune run decides with. */
+export interface PruneContext extends PruneVault {
   readonly now: Date;
 }
 
-/** What the vault has of a backup. */
+/** A backup as it is in both copies of the vault. */
 export interface FoundBackup {
   readonly backup: string;
-  /** Absent: there is no record in this copy. `unreadable`: there is one that is damaged. */
+  /** undefined: this copy has no record. `unreadable`: its record is damaged. */
   readonly primary: FoundRecord | 'unreadable' | undefined;
   readonly replica: FoundRecord | 'unreadable' | undefined;
   readonly proven: PerCopy<boolean>;
   readonly lockedUntil: Date | undefined;
 }
 
-/** Names of all backups of a cluster of which either copy holds anything. */
+/** Sorted names of all backups of a cluster that have objects in either copy. */
 export async function backupsIn(copies: PerCopy<Vault>, keys: VaultKeys): Promise<string[]> {
   const folders = [copies.primary, copies.replica].flatMap((vault) => [
     vault.folders(keys.records.root),
@@ -38,7 +42,7 @@ export async function backupsIn(copies: PerCopy<Vault>, keys: VaultKeys): Promis
   return [...new Set((await Promise.all(folders)).flat())].filter((name) => parseBackupName(name)).sort();
 }
 
-/** Reads of some backups what retention wants to know of them. */
+/** Reads the records, proofs and locks of backups. */
 export const findBackups = (
   { primary, replica }: PerCopy<Vault>,
   keys: VaultKeys,
@@ -60,7 +64,7 @@ export const findBackups = (
     { concurrency: CONCURRENCY },
   );
 
-/** A record whose signature is wrong, or another backup's, counts as one without; one that cannot be read keeps what it is of. */
+/** A record that is forged, or is another backup's, counts as unsigned. A damaged record keeps its backup. */
 async function recordIn(
   vault: Vault,
   keys: VaultKeys,
@@ -80,7 +84,7 @@ async function recordIn(
   }
 }
 
-/** Until when the one or the other copy is locked. */
+/** The later end of the locks of a backup's copies; undefined if neither is locked. */
 export async function lockOf(
   vaults: readonly Vault[],
   keys: VaultKeys,
@@ -93,7 +97,7 @@ export async function lockOf(
   return ends.length > 0 ? new Date(Math.max(...ends)) : undefined;
 }
 
-/** A backup as retention sees it in one copy; undefined when the copy has no record of it. */
+/** A backup of one copy as input of retention; undefined if the copy has no record of it. `held`: why it is kept. */
 export function pointIn(copy: CopyName, found: FoundBackup, held?: string): RecoveryPoint | undefined {
   const { backup, proven, lockedUntil } = found;
   const record = found[copy];
@@ -120,12 +124,12 @@ export function pointIn(copy: CopyName, found: FoundBackup, held?: string): Reco
   };
 }
 
-/** An instant that a person named may lie in the future: then what counts is when the backup was made. */
+/** A point in time set by a user may be in the future: then the start of the backup counts. */
 function earlier(named: Date, startedAt: string): Date {
   const started = Date.parse(startedAt);
   return started < named.getTime() ? new Date(started) : named;
 }
 
-/** The record, when it is one that Holdfast signed: it names the snapshots of its backup and no others. */
+/** The record if it is signed: it names all snapshots of its backup and no others. */
 export const namesItsSnapshots = (found: FoundBackup[CopyName]): BackupRecord | undefined =>
   found && found !== 'unreadable' && found.signed ? found.record : undefined;

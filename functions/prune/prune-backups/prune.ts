@@ -5,37 +5,39 @@ import type { PruneInput, PruneRef } from '../../contract/states.ts';
 import { type CopyPlan, PrunePlan, removedFrom, repositoriesOf } from '../../core/retention/prune.ts';
 import { type Holder, holderText } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
-import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { leaseHolder, releaseLease, takeLease } from '../../runtime/leases.ts';
 import { type Decided, decide, type PrunePolicy } from './decide.ts';
+import type { PruneVault } from './points.ts';
 import { finishRun, type OpenRun, openRuns } from './runs.ts';
 
 /** One run of the prune machine. */
 export interface PruneRun {
   readonly input: PruneInput;
-  /** Names the run: the same execution's second call goes on with the first one's work. */
+  /** Name of the run. Repeated calls of an execution have the same name and resume its work. */
   readonly prune: string;
-  /** Of the lease: its ARN. */
+  /** ARN of the execution, which holds the lease. */
   readonly execution: string;
   readonly now: Date;
+  /** Whether the holder of a lease has ended without releasing it. */
   isGone(holder: Holder): Promise<boolean>;
 }
 
 /**
- * Decides what a plan's retention removes, writes that down, and removes records and then objects from both copies.
- * Killed anywhere, it goes on when it is called again, and a later run finishes what it had begun.
+ * Applies a plan's retention: writes the prune plan, then removes records and then objects from both copies. A call
+ * that was killed resumes when it is repeated; otherwise a later run finishes its work.
+ *
+ * @throws HoldfastError PruneRefused when a copy would lose more than the allowed share of its recovery points.
  */
 export async function pruneBackups(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
+  context: PruneVault,
   run: PruneRun,
   policy: PrunePolicy,
-  verifier: Verifier,
 ): Promise<PruneRef> {
+  const { copies, keys } = context;
   const { input, prune, execution } = run;
   const vault = copies.primary;
-  const decideNow = () => planRun(copies, keys, run, policy, verifier);
+  const decideNow = () => planRun(context, run, policy);
   if (input.dryRun) return refOf(await decideNow(), 'planned', 0);
   const idle = await idleOutcome(vault, keys, run);
   if (idle) return idle;
@@ -51,8 +53,8 @@ export async function pruneBackups(
 }
 
 /**
- * Takes the lease; how the run ends without having done anything, when others are at work. A prune of the replica takes packs away to which nothing
- * refers yet: so it waits for those who copy and have begun, and its lease lets nobody begin.
+ * Acquires the lease; returns the outcome of an idle run if another run is in the way. A prune of the replica removes
+ * packs that nothing refers to yet. So it waits for replications in progress, and its lease keeps new ones from starting.
  */
 async function idleOutcome(vault: Vault, keys: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
   const { prune, execution, now, isGone } = run;
@@ -63,24 +65,18 @@ async function idleOutcome(vault: Vault, keys: VaultKeys, run: PruneRun): Promis
   if (other) return idleRef(run, 'skipped', `${holderText(other)} is pruning in this cluster`);
   for await (const { key } of vault.list(keys.leases.replicateRoot)) {
     const copier = await leaseHolder(leases, key);
-    if (copier) return idleRef(run, 'waiting', `${holderText(copier)} is copying to the second region`);
+    if (copier) return idleRef(run, 'waiting', `${holderText(copier)} is replicating to the DR region`);
   }
   return undefined;
 }
 
-/** Decides, and writes the decision down where there is something to remove. */
-async function planRun(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
-  run: PruneRun,
-  policy: PrunePolicy,
-  verifier: Verifier,
-): Promise<PrunePlan> {
+/** Decides, and writes the plan if there is something to remove. */
+async function planRun(context: PruneVault, run: PruneRun, policy: PrunePolicy): Promise<PrunePlan> {
+  const { copies, keys } = context;
   const { input, prune, now } = run;
   const vault = copies.primary;
   const earlier = await openRuns(copies, keys);
-  const context = { copies, keys, verifier, now };
-  const { plan, refused } = await decide(context, { plan: input.plan, prune }, policy, earlier);
+  const { plan, refused } = await decide({ ...context, now }, { plan: input.plan, prune }, policy, earlier);
   if (input.dryRun || refused.length > 0)
     await putJson(vault, keys.records.prune.report(prune), { ...plan, refused });
   if (input.dryRun) return plan;
@@ -109,12 +105,12 @@ function tooMuch(
     'PruneRefused',
     `${prune} would remove ${what.join(' and ')}, more than ${share} %: nothing was removed`,
     {
-      hint: `Read ${report}; if that is meant, holdfast prune ${input.plan} --allow-share 100, or start the machine with {"plan": "${input.plan}", "allowShare": 100}`,
+      hint: `Read ${report}. If this is intended, run holdfast prune ${input.plan} --allow-share 100, or start the machine with {"plan": "${input.plan}", "allowShare": 100}`,
     },
   );
 }
 
-/** Objects of both copies. The record goes first: from then on the recovery point does not exist, whatever is left of it. */
+/** Removes objects from both copies. The record goes first: without it the recovery point does not exist. */
 async function removeObjects(copies: PerCopy<Vault>, keys: VaultKeys, plan: PrunePlan): Promise<void> {
   for (const copy of COPIES)
     for (const backup of removedFrom(plan[copy])) await removeBackup(copies[copy], keys, backup);

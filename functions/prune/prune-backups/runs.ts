@@ -5,7 +5,7 @@ import { type CopyPlan, type Forget, PrunePlan, removedFrom } from '../../core/r
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** What an interrupted run had begun in a copy: backups whose record it has removed. */
+/** Work of an interrupted run in one copy: backups whose record it removed, and their snapshots. */
 interface Begun {
   readonly backups: readonly string[];
   readonly forget: readonly Forget[];
@@ -19,16 +19,16 @@ export interface OpenRun extends PerCopy<Begun> {
 
 const NOTHING: Begun = { backups: [], forget: [] };
 
-/** A plan of any release; those of the first had no version, and no mark of their end: of them nothing is finished. */
+/** A plan of any release. Plans of the first release have no version and no end marker: they are not resumed. */
 const AnyPlan = z.object({ version: z.optional(z.number()) });
 
-/** Marks a run as done: nothing of it is left to finish. */
+/** Marks a run as done. `by`: the run that finished it. */
 export const finishRun = (vault: Vault, keys: VaultKeys, prune: string, by = prune): Promise<boolean> =>
   createJson(vault, keys.records.prune.done(prune), { prune, by });
 
 /**
- * Runs of any plan that have a plan and are not done. What they had begun is to be finished; what they
- * had not is decided anew, for the policy may have been corrected since.
+ * Interrupted runs: those with a prune plan that are not done. Backups whose removal they began are to be finished. The
+ * others are decided anew, because the policy may have changed since.
  */
 export async function openRuns(copies: PerCopy<Vault>, keys: VaultKeys): Promise<OpenRun[]> {
   const vault = copies.primary;

@@ -9,8 +9,8 @@ import type { FoundBackup, PruneContext } from './points.ts';
 const CONCURRENCY = 16;
 
 /**
- * Namespaces whose repositories hold snapshots that no record of their copy names and that are older than the grace. Whose
- * they are only their tags say, which restic reads: so a Job is to look there, and decides.
+ * Namespaces whose repositories hold orphaned snapshots: no record of their copy names them, and they are older than the
+ * grace period. Only their tags, which restic can read, name their backup. So a Job lists them and decides.
  */
 export async function withUnnamedSnapshots(
   context: PruneContext,
@@ -18,20 +18,21 @@ export async function withUnnamedSnapshots(
   found: readonly FoundBackup[],
   graceDays: number,
 ): Promise<string[]> {
-  const namespaces = await Promise.all(COPIES.map((copy) => inCopy(context, copy, names, found, graceDays)));
+  const namespaces = await Promise.all(
+    COPIES.map((copy) => inCopy({ ...context, copy }, names, found, graceDays)),
+  );
   return [...new Set(namespaces.flat())];
 }
 
 async function inCopy(
-  { copies, keys, now }: PruneContext,
-  copy: CopyName,
+  { copies, keys, now, copy }: PruneContext & { readonly copy: CopyName },
   names: readonly string[],
   found: readonly FoundBackup[],
   graceDays: number,
 ): Promise<string[]> {
   const vault = copies[copy];
   const ofPlan = new Set(found.flatMap((f) => idsIn(f[copy])));
-  // Records of other plans are read only where there is a snapshot that is none of this one's.
+  // Records of other plans are read only if a snapshot does not belong to this plan.
   let others: Promise<ReadonlySet<string>> | undefined;
   const known = new Set(found.map((f) => f.backup));
   const ofOthers = async () => {
@@ -59,7 +60,7 @@ async function inCopy(
 const idsIn = (record: FoundBackup[CopyName]): string[] =>
   record && record !== 'unreadable' ? snapshotsIn(record.record).map((s) => s.snapshot) : [];
 
-/** One that is damaged names nothing here: the Job finds that its backup has a record, and leaves its snapshots. */
+/** A damaged record names no snapshots here. The Job finds that the record exists, and keeps its snapshots. */
 function unreadable(error: unknown): undefined {
   if ((error as Error).name !== 'RecoveryPointDamaged') throw error;
   return undefined;

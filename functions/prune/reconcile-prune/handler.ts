@@ -10,7 +10,7 @@ import { settings } from '../../runtime/settings.ts';
 import { copiesWith, endRun, orphansOf } from './repositories.ts';
 import { itemsOf, outcomeOf, pruneJob } from './repository-job.ts';
 
-/** One look at the Jobs that forget a prune run's snapshots; a second Job forgets those of no record, where there are any. */
+/** Reconciles the Jobs that forget a prune run's snapshots once. A second Job forgets orphaned snapshots, if any. */
 export const handler = lambdaHandler(
   'reconcile-prune',
   PruneRef,
@@ -29,7 +29,7 @@ export const handler = lambdaHandler(
         use: 'prune',
         buckets: COPIES.map((copy) => endpoints[copy].bucket),
         repositories: primary,
-        // What belongs to no record becomes known by the first Job of a repository.
+        // The first Job of a repository finds orphaned snapshots.
         items: async () => itemsOf(plan, await outcomes(), keys),
         jobFor: async (item) => {
           const held = await copiesWith(vaults, item.repository);
@@ -41,8 +41,9 @@ export const handler = lambdaHandler(
           );
         },
         outcomeOf: async (item, end) => {
-          const { orphanGraceDays } = settings().prune;
-          return outcomeOf(item, end, await orphansOf(vaults, keys, plan, item, end, now, orphanGraceDays));
+          const { orphanGraceDays: graceDays } = settings().prune;
+          const context = { copies: vaults, keys, plan, now, graceDays };
+          return outcomeOf(item, end, await orphansOf(context, item, end));
         },
         results: {
           vault: primary,

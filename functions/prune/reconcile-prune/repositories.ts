@@ -7,7 +7,7 @@ import type { Vault } from '../../ports/vault.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { type PruneItem, seenIn } from './repository-job.ts';
 
-/** The copies that have a repository: one that was never copied is not in the replica. */
+/** The copies that have a repository. One that was never replicated is not in the replica. */
 export async function copiesWith(vaults: PerCopy<Vault>, repository: string): Promise<CopyName[]> {
   const found = COPIES.map(async (copy) =>
     (await vaults[copy].exists(`${repository}/config`)) ? [copy] : [],
@@ -15,15 +15,21 @@ export async function copiesWith(vaults: PerCopy<Vault>, repository: string): Pr
   return (await Promise.all(found)).flat();
 }
 
-/** Snapshots of no record among those that a Job saw; undefined of a Job that did not look. */
+/** What orphaned snapshots are decided with. */
+export interface OrphansContext {
+  readonly copies: PerCopy<Vault>;
+  readonly keys: VaultKeys;
+  readonly plan: PrunePlan;
+  readonly now: Date;
+  /** Age in days from which a snapshot without a record is orphaned. */
+  readonly graceDays: number;
+}
+
+/** Orphaned snapshots among those that a Job listed, by copy; undefined if the Job listed none or failed. */
 export async function orphansOf(
-  copies: PerCopy<Vault>,
-  keys: VaultKeys,
-  plan: PrunePlan,
+  { copies, keys, plan, now, graceDays }: OrphansContext,
   item: PruneItem,
   end: JobEnd,
-  now: Date,
-  graceDays: number,
 ): Promise<Record<CopyName, string[]> | undefined> {
   if (!item.lists || end.exitCode !== 0) return undefined;
   const orphans: Record<CopyName, string[]> = { primary: [], replica: [] };
@@ -58,7 +64,7 @@ export async function orphansOf(
   return orphans;
 }
 
-/** Nothing of the run is left to do: the next one may begin. */
+/** Marks a run as done and releases its lease. */
 export async function endRun(vault: Vault, keys: VaultKeys, prune: string): Promise<void> {
   await createJson(vault, keys.records.prune.done(prune), { prune, by: prune });
   await releaseLease(vault, keys.leases.prune, prune);

@@ -21,11 +21,11 @@ export interface PruneItem {
   readonly repository: string;
   readonly namespace: string;
   readonly forget: PerCopy<readonly string[]>;
-  /** Lists all snapshots first, so that those of no record are seen. */
+  /** Whether the Job lists all snapshots first, to find orphaned ones. */
   readonly lists: boolean;
 }
 
-/** The Jobs of a run: one a repository, and a second one where the first found snapshots of no record. */
+/** The Jobs of a run: one per repository, and a second one if the first found orphaned snapshots. */
 export function itemsOf(plan: PrunePlan, outcomes: readonly PruneOutcome[], keys: VaultKeys): PruneItem[] {
   const item = (namespace: string, over: Omit<PruneItem, 'repository' | 'namespace'>): PruneItem => ({
     ...over,
@@ -51,7 +51,7 @@ export function itemsOf(plan: PrunePlan, outcomes: readonly PruneOutcome[], keys
   ];
 }
 
-/** The Job of an item. `copies`: those that have the repository. */
+/** The Job of an item. `copies`: the copies that have the repository. */
 export function pruneJob(
   settings: ClusterSettings,
   run: string,
@@ -63,7 +63,7 @@ export function pruneJob(
   return { run, id: item.id, namespace: SYSTEM_NAMESPACE, settings: settings.jobs, steps, capabilities: [] };
 }
 
-/** What is done in one copy. A prune needs the repository for itself: a lock of a Job that was killed would keep it out. */
+/** The steps in one copy. A prune locks the repository exclusively, so the lock of a killed Job is removed first. */
 function stepsIn(copy: VaultCopy, item: PruneItem, replicated: boolean): ResticStep[] {
   const snapshots = item.forget[copy.name];
   const at = repositoryIn(copy, item.repository);
@@ -82,14 +82,14 @@ function stepsIn(copy: VaultCopy, item: PruneItem, replicated: boolean): ResticS
 
 const LIST = 'list';
 
-/** The snapshots that a Job saw in a copy, before it forgot any; undefined when it did not look, or its list is not whole. */
+/** The snapshots that a Job listed in a copy before it forgot any; undefined if it has no list, or an incomplete one. */
 export function seenIn(copy: CopyName, end: JobEnd): TaggedSnapshot[] | undefined {
   const name = `${LIST}-${copy}`;
   const log = end.reports[name] ?? (end.step === name ? end.log : undefined);
   return log === undefined ? undefined : parseSnapshots(log);
 }
 
-/** What the end of a Job says of its repository. */
+/** The outcome of a repository, from the end of its Job. */
 export function outcomeOf(
   { namespace }: PruneItem,
   end: JobEnd,

@@ -3,22 +3,22 @@ import type { Version } from '../../core/vault/inventory.ts';
 import { contentHash, type InventoryObject, type Pair } from '../../core/vault/replication.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** Object metadata of a copy: the ETag of what it is a copy of. */
+/** Object metadata of a copy: the ETag of its source. */
 const SOURCE_ETAG = 'holdfast-source-etag';
 
-/** Makes sure of single copies. Whoever wrote what is there: it counts when its bytes are what they should be. */
+/** Proves or makes copies of single objects. A copy counts if its bytes are right, regardless of who wrote it. */
 export class Replicator {
   copied = 0;
   /** Copies that had to be read. */
   read = 0;
-  /** Objects that are left to S3, which is still to bring them. */
+  /** Objects that S3's own replication is still to copy. */
   awaited = 0;
   private readonly primary: Vault;
   private readonly replica: Vault;
   private readonly promised: ReadonlyMap<string, string>;
   private readonly awaits: boolean;
 
-  /** `promised`: sha256 of objects that a signed record names. `awaits`: whether to leave to S3 what it is at. */
+  /** `promised`: sha256 of objects that a signed record names. `awaits`: whether to wait for S3's own replication. */
   constructor(primary: Vault, replica: Vault, promised: ReadonlyMap<string, string>, awaits: boolean) {
     this.primary = primary;
     this.replica = replica;
@@ -26,7 +26,7 @@ export class Replicator {
     this.awaits = awaits;
   }
 
-  /** Proves the copy that is there, or puts a right one in its place; undefined: S3 is to bring it. */
+  /** Proves the existing copy, or replaces it with a right one; undefined: S3 is still to copy it. */
   async bring({ object, copy }: Pair): Promise<Version | undefined> {
     if (this.awaits && copy === undefined && (await this.primary.about(object.key)).underWay) {
       this.awaited++;
@@ -41,8 +41,8 @@ export class Replicator {
   private promiseOf = (key: string): string | undefined => contentHash(key) ?? this.promised.get(key);
 
   /**
-   * Our own copies came into being with the right digest and say what they were made of. Of what S3's replication
-   * brought, the metadata are its origin's: S3's sha256 of it counts, or else what is read.
+   * Copies made by Holdfast were checked on upload and name the ETag of their source. A copy made by S3's replication has
+   * the metadata of its source: it is proven by the sha256 that S3 stores, or by reading it.
    */
   private async isRight({ key, etag }: InventoryObject): Promise<boolean> {
     const { metadata, sha256, byReplication } = await this.replica.about(key);
@@ -62,8 +62,8 @@ export class Replicator {
         if (promised === undefined || promised === sha256) return;
         throw new HoldfastError(
           'RecoveryPointDamaged',
-          `${key} in ${this.primary.bucket} has sha256 ${sha256}, promised was ${promised}`,
-          { hint: 'The replica keeps its older copies; run the plan again' },
+          `${key} in ${this.primary.bucket} has sha256 ${sha256}, expected ${promised}`,
+          { hint: 'Run the plan again. The replica keeps its older recovery points' },
         );
       },
     });

@@ -10,15 +10,15 @@ import { findSignedRecord } from '../../runtime/signed-records.ts';
 import { replicate } from './replicate.ts';
 import { tookTurn } from './turn.ts';
 
-/** Time kept back to answer before Lambda ends the function. */
+/** Time reserved to return before Lambda ends the function. */
 const RESERVE_MS = 30_000;
-/** Between two looks at whether a prune has ended, or S3 has brought more. */
+/** Wait before the next call, for a prune to end or for S3 to replicate more. */
 const WAIT_SECONDS = 30;
 
-/** S3 usually needs less; what it has not brought by then is copied. From the end of the backup on. */
+/** Time for S3's own replication, from the end of the backup. Whatever it has not copied by then, Holdfast copies. */
 const AWAIT_S3_MS = 30 * 60_000;
 
-/** Copies what the replica lacks, as far as time allows; when nothing is missing any more, writes the proof. */
+/** Copies objects that are missing in the replica, as far as time allows. When it is complete, writes the proof. */
 export const handler = lambdaHandler(
   'replicate-backup',
   ReplicateRequest,
@@ -41,7 +41,7 @@ export const handler = lambdaHandler(
     const awaitsS3 =
       settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;
     const timeLeft = () => remainingMs() > RESERVE_MS;
-    const result = await replicate(primary, replica, keys, record, timeLeft, awaitsS3);
+    const result = await replicate({ primary, replica, keys, timeLeft, awaitsS3 }, record);
     if (result.remaining === 0) {
       const { objects, bytes, copied, read } = result;
       const proof: ReplicaProof = {

@@ -1,5 +1,6 @@
 import pMap, { pMapIterable } from 'p-map';
 import { readInventory, writeInventory } from '../../adapters/s3/inventory.ts';
+import type { PerCopy } from '../../contract/copies.ts';
 import { type BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { ProvenBefore, type Version } from '../../core/vault/inventory.ts';
 import { inCopyOrder, type Pair, pairs, repositoryStages } from '../../core/vault/replication.ts';
@@ -8,34 +9,39 @@ import type { Vault } from '../../ports/vault.ts';
 import { Replicator } from './copies.ts';
 
 const CONCURRENCY = 8;
-/** A large object does not keep the ones after it waiting. */
+/** Keeps a large object from blocking the ones after it. */
 const LIMITS = { concurrency: CONCURRENCY, backpressure: 8 * CONCURRENCY };
 
+/** What a replication reads, writes and waits for. */
+export interface ReplicateContext extends PerCopy<Vault> {
+  readonly keys: VaultKeys;
+  readonly timeLeft: () => boolean;
+  /** Whether to leave objects to S3's own replication. */
+  readonly awaitsS3?: boolean;
+}
+
+/** Progress of a replication, in objects and bytes. */
 export interface ReplicateResult {
-  /** 0: everything is in the replica. Else at least as many objects are not. */
+  /** 0: the replica is complete. Else a lower bound of the objects that are missing. */
   readonly remaining: number;
   readonly objects: number;
   readonly bytes: number;
   readonly copied: number;
   /** Copies that had to be read to be proven. */
   readonly read: number;
-  /** Of what remains: objects that S3 is still to bring. */
+  /** Of what remains: objects that S3 is still to copy. */
   readonly awaited: number;
 }
 
 /**
  * Compares the two copies of a recovery point object by object, proves what the replica has, and copies what is missing or
- * wrong, in the order in which nothing ever refers to what is not there. Of repositories it keeps an inventory of what was
- * proven, so that old packs are listed but not looked at again. Neither listings nor objects are held in memory. With
- * `awaitsS3`, what S3's own replication is at is not copied beside it.
+ * wrong. The order makes sure that nothing in the replica refers to a missing object. It keeps an inventory of proven
+ * objects per repository, so that old packs are listed but not proven again. Neither listings nor objects are held in
+ * memory. With `awaitsS3`, objects that S3's own replication is copying are left to it.
  */
 export async function replicate(
-  primary: Vault,
-  replica: Vault,
-  keys: VaultKeys,
+  { primary, replica, keys, timeLeft, awaitsS3 = false }: ReplicateContext,
   record: BackupRecord,
-  timeLeft: () => boolean,
-  awaitsS3 = false,
 ): Promise<ReplicateResult> {
   const promised = new Map(record.objects.map((o) => [o.key, o.sha256]));
   const namespaces = [...new Set(snapshotsIn(record).map((s) => s.namespace))];
@@ -57,7 +63,7 @@ export async function replicate(
       yield pair;
     }
   }
-  /** The proven copy of an object; undefined when there was no time for it, or it is awaited. */
+  /** The proven copy of an object; undefined if there was no time for it, or S3 is still to copy it. */
   const bring = async (pair: Pair): Promise<Version | undefined> => {
     if (timeLeft()) return copies.bring(pair);
     seen.remaining++;
@@ -65,7 +71,7 @@ export async function replicate(
   };
   for (const stage of repositoryStages(namespaces.map(keys.restic.repository))) {
     for (const prefix of stage) await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
-    if (result().remaining > 0) return result(); // what refers to this stage must not be copied before it is whole
+    if (result().remaining > 0) return result(); // later stages refer to this one, so it must be complete
   }
   const few: Pair[] = [];
   for (const prefix of [keys.velero.dir(record.backup), keys.records.dir(record.backup)])
@@ -77,7 +83,7 @@ export async function replicate(
   return result();
 }
 
-/** Brings one kind of a repository's objects, and keeps what is proven then: also when it fails, or ends before its time. */
+/** Copies or proves one kind of a repository's objects, and stores the inventory, even if it fails or runs out of time. */
 async function bringStage(
   replica: Vault,
   inventory: string | undefined,

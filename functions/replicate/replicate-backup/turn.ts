@@ -2,16 +2,16 @@ import type { Holder } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import { type LeaseContext, leaseHolder, releaseLease, takeLease } from '../../runtime/leases.ts';
 
-/** Who wants to copy a plan's recovery points. */
+/** A plan to replicate, and the execution that does it. */
 export interface Copier {
   readonly plan: string;
   readonly holder: Holder;
 }
 
 /**
- * Takes the turn to copy a plan if nobody else copies or prunes; whether it did. A prune of the replica takes packs away that
- * nothing there refers to yet, so the two never work at once: each takes its own lease before it looks at the other's, and so at
- * least one of them sees the other. Then it is this one that gives way.
+ * Acquires the lease to replicate a plan if no other replication of it and no prune is running; whether it did. A prune of
+ * the replica removes packs that nothing there refers to yet, so the two must not run at once. Each acquires its own lease
+ * before it reads the other's, so at least one of them sees the other. Then this one yields.
  */
 export async function tookTurn(
   leases: LeaseContext,

@@ -1,11 +1,10 @@
-/** Work at once at first, and at most. */
+/** Initial and maximum number of parallel items. */
 const START = 8;
 const MOST = 64;
 
 /**
- * Runs work side by side, as much as the other end takes: one more at a time while it goes well, half as many when
- * `busy` says that it was too much. Additive increase, multiplicative decrease, as TCP does it. Ends early, without
- * starting what is left, when `goOn` says no.
+ * Runs work in parallel with an adaptive limit: additive increase on success, multiplicative decrease on `busy`, as in
+ * TCP. Ends early, without starting the remaining items, when `goOn` returns false.
  */
 export async function runAdaptive<T>(
   items: readonly T[],

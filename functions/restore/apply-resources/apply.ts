@@ -11,14 +11,15 @@ import { runAdaptive } from './adaptive.ts';
 import { waitEstablished } from './established.ts';
 import { type Ending, putObject } from './put-object.ts';
 
-/** Waits between passes over what failed because something was not ready: 1, 2, 4, 8 and 16 s, half a minute in all. */
+/** Waits between passes over items that failed because a dependency was not ready: 31 s in all. */
 const PASS_WAITS_MS = [1000, 2000, 4000, 8000, 16_000];
 
+/** How the items of one call are applied. */
 export interface ApplyOptions extends Origin {
   readonly options: RestoreOptions;
   /** Results of an earlier call that ran out of time. */
   readonly before: readonly AppliedItem[];
-  /** Whether there is time to begin another object. */
+  /** Whether there is time to start another object. */
   readonly goOn: () => boolean;
   /** Waits; absent: in real time. */
   readonly sleep?: (ms: number) => Promise<void>;
@@ -27,8 +28,8 @@ export interface ApplyOptions extends Origin {
 const realSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
- * Brings items into the cluster, type by type in the plan's order, within a type side by side. Returns how each ended;
- * those without an end are left for the next call.
+ * Creates items in the cluster, type by type in the plan's order, in parallel within a type. Returns the results; items
+ * without a result are left for the next call.
  */
 export async function applyItems(
   cluster: KubeClient,
@@ -72,7 +73,7 @@ export async function applyItems(
     if (again.size === 0 || pass === PASS_WAITS_MS.length || !goOn()) break;
     await sleep(PASS_WAITS_MS[pass] as number);
   }
-  // What may still come has not ended: the next call tries it again.
+  // Items that may still succeed have no result yet: the next call tries them again.
   if (!goOn()) for (const key of again) results.delete(key);
   return items.flatMap((i) => results.get(itemKey(i)) ?? []);
 }
@@ -100,7 +101,7 @@ async function bring(cluster: KubeClient, item: PlanItem, raw: Buffer, apply: Ap
     const archived = parseArchived<KubeObject>({ at: item, raw }, parseLossless);
     const { status } = archived;
     const wanted = transform(item, archived, apply.options, apply);
-    return await putObject(cluster, targetOf(item, apply.options), wanted, status, apply);
+    return await putObject({ ...apply, cluster }, targetOf(item, apply.options), wanted, status);
   } catch (error) {
     if (error instanceof HoldfastError && error.retryable) throw error;
     return { result: 'failed', reason: messageOf(error) };

@@ -11,7 +11,11 @@ function isEstablished(definition: KubeObject): boolean {
   return conditions.some((c) => c.type === 'Established' && c.status === 'True');
 }
 
-/** Waits until the API server serves these definitions: up to 20 s each. */
+/**
+ * Waits until the API server serves these definitions: up to 20 s each.
+ *
+ * @throws HoldfastError ClusterBusy when a definition is not established by then.
+ */
 export async function waitEstablished(
   cluster: KubeClient,
   names: readonly string[],
@@ -22,7 +26,7 @@ export async function waitEstablished(
       const { status, body } = await cluster.call('GET', objectPath(TYPES.customResourceDefinitions, name), {
         accept: [404],
       });
-      if (status === 404) break; // its create failed and is in the report
+      if (status === 404) break; // its creation failed and is in the report
       if (isEstablished(JSON.parse(body.toString('utf8')) as KubeObject)) break;
       if (attempt === TRIES)
         throw new HoldfastError('ClusterBusy', `customresourcedefinition ${name} is not established`);

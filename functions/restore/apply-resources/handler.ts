@@ -4,10 +4,10 @@ import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { sourceOf } from '../source.ts';
 import { applyStage } from './stage.ts';
 
-/** Left of the function's time to write down what is done. */
+/** Time reserved to write the results before Lambda ends the function. */
 const RESERVE_MS = 30_000;
 
-/** Brings the objects of one stage into the cluster in order; called again while its time was too short for all. */
+/** Creates the objects of one stage in order. It is called again while objects remain. */
 export const handler = lambdaHandler(
   'apply-resources',
   ApplyRequest,

@@ -9,37 +9,39 @@ import { typeOfItem } from '../../core/restore/restore-plan.ts';
 import type { KubeClient, KubeResponse } from '../../ports/kubernetes.ts';
 import type { AppliedItem } from '../documents.ts';
 
-/** How one object ended. `again`: what it lacks may come. `busy`: the API server had too much to do. */
+/** The result of one object. `again`: a retry may succeed. `busy`: the API server is overloaded. */
 export interface Ending extends Pick<AppliedItem, 'result'> {
   readonly reason?: string | undefined;
   readonly again?: boolean;
   readonly busy?: boolean;
 }
 
-interface PutOptions {
+/** The cluster and the restore that an object is created for. */
+interface PutContext {
+  readonly cluster: KubeClient;
   readonly restore: string;
   readonly options: RestoreOptions;
 }
 
-/** Messages of refusals that pass when something else is there or gone. */
+/** Messages of temporary errors: a retry may succeed once another object exists or is gone. */
 const PASSING =
   /not found|could not find the requested resource|no matches for kind|exceeded quota|being terminated|failed calling webhook|being deleted|the object has been modified|connection refused|not yet|try again/i;
 
-/** Creates an object, or does with the one that is there what the restore's policy says. */
+/** Creates an object, or applies the restore's policy to the existing one. */
 export async function putObject(
-  cluster: KubeClient,
+  context: PutContext,
   at: ArchivedName,
   wanted: KubeObject,
   status: KubeObject['status'],
-  put: PutOptions,
 ): Promise<Ending> {
+  const { cluster, options } = context;
   const type = typeOfItem(at);
   const answer = await cluster.call('POST', collectionPath(type, at.namespace), {
     body: wanted,
     accept: [400, 403, 404, 405, 409, 415, 422, 429, 500, 503],
   });
-  const ending = await ended(cluster, at, wanted, answer, put);
-  const restoresStatus = status !== undefined && namesType(put.options.restoreStatus ?? [], type);
+  const ending = await ended(context, at, wanted, answer);
+  const restoresStatus = status !== undefined && namesType(options.restoreStatus ?? [], type);
   if (!restoresStatus || (ending.result !== 'created' && ending.result !== 'updated')) return ending;
   const written = await cluster.call('PATCH', `${objectPath(type, at.name, at.namespace)}/status`, {
     body: { status },
@@ -50,47 +52,46 @@ export async function putObject(
 }
 
 async function ended(
-  cluster: KubeClient,
+  context: PutContext,
   at: ArchivedName,
   wanted: KubeObject,
   answer: KubeResponse,
-  put: PutOptions,
 ): Promise<Ending> {
   if (answer.status < 400) return { result: 'created' };
   const reason = messageIn(answer);
   if (answer.status === 429) return { result: 'failed', reason, again: true, busy: true };
   const exists = answer.status === 409 && /already exists/i.test(reason);
   if (!exists) return { result: 'failed', reason, again: answer.status >= 500 || PASSING.test(reason) };
-  return existing(cluster, at, wanted, put);
+  return existing(context, at, wanted);
 }
 
 async function existing(
-  cluster: KubeClient,
+  { cluster, restore, options }: PutContext,
   at: ArchivedName,
   wanted: KubeObject,
-  { restore, options }: PutOptions,
 ): Promise<Ending> {
   const path = objectPath(typeOfItem(at), at.name, at.namespace);
   const found = await cluster.call('GET', path, { accept: [404] });
-  if (found.status === 404) return { result: 'failed', reason: 'it went away', again: true };
+  if (found.status === 404)
+    return { result: 'failed', reason: 'was deleted during the restore', again: true };
   const live = JSON.parse(found.body.toString('utf8')) as KubeObject;
   if (live.metadata.deletionTimestamp)
-    return { result: 'failed', reason: 'the one that is there is still being deleted', again: true };
-  // Ours from an earlier try of this very step: a killed function starts it again.
+    return { result: 'failed', reason: 'the existing object is still being deleted', again: true };
+  // Written by an earlier call of this step that was killed.
   if (live.metadata.annotations?.[UPDATED_ANNOTATION] === restore)
     return { result: 'updated', reason: 'differed' };
   if (live.metadata.labels?.[RESTORE_LABEL] === restore) return { result: 'created' };
   const differing = differencesIn(at, wanted, live);
-  if (differing.length === 0) return { result: 'unchanged', reason: 'exists already, and is the same' };
-  if (options.existingResources === 'fail') return { result: 'failed', reason: 'exists already' };
+  if (differing.length === 0) return { result: 'unchanged', reason: 'already exists, and is the same' };
+  if (options.existingResources === 'fail') return { result: 'failed', reason: 'already exists' };
   const change = (body: Change) => update(cluster, path, markedBy(restore, body), differing);
   if (options.existingResources === 'update') return change(wanted);
-  // As Velero: the default account is there before any restore, and needs the names of its pull secrets.
+  // As in Velero: a default account exists before any restore, and needs the names of its pull secrets.
   if (at.groupResource === 'serviceaccounts') return change(mergedAccount(live, wanted));
-  return { result: 'skipped', reason: `exists already, and differs in ${some(differing)}` };
+  return { result: 'skipped', reason: `already exists, and differs in ${some(differing)}` };
 }
 
-/** A change with the mark of its restore: an object that was there must never be taken for one that the restore created. */
+/** Marks a change with its restore, so that an object that existed before is never taken for a created one. */
 const markedBy = (restore: string, { metadata, ...body }: Change): Change => ({
   ...body,
   metadata: { ...metadata, annotations: { ...metadata.annotations, [UPDATED_ANNOTATION]: restore } },

@@ -23,17 +23,17 @@ export interface StageContext {
   readonly keys: VaultKeys;
   /** Where a restore reads, by the name of its source. */
   sourceOf(from: string): RestoreSource;
-  /** Works with the cluster under the identity for restores. */
+  /** Calls `work` with a client that has the identity for restores. */
   withCluster<T>(work: (cluster: KubeClient) => Promise<T>): Promise<T>;
-  /** Whether there is time to begin another object. */
+  /** Whether there is time to start another object. */
   goOn(): boolean;
   /** Waits; absent: in real time. */
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
 /**
- * Brings the objects of one stage into the cluster, in the order of the plan, and writes down how each ended. What there was no
- * time for is `remaining`: the next call goes on with it. A call that was killed goes on when it is made again.
+ * Creates the objects of one stage in the cluster, in the order of the plan, and writes the results. Objects that there was
+ * no time for are `remaining`: the next call resumes with them. A call that was killed resumes when it is repeated.
  */
 export async function applyStage(
   { vault, keys, sourceOf, withCluster, goOn, sleep }: StageContext,
@@ -48,7 +48,7 @@ export async function applyStage(
   const { options } = plan;
   const apply = { backup, restore, options, before, goOn, ...(sleep && { sleep }) };
   const applied = await withCluster((cluster) => applyItems(cluster, items, bodies, apply));
-  await putApplied(vault, keys, restore, stage, applied);
+  await putApplied(vault, keys.restores.applied(restore, stage), applied);
   return stateOf(applied, items.length);
 }
 

@@ -8,7 +8,7 @@ import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
 
-/** After a failure: takes our Jobs out of the cluster, records why, and frees the cluster. What was restored stays. */
+/** After a failure: removes the Jobs from the cluster, records the error and releases the lease. Restored objects stay. */
 export const handler = lambdaHandler(
   'fail-restore',
   FailRestoreRequest,
@@ -20,7 +20,7 @@ export const handler = lambdaHandler(
     try {
       await withCluster('restore', now, (cluster) => removeJobs(cluster, restore));
     } catch (thrown) {
-      logger.warn(`Jobs of ${restore} could not be removed: ${messageOf(thrown)}`);
+      logger.warn(`cannot remove the Jobs of ${restore}: ${messageOf(thrown)}`);
     }
     await createJson(vault, keys.restores.report(restore), { restore, phase: 'Failed', error, cause });
     await releaseLease(vault, keys.leases.restore, restore);

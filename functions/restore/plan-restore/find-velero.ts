@@ -5,7 +5,7 @@ import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { VeleroKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** What a restore needs of velero-backup.json. */
+/** The fields of velero-backup.json that a restore reads. */
 const VeleroBackup = z.object({
   metadata: z.object({ name: z.string() }),
   spec: z.optional(z.object({ includedNamespaces: z.nullish(z.array(z.string())) })),
@@ -17,7 +17,11 @@ const VeleroBackup = z.object({
 });
 type VeleroBackup = z.infer<typeof VeleroBackup>;
 
-/** A backup that a Velero wrote, by name, or the newest Completed one for `latest`; with the namespaces it holds. */
+/**
+ * A backup written by Velero, by name, or the newest Completed one for `latest`, with its namespaces.
+ *
+ * @throws HoldfastError RecoveryPointNotFound; RestoreRefused when its phase or format cannot be restored.
+ */
 export async function findVeleroBackup(
   vault: Vault,
   keys: VeleroKeys,
@@ -29,7 +33,7 @@ export async function findVeleroBackup(
     throw new HoldfastError(
       'RecoveryPointNotFound',
       `${name === 'latest' ? 'no Completed backup' : `backup ${name}`} below ${keys.root} in bucket ${vault.bucket}`,
-      { hint: 'Look at what `velero backup get` lists' },
+      { hint: 'Choose a backup that `velero backup get` lists' },
     );
   const { phase, formatVersion = '1' } = found.status;
   if (!['Completed', 'PartiallyFailed'].includes(phase) || !formatVersion.startsWith('1'))
@@ -51,7 +55,7 @@ async function newest(vault: Vault, keys: VeleroKeys): Promise<VeleroBackup | un
   return all.sort((a, b) => at(b) - at(a))[0];
 }
 
-/** What is in a backup says its resource list; what was asked for may be patterns. */
+/** The namespaces of a backup, from its resource list. The requested namespaces may be patterns. */
 async function namespacesOf(
   vault: Vault,
   keys: VeleroKeys,

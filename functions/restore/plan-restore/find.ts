@@ -5,13 +5,22 @@ import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records.ts';
 
-/** A recovery point by name, or the newest Completed one for `latest`. */
+/** Where recovery points are looked up. */
+export interface FindContext {
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+  readonly verifier: Verifier;
+}
+
+/**
+ * A recovery point by name, or the newest Completed one for `latest`.
+ *
+ * @throws HoldfastError RecoveryPointNotFound, RecordForged, RecoveryPointDamaged.
+ */
 export async function findRecoveryPoint(
-  vault: Vault,
-  keys: VaultKeys,
+  { vault, keys, verifier }: FindContext,
   name: string,
   plan: string | undefined,
-  verifier: Verifier,
 ): Promise<FoundRecord> {
   const find = (backup: string) => findSignedRecord(vault, keys.records.record(backup), verifier);
   if (name !== 'latest') {
@@ -21,7 +30,7 @@ export async function findRecoveryPoint(
       ? `failed and holds nothing: ${found.record.reasons.join('; ')}`
       : `is not in bucket ${vault.bucket}`;
     throw new HoldfastError('RecoveryPointNotFound', `recovery point ${name} ${why}`, {
-      hint: 'Use the name of another one, or "latest"',
+      hint: 'Name another recovery point, or use "latest"',
     });
   }
   for (const folder of newestFirst(await vault.folders(keys.records.root), plan)) {
@@ -32,7 +41,7 @@ export async function findRecoveryPoint(
     'RecoveryPointNotFound',
     `no Completed recovery point${plan ? ` of plan ${plan}` : ''} in bucket ${vault.bucket}`,
     {
-      hint: 'Name one that is PartiallyFailed, or read the other copy with "from": "replica"',
+      hint: 'Name a PartiallyFailed one, or read the replica with "from": "replica"',
     },
   );
 }

@@ -5,7 +5,7 @@ import { holderIsGone } from '../../runtime/leases.ts';
 import { sourceOf } from '../source.ts';
 import { planRestore } from './plan-restore.ts';
 
-/** Finds the recovery point, verifies all of it, and writes what the restore would do, before anything is done. */
+/** Finds the recovery point, verifies it completely and writes the plan of the restore. Changes nothing else. */
 export const handler = lambdaHandler(
   'plan-restore',
   PlanRestoreRequest,

@@ -24,21 +24,21 @@ export interface PlanContext {
   /** The primary copy, which has the documents and the lease of restores. */
   readonly vault: Vault;
   readonly keys: VaultKeys;
-  /** Of the signatures of records. */
+  /** Verifies the signatures of records. */
   readonly verifier: Verifier;
   readonly now: Date;
   /** Where a restore reads, by the name of its source. */
   sourceOf(from: string): RestoreSource;
-  /** Whether the holder of a lease has ended without giving it back. */
+  /** Whether the holder of a lease has ended without releasing it. */
   isGone(holder: Holder): Promise<boolean>;
 }
 
 /**
- * Finds a recovery point, verifies all of it, and writes what its restore would do, before anything is done. All but a dry run
- * take the cluster's lease. A call that was killed goes on when it is made again.
+ * Finds a recovery point, verifies it completely and writes the plan of its restore. Acquires the cluster's lease, except
+ * for a dry run. A call that was killed resumes when it is repeated.
  *
  * @throws HoldfastError RecoveryPointNotFound, RecoveryPointDamaged, RecordForged, RecordUnsigned, RestoreRefused when the
- * recovery point does not hold what is asked for, RestoreInProgress, InputInvalid when there is no such source.
+ * recovery point does not contain what is requested, RestoreInProgress, InputInvalid when the source does not exist.
  */
 export async function planRestore(
   context: PlanContext,
@@ -95,10 +95,14 @@ async function findPoint(
   input: RestoreInput,
 ): Promise<Point> {
   if (source.velero) return findVeleroBackup(source.vault, source.velero, input.backup);
-  const { record, signed } = await findRecoveryPoint(source.vault, keys, input.backup, input.plan, verifier);
+  const { record, signed } = await findRecoveryPoint(
+    { vault: source.vault, keys, verifier },
+    input.backup,
+    input.plan,
+  );
   if (!signed && !input.allowUnsigned)
     throw new HoldfastError('RecordUnsigned', `the record of ${record.backup} has no signature`, {
-      hint: 'Releases before 0.2.0 wrote none. If that is how it came to be, add "allowUnsigned": true',
+      hint: 'Releases before 0.2.0 did not sign. If such a release created it, add "allowUnsigned": true',
     });
   return { backup: record.backup, namespaces: record.namespaces, record };
 }
@@ -117,12 +121,12 @@ async function planned(
   { backup, record }: Point,
   { namespaces, options }: Pick<StoredRestore, 'namespaces' | 'options'>,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
-  if (record) return planItems(source.vault, keys, record, namespaces, options);
+  if (record) return planItems({ vault: source.vault, keys }, record, { namespaces, options });
   const archive = await source.vault.stream(source.archive(backup));
   return planArchive(archive, undefined, scopeOf(options, namespaces), options);
 }
 
-/** Volumes with a snapshot that are wanted: those of the namespaces, none, or the one whose files are. */
+/** Volumes with a snapshot to restore: those of the namespaces, none, or the one with the requested files. */
 function volumesFor(input: RestoreInput, point: Point, namespaces: readonly string[]): VolumeOutcome[] {
   const saved = (point.record?.volumes ?? []).filter((v) => v.snapshot && v.pvc);
   if (input.files) return [volumeOf(saved, input.files, point.backup)];
@@ -141,7 +145,7 @@ function volumeOf(saved: readonly VolumeOutcome[], { volume }: RestoreFiles, bac
 async function takeRestoreLease(context: PlanContext, holder: Holder): Promise<void> {
   const other = await takeLease(context, context.keys.leases.restore, holder);
   if (other)
-    throw new HoldfastError('RestoreInProgress', `${holderText(other)} is at work in this cluster`, {
-      hint: 'Wait for it, or stop its execution',
+    throw new HoldfastError('RestoreInProgress', `${holderText(other)} is running in this cluster`, {
+      hint: 'Wait for it to end, or stop its execution',
     });
 }

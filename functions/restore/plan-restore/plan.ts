@@ -17,13 +17,28 @@ import {
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** Verifies every object of the recovery point against its record and plans each archived object, in order of work. */
+/** The copy that holds the recovery point. */
+interface PlanItemsContext {
+  readonly vault: Vault;
+  readonly keys: VaultKeys;
+}
+
+/** What is to be restored. */
+interface PlanChoices {
+  readonly namespaces: readonly string[];
+  readonly options: RestoreOptions;
+}
+
+/**
+ * Verifies every object of the recovery point against its record and plans each archived object, in the order of the
+ * restore.
+ *
+ * @throws HoldfastError RecoveryPointDamaged when an object does not have the sha256 of the record.
+ */
 export async function planItems(
-  vault: Vault,
-  keys: VaultKeys,
+  { vault, keys }: PlanItemsContext,
   record: BackupRecord,
-  namespaces: readonly string[],
-  options: RestoreOptions,
+  { namespaces, options }: PlanChoices,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
   const archive = keys.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
@@ -46,8 +61,7 @@ export async function planItems(
 }
 
 /**
- * Reads an archive to its end and plans each object that is in scope. An object is whole only while its entry is read: its
- * draft is made then, and of the object nothing is kept.
+ * Reads an archive to its end and plans each object that is in scope. Only a draft of each object is kept in memory.
  */
 export async function planArchive(
   archive: Readable,

@@ -10,7 +10,7 @@ import { settings } from '../../runtime/settings.ts';
 import { getApplied, getRestore } from '../documents.ts';
 import { filesToRestore, restoredOutcome, restoreJob, volumesToFill } from './volume-job.ts';
 
-/** One look at the restore's volume Jobs: each fills a claim that this restore created, before any workload exists. */
+/** Reconciles the restore's volume Jobs once: each fills a claim that this restore created, before workloads exist. */
 export const handler = lambdaHandler(
   'reconcile-restore-volumes',
   RestoreName,
@@ -18,17 +18,12 @@ export const handler = lambdaHandler(
     const vault = openCopy('primary');
     const keys = clusterKeys();
     const plan = await getRestore(vault, keys, restore);
-    const from = copies()[isCopyName(plan.from) ? plan.from : 'primary']; // of a Velero source, no volume is ours to fill
-    const repositoryOf = (namespace: string) => keys.restic.repository(namespace);
-    const { files, namespaceMapping } = plan.options;
+    const from = copies()[isCopyName(plan.from) ? plan.from : 'primary']; // volumes of a Velero source are not restored
+    const { files, namespaceMapping: mapping } = plan.options;
+    const context = { repositoryOf: keys.restic.repository, mapping };
     const items = files
-      ? filesToRestore(plan.volumes, files, restore, repositoryOf, namespaceMapping)
-      : volumesToFill(
-          plan.volumes,
-          await getApplied(vault, keys, restore, 1),
-          repositoryOf,
-          namespaceMapping,
-        );
+      ? filesToRestore(plan.volumes, files, restore, context)
+      : volumesToFill(plan.volumes, await getApplied(vault, keys, restore, 1), context);
     const { state } = await withCluster('restore', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
         run: restore,

@@ -10,7 +10,7 @@ import type { Holder } from '../../core/volumes/strategy.ts';
 import type { VolumeOutcome } from '../../core/volumes/work.ts';
 import type { AppliedItem } from '../documents.ts';
 
-/** A snapshot to be put into a fresh claim of the same name. */
+/** A snapshot to restore into a new claim of the same name. */
 export type RestoreWork = VolumeOutcome & {
   readonly repository: string;
   readonly snapshot: string;
@@ -21,13 +21,20 @@ export type RestoreWork = VolumeOutcome & {
   readonly only?: { readonly include: readonly string[]; readonly to: string };
 };
 
-/** Some files of a volume, for a claim that exists: into a folder of their own unless the person names one. */
+/** Where volumes are restored from and to. */
+export interface RestoreWorkContext {
+  /** Key prefix of the repository of a namespace. */
+  repositoryOf(namespace: string): string;
+  /** New names of namespaces. */
+  readonly mapping?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Restores files of a volume into an existing claim: into a new folder, unless `to` names one. */
 export function filesToRestore(
   volumes: readonly VolumeOutcome[],
   { include, to }: RestoreFiles,
   restore: string,
-  repositoryOf: (namespace: string) => string,
-  mapping: Readonly<Record<string, string>> = {},
+  { repositoryOf, mapping = {} }: RestoreWorkContext,
 ): RestoreWork[] {
   return volumes.flatMap((v) => {
     if (!v.snapshot || !v.pvc) return [];
@@ -37,12 +44,11 @@ export function filesToRestore(
   });
 }
 
-/** Volumes whose claim this restore created: one that was there before is somebody's data and is not touched. */
+/** Volumes whose claim this restore created. Claims that existed before are not written to. */
 export function volumesToFill(
   volumes: readonly VolumeOutcome[],
   applied: readonly AppliedItem[],
-  repositoryOf: (namespace: string) => string,
-  mapping: Readonly<Record<string, string>> = {},
+  { repositoryOf, mapping = {} }: RestoreWorkContext,
 ): RestoreWork[] {
   const created = new Set(
     applied
@@ -64,7 +70,7 @@ export interface RestoreJobContext {
   readonly from: VaultCopy;
 }
 
-/** The Job that fills a fresh claim and reads everything back (`--verify`). Being its first consumer, it also decides its node. */
+/** The Job that fills a new claim and verifies it (`--verify`). As the first consumer of the claim it decides the node. */
 export function restoreJob(
   { settings, restore, from }: RestoreJobContext,
   v: RestoreWork,
@@ -91,7 +97,7 @@ export function restoreJob(
   };
 }
 
-/** What a restore Job's end says of its volume. */
+/** The outcome of a volume, from the end of its Job. */
 export function restoredOutcome(v: RestoreWork, end: JobEnd): VolumeOutcome {
   const { id, namespace, pvc, snapshot } = v;
   const summary = parseSummary(end.log);

@@ -4,7 +4,7 @@ import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { sourceOf } from '../source.ts';
 import { verifyRestore } from './verify.ts';
 
-/** Compares what was restored with what was asked for; waits for workloads; writes the report and frees the cluster. */
+/** Waits for workloads, checks restored objects for drift, writes the report and releases the lease. */
 export const handler = lambdaHandler('verify-restore', RestoreName, (name, { now }) =>
   verifyRestore(
     {

@@ -10,6 +10,7 @@ import { itemKey, type PlanItem, typeOfItem } from '../../core/restore/restore-p
 import { type Origin, targetOf, transform } from '../../core/restore/transform.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 
+/** Restored objects that are not ready, or have drift. */
 export interface Inspection {
   /** `deployments.apps shop/web: 0 of 2 ready` */
   readonly notReady: string[];
@@ -17,13 +18,17 @@ export interface Inspection {
   readonly differing: string[];
 }
 
-/** Looks at every restored object, one list a type and namespace: whether it is there, says what was asked for, and works. */
+/** The restore whose objects are inspected. */
+export interface InspectContext extends Origin {
+  readonly options: RestoreOptions;
+}
+
+/** Checks that every restored object exists, has no drift and is ready. Takes one list per type and namespace. */
 export async function inspect(
   cluster: KubeClient,
   items: readonly PlanItem[],
   bodies: ReadonlyMap<string, Buffer>,
-  options: RestoreOptions,
-  origin: Origin,
+  { options, ...origin }: InspectContext,
 ): Promise<Inspection> {
   const seen = { notReady: [] as string[], differing: [] as string[] };
   const groups = Map.groupBy(items, (i) => {
@@ -65,7 +70,7 @@ const nameOf = (at: ArchivedName): string =>
 function look(at: ArchivedName, wanted: KubeObject, live: KubeObject, seen: Inspection): void {
   const waiting = readiness(live);
   if (waiting) seen.notReady.push(`${nameOf(at)}: ${waiting}`);
-  const { apiVersion: _, ...asked } = wanted; // items of lists do not say theirs
+  const { apiVersion: _, ...asked } = wanted; // items of lists have no apiVersion
   for (const path of differencesIn(at, asked as KubeObject, live))
     seen.differing.push(`${nameOf(at)}: ${path}`);
 }

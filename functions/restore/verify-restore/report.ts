@@ -3,11 +3,11 @@ import type { VolumeOutcome } from '../../core/volumes/work.ts';
 import type { AppliedItem, ItemResult, StoredRestore } from '../documents.ts';
 import type { Inspection } from './inspect.ts';
 
-/** What became of a restore: how its items ended, what the cluster looks like, and its volumes. */
+/** The results of a restore: its items, the state of the cluster, and its volumes. */
 export interface Results extends Inspection {
   readonly applied: readonly AppliedItem[];
   readonly volumes: readonly VolumeOutcome[];
-  /** Since the restore was planned. */
+  /** Time since the restore was planned. */
   readonly seconds: number;
 }
 
@@ -15,7 +15,7 @@ export interface Results extends Inspection {
 export interface RestoreSummary {
   readonly restore: string;
   readonly backup: string;
-  /** `Completed`: everything is as it was asked for. */
+  /** `Completed`: everything is restored and ready, without drift. */
   readonly phase: 'Completed' | 'PartiallyFailed';
   readonly waitSeconds: 0;
   readonly seconds: number;
@@ -28,7 +28,7 @@ export interface RestoreSummary {
   readonly failedVolumes: number;
 }
 
-/** The report of a restore, `report.json`, and its summary. Whatever is not as it was asked for makes it PartiallyFailed. */
+/** The report of a restore, `report.json`, and its summary. Failures, held objects and drift make it PartiallyFailed. */
 export function reportOf(
   plan: StoredRestore,
   results: Results,
@@ -58,7 +58,7 @@ export function reportOf(
   };
 }
 
-/** Velero's copies of volumes are not ours to read: their claims stay empty, which must not look like success. */
+/** Claims of a Velero source: Holdfast cannot read Velero's volume data, so they stay empty and count as failed. */
 function emptyClaims({ fillsVolumes, from }: StoredRestore, applied: readonly AppliedItem[]): string[] {
   if (!fillsVolumes || isCopyName(from)) return [];
   return applied

@@ -23,7 +23,7 @@ import { type RestoreSummary, reportOf } from './report.ts';
 const READY_SECONDS = 600;
 const WAIT_SECONDS = 3;
 
-/** Results after which an object is in the cluster as the restore wants it. */
+/** Results after which an object is in the cluster as planned. */
 const IN_PLACE: readonly ItemResult[] = ['created', 'updated', 'unchanged'];
 
 /** What a restore is verified with. */
@@ -34,19 +34,19 @@ export interface VerifyContext {
   readonly now: Date;
   /** Where a restore reads, by the name of its source. */
   sourceOf(from: string): RestoreSource;
-  /** Works with the cluster under the identity for restores. */
+  /** Calls `work` with a client that has the identity for restores. */
   withCluster<T>(work: (cluster: KubeClient) => Promise<T>): Promise<T>;
 }
 
-/** What is returned while workloads are not ready: call again. */
+/** Returned while workloads are not ready: the function is to be called again. */
 export interface RestoreWait extends RestoreName {
   readonly waitSeconds: number;
   readonly notReady: number;
 }
 
 /**
- * Compares what was restored with what was asked for. While workloads are not ready and there is time, it says when to look again;
- * then it writes the report and frees the cluster.
+ * Checks restored objects for drift. While workloads are not ready and there is time, it returns when to call again; then
+ * it writes the report and releases the lease.
  */
 export async function verifyRestore(
   context: VerifyContext,
@@ -61,8 +61,8 @@ export async function verifyRestore(
   const there = new Set(applied.filter((a) => IN_PLACE.includes(a.result)).map(keyOfApplied));
   const items = (await getItems(vault, keys, restore)).filter((i) => there.has(itemKey(i)));
   const bodies = await archivedObjects(sourceOf(plan.from), plan, items);
-  const origin = { backup, restore };
-  const seen = await withCluster((cluster) => inspect(cluster, items, bodies, plan.options, origin));
+  const of = { backup, restore, options: plan.options };
+  const seen = await withCluster((cluster) => inspect(cluster, items, bodies, of));
   const seconds = Math.round((now.getTime() - Date.parse(plan.startedAt)) / 1000);
   if (seen.notReady.length > 0 && seconds < READY_SECONDS)
     return { restore, backup, waitSeconds: WAIT_SECONDS, notReady: seen.notReady.length };

@@ -7,8 +7,8 @@ import { holdsVolumes, mounts } from '../../core/volumes/volumes.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 
 /**
- * Which pod holds a claim, or a volume of its own, now, and where; undefined when none does: the Job of a claim may then run
- * wherever the volume can be.
+ * The running pod that uses a claim or a pod volume, and its node; undefined if there is none. The Job of a claim may then
+ * run on any node that the volume can be attached to.
  */
 export async function holderOf(
   cluster: KubeClient,

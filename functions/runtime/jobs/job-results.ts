@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import { decode, putJson } from '../../adapters/s3/documents.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** Results of Jobs: one small document for each piece of work, all below `dir`. */
+/** Results of Jobs: one small document per item, all below `dir`. */
 export interface ResultDocuments<O> {
   readonly vault: Vault;
   /** Ends with a slash. */
@@ -12,16 +12,18 @@ export interface ResultDocuments<O> {
   failed(outcome: O): boolean;
 }
 
-/** Reads and writes them. */
+/** Reads and writes results of Jobs. */
 export interface JobResults<O> {
-  /** Ids of the work that has a result. */
+  /** Ids of items that have a result. */
   finished(): Promise<Set<string>>;
   write(id: string, outcome: O): Promise<void>;
-  /** How many results are failures. */
+  /** Number of results that are failures. */
   failures(): Promise<number>;
 }
 
-/** What of these documents cannot be read as it should be is RecoveryPointDamaged, and named. */
+/**
+ * The results of a run. `failures` throws RecoveryPointDamaged when a document is invalid, with its key.
+ */
 export function jobResults<O>({ vault, dir, keyOf, schema, failed }: ResultDocuments<O>): JobResults<O> {
   const keys = async () => {
     const all: string[] = [];

@@ -5,21 +5,21 @@ import type { Vault } from '../../ports/vault.ts';
 import { jobResults, type ResultDocuments } from './job-results.ts';
 import { type JobsContext, type ResticRun, type ResticWork, resticJobs } from './restic-jobs.ts';
 
-/** The Jobs of one run: of which work, which Job for each, and what its end means. */
+/** The Jobs of one run: the work items, the Job of each, and its outcome. */
 export interface JobRun<W extends ResticWork, O> extends ResticRun<W> {
-  /** What there is to do, as far as it is known: results of one look may make more known. */
+  /** The work items known so far. Results of a reconciliation pass may add more. */
   items(): Promise<readonly W[]>;
-  /** What the end of a Job says of its work. */
+  /** The outcome of a work item, from the end of its Job. */
   outcomeOf(work: W, end: JobEnd): O | Promise<O>;
   readonly results: ResultDocuments<O>;
-  /** Where the repositories are, whose `config` says that they exist. */
+  /** The copy with the repositories. A repository exists if its `config` does. */
   readonly repositories: Pick<Vault, 'exists'>;
 }
 
 const MAX_ATTEMPTS = 2;
 const POLL_SECONDS = 3;
 
-/** One look at the Jobs of a run: starts what is missing, writes the results of what has ended, counts failures. */
+/** Reconciles the Jobs of a run once: starts missing Jobs, writes the results of ended ones, counts failures. */
 export async function reconcileJobs<W extends ResticWork, O>(
   context: JobsContext,
   run: JobRun<W, O>,

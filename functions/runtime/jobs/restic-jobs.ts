@@ -23,14 +23,14 @@ import type { KubeClient } from '../../ports/kubernetes.ts';
 import { masterSecret } from '../connect.ts';
 import { env, settings } from '../settings.ts';
 
-/** A piece of restic work: which repository, in which buckets, and what its credentials may do there. */
+/** A work item with a restic repository. */
 export interface ResticWork extends DesiredJob {
-  /** Key of the repository; the repository of its work. */
+  /** Key prefix of the repository. */
   readonly repository: string;
   readonly namespace: string;
 }
 
-/** What credentials of a run's Jobs are for. */
+/** The scope of the credentials of a run's Jobs. */
 export interface RepositoryAccess {
   readonly run: string;
   readonly use: RepositoryUse;
@@ -39,22 +39,23 @@ export interface RepositoryAccess {
 
 /** The Jobs of one run. */
 export interface ResticRun<W extends ResticWork> extends RepositoryAccess {
-  /** Whether the Job of a work has an identity of its own in AWS; absent: none has. */
+  /** Whether the Job of a work item has its own AWS identity; absent: none has. */
   hasIdentity?(work: W): boolean;
-  /** The Job of a work, or why there can be none, in words. */
+  /** The Job of a work item, or a message why it is blocked. */
   jobFor(work: W, initialises: boolean, attempt: number): JobOrBlocker | Promise<JobOrBlocker>;
 }
 
+/** A Job, or a readable message why it cannot start. */
 export type JobOrBlocker = ResticJob | { readonly blocker: string };
 
-/** What Jobs are made with. */
+/** What Jobs are created with. */
 export interface JobsContext {
   readonly cluster: KubeClient;
   readonly now: Date;
   readonly jobs: JobSettings;
   /** The cluster's repository master secret. */
   masterSecret(): Promise<string>;
-  /** Credentials for nothing but one repository, as restic's helper reads them. */
+  /** Session credentials for one repository only, in the format of the credentials file. */
   session(access: RepositoryAccess, repository: string): Promise<string>;
 }
 
@@ -72,7 +73,7 @@ export const jobsContext = (cluster: KubeClient, now: Date): JobsContext => ({
   },
 });
 
-/** Jobs of one run in the cluster, each with credentials for nothing but its repository. */
+/** Jobs of one run in the cluster, each with credentials for its own repository only. */
 export function resticJobs<W extends ResticWork>(
   { cluster, now, jobs, ...context }: JobsContext,
   run: ResticRun<W>,

@@ -27,7 +27,7 @@ export const checksOf = (
     )
     .filter(exists);
 
-/** The Job that lets restic read one copy of a repository. It has no right to write, so it takes no lock. */
+/** The Job that runs restic check on one copy of a repository. It has no write access, so it takes no lock. */
 export function checkJob(
   settings: JobSettings,
   { run, part, parts }: VerifyRun,
@@ -45,7 +45,7 @@ export function checkJob(
   };
 }
 
-/** What a check Job's end says of a copy. */
+/** The outcome of a copy, from the end of its Job. */
 export function checkOutcome({ namespace, copy }: CheckWork, end: JobEnd): CheckOutcome {
   const ok = end.exitCode === 0;
   const message = ok ? 'no errors were found' : checkWords(end);

@@ -10,7 +10,7 @@ import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
 import { checkJob, checkOutcome, checksOf } from './check-job.ts';
 
-/** One look at the Jobs that let restic read its repositories, in both copies. */
+/** Reconciles the restic check Jobs of both copies once. */
 export const handler = lambdaHandler(
   'reconcile-verify',
   VerifyRef,

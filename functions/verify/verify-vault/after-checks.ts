@@ -5,10 +5,10 @@ import type { Vault } from '../../ports/vault.ts';
 import { heal, lookAt } from './look.ts';
 import { settle } from './verify.ts';
 
-/** Name of the note of what restic found missing; it comes after those of all steps. */
+/** Prefix of findings of packs that restic found missing. It sorts after those of all steps. */
 const NOTE = 'missing';
 
-/** Heals what only restic can miss: packs to which a copy's index refers, and which are not there. */
+/** Heals missing packs: an index refers to them, so only restic can find that they do not exist. */
 export async function healMissing(
   copies: PerCopy<Vault>,
   keys: VaultKeys,
@@ -30,9 +30,9 @@ export async function healMissing(
 }
 
 /**
- * A configuration has no digest outside of it, but restic authenticates it whenever it opens the repository: that of the one copy
- * of which restic found no errors is proven, and the other is healed from it. Copies that are equal by now were healed before a
- * function was killed.
+ * The sha256 of a repository's configuration is stored nowhere, but restic authenticates the configuration whenever it opens
+ * the repository. If restic found no errors in exactly one copy, its configuration is proven, and the other is healed from
+ * it. Copies that are equal were healed by an earlier call that was killed.
  */
 export async function healConfigs(
   copies: PerCopy<Vault>,
@@ -52,7 +52,7 @@ export async function healConfigs(
   return settled;
 }
 
-/** `proven`: copies of the repository that restic opened and read without an error. */
+/** `proven`: copies of the repository that restic read without errors. */
 async function healConfig(
   copies: PerCopy<Vault>,
   key: string,

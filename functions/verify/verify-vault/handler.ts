@@ -13,17 +13,17 @@ import { writeReport } from './report.ts';
 import { partOfRun, survey } from './survey.ts';
 import { verifyVault } from './verify.ts';
 
-/** Time kept back: a batch of objects is read to its end. */
+/** Time reserved to finish a batch of objects before Lambda ends the function. */
 const RESERVE_MS = 180_000;
 
-/** Opens a verification of both copies of the vault, goes on with it as far as time allows, or writes its report. */
+/** Opens a verification of both copies of the vault, resumes it as far as time allows, or writes its report. */
 export const handler = lambdaHandler(
   'verify-vault',
   VerifyRequest,
   async (request, { now, remainingMs }): Promise<VerifyState> => {
     const copies = openCopies();
     const keys = clusterKeys();
-    let publicKey: Promise<Buffer> | undefined; // asked for once
+    let publicKey: Promise<Buffer> | undefined; // requested once per call
     const verifier: Verifier = { publicKey: () => (publicKey ??= recordKey().publicKey()) };
     if (request.stage === 'open') {
       const run = verificationName(new Date(request.startedAt), request.execution);
@@ -56,8 +56,8 @@ const stateOf = ({ run, part, parts, backups }: VerifyRun, remaining: number): V
 
 function emitMetrics({ bytes, damaged, healed, lost }: VerifyReport): void {
   const of = { Cluster: settings().cluster };
-  emitMetric(METRICS.bytesVerified, bytes, 'Bytes', of);
-  emitMetric(METRICS.objectsDamaged, damaged, 'Count', of);
-  emitMetric(METRICS.objectsHealed, healed, 'Count', of);
-  emitMetric(METRICS.objectsLost, lost, 'Count', of);
+  emitMetric(METRICS.bytesVerified, { value: bytes, unit: 'Bytes' }, of);
+  emitMetric(METRICS.objectsDamaged, { value: damaged, unit: 'Count' }, of);
+  emitMetric(METRICS.objectsHealed, { value: healed, unit: 'Count' }, of);
+  emitMetric(METRICS.objectsLost, { value: lost, unit: 'Count' }, of);
 }

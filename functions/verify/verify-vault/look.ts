@@ -3,23 +3,23 @@ import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { type CopyState, type Finding, judge, type Seen } from '../../core/vault/verification.ts';
 import type { Vault } from '../../ports/vault.ts';
 
-/** An object, what was promised of it, and what the copies have. */
+/** An object, its expected sha256, and its state in both copies. */
 export interface Look {
   readonly key: string;
-  /** Promised by the record or the name; undefined: by nobody, or nobody who can be believed. */
+  /** Expected sha256, from a signed record or the name; undefined if there is none. */
   readonly sha256: string | undefined;
   readonly seen: Seen;
-  /** Of one good copy. */
+  /** Size of a good copy. */
   readonly bytes: number;
   readonly recoveryPoints: readonly string[];
   readonly repository?: string;
-  /** Another look, in an earlier step, has counted it. */
+  /** The object was counted in an earlier step. */
   readonly counted?: true;
-  /** Whether it is still promised: a prune may have been faster. */
+  /** Whether the object is still needed: a prune may have removed it since. */
   stillWanted(): Promise<boolean>;
 }
 
-/** What both copies have of an object of which the sha256 is promised. `expected`: where it must be. */
+/** The state of an object with a known sha256 in both copies. `expected`: the copies that must have it. */
 export async function lookAt(
   copies: PerCopy<Vault>,
   key: string,
@@ -36,7 +36,7 @@ export async function lookAt(
   return { key, sha256, seen, bytes: good?.bytes ?? 0 };
 }
 
-/** What is wrong with an object; undefined when nothing is. */
+/** The finding of an object; undefined if it has no problem. */
 export function findingOf({ key, sha256, seen, recoveryPoints, repository }: Look): Finding | undefined {
   const { heal, lost } = judge(seen);
   const unproven = Object.values(seen).includes('unproven');
@@ -46,8 +46,8 @@ export function findingOf({ key, sha256, seen, recoveryPoints, repository }: Loo
 }
 
 /**
- * Writes an object over from its good copy: a new version, which comes into being only with the sha256 that was promised.
- * The damaged one stays as a version before it.
+ * Overwrites an object from its good copy. The new version is created only if it has the expected sha256. The damaged
+ * object stays as an earlier version.
  */
 export async function heal(copies: PerCopy<Vault>, { key, sha256, seen, bytes }: Look): Promise<void> {
   const from = copies[seen.primary === 'good' ? 'primary' : 'replica'];

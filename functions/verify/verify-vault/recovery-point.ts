@@ -11,7 +11,7 @@ import { type Look, lookAt } from './look.ts';
 
 const CONCURRENCY = 4;
 
-/** A record as one copy has it. */
+/** A record in one copy. */
 interface RecordCopy {
   readonly state: CopyState | 'unsigned';
   readonly record?: BackupRecord;
@@ -19,10 +19,10 @@ interface RecordCopy {
   readonly bytes?: number;
 }
 
-/** A recovery point as the copies have it. */
+/** A recovery point in both copies. */
 export interface FoundPoint {
   readonly copies: PerCopy<RecordCopy>;
-  /** That of a copy whose signature is right; else one without a signature. */
+  /** The record of a copy with a valid signature; else an unsigned one. */
   readonly record: BackupRecord | undefined;
   readonly signed: boolean;
   /** The replica has been proven. */
@@ -66,7 +66,7 @@ export async function findPoint(
   };
 }
 
-/** Looks at every object that a record promises, and at the record itself: last, as it is healed last. */
+/** Checks every object that a record names, then the record itself, which is healed last. */
 export async function lookAtPoint(
   copies: PerCopy<Vault>,
   keys: VaultKeys,
@@ -100,7 +100,7 @@ export async function lookAtPoint(
   return [...objects, { ...lookAtRecord(keys.records.record(backup), point, expected), ...of }];
 }
 
-/** A record is good by its signature; one without is as good as damaged where the other copy has it, and else unproven. */
+/** A record is good if it is signed. An unsigned one is damaged if the other copy is signed, else unproven. */
 function lookAtRecord(
   key: string,
   { copies, signed }: FoundPoint,

@@ -15,7 +15,7 @@ import {
 import type { Vault } from '../../ports/vault.ts';
 import { healConfigs, healMissing } from './after-checks.ts';
 
-/** Heals what restic’s checks tell, and writes what a run came to. A report that is there stays. */
+/** Heals what the restic checks found, and writes the report of a run. An existing report is returned unchanged. */
 export async function writeReport(
   copies: PerCopy<Vault>,
   keys: VaultKeys,
@@ -34,7 +34,7 @@ export async function writeReport(
     allBelow(vault, verify.findingsDir(run), Findings),
   ]);
   const settled = await healConfigs(copies, mergeFindings([], findings.flat()), checks, keys);
-  const report = verifyReport(plan, cursor, settled, checks, now);
+  const report = verifyReport(plan, { cursor, findings: settled, checks, endedAt: now });
   await putJson(vault, verify.report(run), report);
   return report;
 }

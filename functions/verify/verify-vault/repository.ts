@@ -11,7 +11,7 @@ import {
 import type { Vault } from '../../ports/vault.ts';
 import { type Look, lookAt } from './look.ts';
 
-/** Keys of a kind that a run reads, of either copy, those after a key. */
+/** Keys below a prefix that a run reads, in either copy, after a given key. */
 export async function* objectsBelow(
   copies: PerCopy<Vault>,
   prefix: string,
@@ -23,10 +23,10 @@ export async function* objectsBelow(
     if (isRead(key, part)) yield key;
 }
 
-/** Both copies prune for themselves: what one of them has no pack or index of may be in another one there. */
+/** The copies are pruned separately: a pack or index of one copy does not need to exist in the other. */
 const NOWHERE = { primary: false, replica: false } as const;
 
-/** Looks at an object of a repository: its name promises its sha256. What has another name is nobody's. */
+/** Checks an object of a repository, whose name is its sha256. undefined for an object with any other name. */
 export async function lookAtObject(
   copies: PerCopy<Vault>,
   key: string,
@@ -40,7 +40,7 @@ export async function lookAtObject(
     : await compareConfigs(copies, key, neededIn);
   return {
     ...seen,
-    // Of a snapshot; which packs and indexes a recovery point needs only restic knows.
+    // Known for snapshots only: which packs and indexes a recovery point needs, only restic knows.
     recoveryPoints: snapshots.filter(({ id }) => id === sha256).map(({ backup }) => backup),
     repository,
     stillWanted: async () =>
@@ -48,7 +48,7 @@ export async function lookAtObject(
   };
 }
 
-/** A configuration has no hash in its name: the copies can be compared, and restic knows which of them opens. */
+/** Compares the configurations of both copies. They have no hash in their name; only restic knows which one is right. */
 async function compareConfigs(
   copies: PerCopy<Vault>,
   key: string,
@@ -65,7 +65,7 @@ async function compareConfigs(
   return { key, sha256: undefined, seen, bytes: (primary ?? replica)?.bytes ?? 0 };
 }
 
-/** Looks at the snapshot that a record promises, which no listing shows when neither copy has it. */
+/** Checks a snapshot that a record names. If it is missing in both copies, no listing shows it. */
 export async function lookAtSnapshot(
   copies: PerCopy<Vault>,
   keys: VaultKeys,
@@ -86,7 +86,7 @@ export async function lookAtSnapshot(
     })),
     recoveryPoints: [backup],
     repository,
-    counted: true, // by its listing
+    counted: true, // in the step of its listing
     stillWanted: async () =>
       (await Promise.all(COPIES.map((copy) => copies[copy].exists(record)))).some(Boolean),
   };

@@ -16,12 +16,12 @@ import type { Vault } from '../../ports/vault.ts';
 import { findPoint } from './recovery-point.ts';
 
 const CONCURRENCY = 8;
-/** Runs that are asked for the part they read: some may not have come to their end. */
+/** Number of earlier runs that are searched for a report. Some may not have completed. */
 const LOOK_BACK = 50;
 
 const emptyRepository = (namespace: string): VerifyRepository => ({ namespace, neededIn: [], snapshots: [] });
 
-/** Writes down what a run verifies: the recovery points that exist now, and the repositories with what is promised of them. */
+/** What a run verifies: the recovery points that exist now, and the repositories with the snapshots they must have. */
 export async function survey(
   copies: PerCopy<Vault>,
   keys: VaultKeys,
@@ -58,7 +58,7 @@ export async function survey(
   return { backups, repositories: [...repositories.values()] };
 }
 
-/** The part that is next: after that of the newest run that came to its end. */
+/** The next part to read: the one after that of the newest completed run. */
 export async function partOfRun(
   copies: PerCopy<Vault>,
   keys: VaultKeys,

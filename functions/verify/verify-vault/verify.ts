@@ -18,7 +18,7 @@ import { lookAtPoint } from './recovery-point.ts';
 import { lookAtObject, lookAtSnapshot, objectsBelow } from './repository.ts';
 
 const CONCURRENCY = 8;
-/** Objects between two notes of the cursor: what is read again when the function is killed. */
+/** Objects per checkpoint: at most these are read again if the function is killed. */
 const BATCH = 32;
 
 export interface Verification {
@@ -28,7 +28,7 @@ export interface Verification {
   timeLeft(): boolean;
 }
 
-/** Looks that belong together: what is wrong with any is noted, and then healed, before the cursor is. */
+/** Objects checked together: their findings are written and healed before the cursor moves. */
 interface Batch {
   readonly looks: readonly Look[];
   /** Key after which the next batch of the step begins. */
@@ -37,9 +37,9 @@ interface Batch {
 type Step = (after: string | undefined) => AsyncGenerator<Batch>;
 
 /**
- * Verifies both copies from the cursor where the run is, object by object, and heals what the other copy has as it was
- * promised: repositories first, in the order of a copy, and recovery points with their records last. Findings are written
- * before what they find is healed, and the cursor after, so a run that was killed anywhere ends as if it had not been.
+ * Verifies both copies object by object, from the run's cursor, and heals damage from the other copy: repositories first, in
+ * the order of replication, recovery points with their records last. Findings are written before they are healed, and the
+ * cursor after, so a run that was killed anywhere resumes with the same result.
  */
 export async function verifyVault(
   verification: Verification,
@@ -76,7 +76,7 @@ export async function verifyVault(
   return { plan, remaining: steps.length - cursor.step };
 }
 
-/** What has been read so far, with these: bytes of what is good, or healed, in each copy. */
+/** Objects and bytes read so far, including these. Bytes count good and healed objects in each copy. */
 function countsWith({ objects, bytes }: VerifyCursor, looks: readonly Look[]) {
   const fresh = looks.filter((look) => !look.counted);
   const good = fresh.filter((look) => findingOf(look)?.outcome !== 'lost');
@@ -87,7 +87,7 @@ function countsWith({ objects, bytes }: VerifyCursor, looks: readonly Look[]) {
   };
 }
 
-/** Notes what is wrong with any of these, and then heals it. `id`: of the note. */
+/** Writes the findings of these objects, then heals them. `id`: name of the findings document. */
 export async function settle(
   { copies, keys }: Pick<Verification, 'copies' | 'keys'>,
   run: string,
@@ -149,7 +149,7 @@ function stepsOfRepository(
   return [...listed, promised];
 }
 
-/** Looks at objects side by side, a batch at a time; the last batch may be empty. */
+/** Checks objects in parallel, one batch at a time. The last batch may be empty. */
 async function* batches<T>(
   items: AsyncIterable<T> | Iterable<T>,
   keyOf: (item: T) => string,

@@ -41,7 +41,13 @@ async function holdfast(args: readonly string[], vault: string, options = AWS) {
     );
   });
   await aws.close();
-  return { ...ended, buckets: aws.buckets, machines: aws.machines, requests: aws.requests() };
+  return {
+    ...ended,
+    buckets: aws.buckets,
+    machines: aws.machines,
+    actions: aws.actions,
+    requests: aws.requests(),
+  };
 }
 
 describe.concurrent('with the second copy in another account', () => {
@@ -130,9 +136,18 @@ describe.concurrent('a word that is not allowed is refused before AWS is asked f
       'a copy behind the repository, of restic',
       ['restic', 'shop', '--from', 'replica', '--', 'forget'],
       '--from',
-      'before',
+      'must be before the repository',
     ],
     ['what to get', ['get', 'backup'], "'backup'", 'backups'],
+    ['files without paths, of restore', ['restore', 'latest', '--files', 'shop/a'], '--include', '--files'],
+    ['paths without a volume, of restore', ['restore', 'latest', '--include', '/a'], '--files', '--include'],
+    ['a folder without a volume, of restore', ['restore', 'latest', '--to', '/a'], '--files', '--to'],
+    ...['abc', '0', '101', '1.5', '', '0x10', '5e1'].map((share): [string, string[], string, string] => [
+      `a share "${share}", of prune`,
+      ['prune', 'nightly', '--allow-share', share],
+      '--allow-share',
+      'must be a whole number from 1 to 100',
+    ]),
   ])('%s', async (_, args, word, allowed) => {
     const { code, output, requests } = await holdfast(args, ONE_ACCOUNT);
     expect([code, requests]).toEqual([1, 0]);
@@ -140,8 +155,30 @@ describe.concurrent('a word that is not allowed is refused before AWS is asked f
     expect(output).toContain(allowed);
   });
 
+  test.each(['1', '100'])('a share of %s percent starts a prune', async (share) => {
+    const { code, machines } = await holdfast(['prune', 'nightly', '--allow-share', share], ONE_ACCOUNT);
+    expect([code, machines.size]).toEqual([0, 1]);
+  });
+
   test('a Velero source of the cluster is a word that restore takes', async () => {
     const { code, machines } = await holdfast(['restore', 'latest', '--from', 'old-velero'], ONE_ACCOUNT);
     expect([code, machines.size]).toEqual([0, 1]);
+  });
+});
+
+describe.concurrent('vault rotate-key --except', () => {
+  const folders = ['restic/prod/blog/', 'restic/prod/shop/'];
+
+  test('refuses a name without a repository, names those that exist, and leaves the secret alone', async () => {
+    const args = ['vault', 'rotate-key', '--except', 'blog', 'shpo'];
+    const { code, output, actions } = await holdfast(args, TWO_ACCOUNTS, { ...AWS, folders });
+    expect([code, actions]).toEqual([1, new Set()]);
+    expect(output).toContain('--except: cluster prod has no repository "shpo". It has: blog, shop');
+  });
+
+  test('takes the names of repositories', async () => {
+    const args = ['vault', 'rotate-key', '--except', 'blog', 'shop'];
+    const { code, output } = await holdfast(args, TWO_ACCOUNTS, { ...AWS, folders });
+    expect([code, output]).toEqual([0, expect.stringContaining('no longer opens any repository')]);
   });
 });

@@ -18,14 +18,14 @@ test.each([
 });
 
 test.each([
-  ['yesterday', '"yesterday" is not a time. Write it like'],
-  ['', '"" is not a time'],
-  ['2h', '"2h" is not a time'],
-  ['h ago', '"h ago" is not a time'],
-  ['12', '"12" is not a time'],
-  ['2026-13-01T00:00:00Z', '"2026-13-01T00:00:00Z" is not a time'],
+  ['yesterday', '"yesterday" is not a point in time. Write it like'],
+  ['', '"" is not a point in time'],
+  ['2h', '"2h" is not a point in time'],
+  ['h ago', '"h ago" is not a point in time'],
+  ['12', '"12" is not a point in time'],
+  ['2026-13-01T00:00:00Z', '"2026-13-01T00:00:00Z" is not a point in time'],
   ['2026-11-24T18:00:00', '"2026-11-24T18:00:00" has no time zone: end it with Z'],
   ['2026-11-25T12:00:01Z', 'is in the future: it is 2026-11-25T12:00:00.000Z'],
-])('%s is refused in words', (text, words) => {
+])('%s is refused with a reason', (text, words) => {
   expect(() => parseInstant(text, now)).toThrow(words);
 });

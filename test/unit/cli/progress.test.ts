@@ -14,14 +14,14 @@ test.each([
 test('a table shows what is known of each volume', () => {
   const volumes = [
     { volume: 'shop/a', state: 'running', percent: 42, bytes: 2048, bytesPerSecond: 1024 },
-    { volume: 'shop/b', state: 'starting', blocker: 'no node takes its pod' },
+    { volume: 'shop/b', state: 'starting', blocker: 'its pod cannot be scheduled' },
     { volume: 'shop/c', state: 'waiting' },
   ] as const;
   const lines = progressLines({ at: '', volumes: [...volumes] });
   expect(lines.map((l) => l.replaceAll(/ {2,}/g, ' | '))).toEqual([
-    'VOLUME | STATE | PERCENT | DONE | RATE | TROUBLE',
+    'VOLUME | STATE | PERCENT | DONE | RATE | PROBLEM',
     'shop/a | running | 42 % | 2.0 KiB | 1.0 KiB/s',
-    'shop/b | starting | no node takes its pod',
+    'shop/b | starting | its pod cannot be scheduled',
     'shop/c | waiting',
   ]);
 });

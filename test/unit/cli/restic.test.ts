@@ -21,5 +21,5 @@ test.each([
   [['forget', '--from', 'replica']],
   [['--print-env']],
 ])('an option of Holdfast that stands where restic would get it is refused: %j', (words) => {
-  expect(() => resticArgs(words)).toThrow(/stands behind the repository.*Write it before/);
+  expect(() => resticArgs(words)).toThrow(/must be before the repository.*Write: holdfast restic/);
 });

@@ -21,7 +21,7 @@ const summaryOf = (...steps: RewindStep[]) => {
   return counter.summary();
 };
 
-test('a rewind says what comes back, what vanishes, and what it cannot do', () => {
+test('a preview lists what a rewind restores, what it hides, and what it cannot do', () => {
   const summary = summaryOf(
     step('bring back', keys.records.record('nightly-1'), 2048),
     step('bring back', keys.velero.archive('nightly-1'), 5 * 2 ** 20),
@@ -37,24 +37,24 @@ records        1 object, 2.0 KiB          1 object, 2.0 KiB          1 object, 2
 archives       1 object, 5.0 MiB          -                          -
 repositories   1 object, 450 B            -                          -
 
-recovery points that come back (1): nightly-1
-recovery points that vanish (1): nightly-2
-repositories in which something changes (1): shop
+recovery points to restore (1): nightly-1
+recovery points to hide (1): nightly-2
+repositories that change (1): shop
 repositories that an older password opens again (1): shop
-  change it when all is well: holdfast vault rotate-key
+  after the rewind, change their passwords: holdfast vault rotate-key
 
-Nothing is removed: copies of old versions and delete markers are added, so a rewind can be rewound.
-Versions under Object Lock cannot have been removed by anybody. Of a bucket without it, those that somebody
-removed for good are not listed here and do not come back: then take the other copy.`,
+A rewind removes nothing: it adds copies of old versions and delete markers, so you can rewind it again.
+Versions under Object Lock cannot have been deleted. In a bucket without Object Lock, permanently deleted
+versions are not listed here and cannot be restored: use the other copy for them.`,
   );
 });
 
-test('what is at work is a warning, even when nothing has changed', () => {
+test('running work is a warning, even if nothing has changed', () => {
   const atWork = ['prune nightly-1 is running'];
   expect(rewindLines({ ...heading, atWork }, summaryOf())).toEqual([
     'paris in holdfast-vault-1-eu-west-1 (primary), as it was at 2026-11-24T18:00:00.000Z',
-    'WARNING: prune nightly-1 is running: what it writes now would be hidden or undone',
-    'Nothing has changed since: there is nothing to do',
+    'WARNING: prune nightly-1 is running: its writes can be hidden or undone',
+    'No changes since then: there is nothing to do',
   ]);
 });
 
@@ -66,8 +66,8 @@ test('a list has a line for each key that changes, with the reason', () => {
   ]);
 });
 
-test('how to go on names the instant, not how long ago it was', () => {
+test('the command to apply has an absolute timestamp', () => {
   expect(confirmLine({ ...heading, copy: 'replica' })).toBe(
-    'To do it: holdfast --cluster paris vault rewind --from replica --to 2026-11-24T18:00:00.000Z --confirm',
+    'To apply it: holdfast --cluster paris vault rewind --from replica --to 2026-11-24T18:00:00.000Z --confirm',
   );
 });

@@ -154,7 +154,7 @@ describe('a rotation', () => {
   it('keeps the old password while something is at work, and goes on later', async () => {
     const { secret, all, rotation } = world();
     const busy = { ...rotation, atWork: async () => ['backup b is running'] };
-    await expect(rotateKey(busy)).rejects.toThrow('the old passwords stay for now: backup b is running');
+    await expect(rotateKey(busy)).rejects.toThrow('the old passwords are kept: backup b is running');
     expect(keysOf(all)).toEqual([
       ['old', 'new-1'],
       ['old', 'new-1'],
@@ -167,7 +167,7 @@ describe('a rotation', () => {
 
   it('changes no secret as long as one repository cannot be opened, and names it', async () => {
     const { secret, rotation } = world([['old'], ['a thief’s'], ['old']]);
-    await expect(rotateKey(rotation)).rejects.toThrow('no password of current, pending opens repository-1.');
+    await expect(rotateKey(rotation)).rejects.toThrow('no password (current, pending) opens repository-1.');
     expect(secret.labels()).toEqual({ current: 'old', pending: 'new-1' });
   });
 

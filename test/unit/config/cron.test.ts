@@ -33,7 +33,7 @@ describe("EventBridge's own expressions pass through", () => {
 
 describe('what EventBridge cannot take is refused with the reason', () => {
   test.each([
-    ['0 2 1 * 1', 'takes only one of them'],
+    ['0 2 1 * 1', 'supports only one of them'],
     ['xyz', 'it has 1 field, not five'],
     ['0 2 * *', 'it has 4 fields, not five'],
     ['60 2 * * *', 'its minute "60" is not 0-59'],

@@ -42,7 +42,7 @@ describe('each wrong value is named with its place and a remedy', () => {
     [
       ['vault', 'replicaRegion'],
       'eu-west-1',
-      '3 vault.replicaRegion: "eu-west-1" is the primary region too; choose',
+      '3 vault.replicaRegion: "eu-west-1" is also vault.region; choose another region',
     ],
     [
       ['vault', 'region'],
@@ -57,15 +57,15 @@ describe('each wrong value is named with its place and a remedy', () => {
     [
       ['vault', 'replication'],
       { timeControl: true },
-      'vault.replication.timeControl: true is of S3’s replication, which the mode machine does not use',
+      'vault.replication.timeControl: true requires mode: continuous',
     ],
     [
       ['vault', 'replicaAccount'],
       '222222222222',
-      'vault.replicaAccount: "222222222222" stands alone; write the account of the primary copy',
+      'vault.replicaAccount: "222222222222" requires vault.account; set it to the account of the primary',
     ],
     [['vault', 'account'], 1, 'vault.account: 1 is not text; put it in quotes'],
-    [['vault', 'account'], '1', 'vault.account: "1" is not an AWS account; write its 12 digits'],
+    [['vault', 'account'], '1', 'vault.account: "1" is not an AWS account ID; write its 12 digits'],
     [['alarms'], { topicArn: 'ops' }, 'alarms.topicArn: "ops" is not the ARN of an SNS topic'],
     [[...plan, 'rpo'], '1 day', 'plans[0].rpo: "1 day" is not a duration; write one like 90m, 26h or 2d'],
     [
@@ -96,7 +96,7 @@ describe('each wrong value is named with its place and a remedy', () => {
     [
       ['clusters', 0, 'access', 'restoreSecret'],
       'holdfast/prod/backup',
-      'access.restoreSecret: "holdfast/prod/backup" is the secret for backups too; use another identity',
+      'access.restoreSecret: "holdfast/prod/backup" is also backupSecret; use the kubeconfig of another identity',
     ],
     [['clusters', 0, 'access', 'backupSecret'], 'arn:x', 'backupSecret: "arn:x" is not a secret name; write'],
     [
@@ -107,14 +107,14 @@ describe('each wrong value is named with its place and a remedy', () => {
     [
       [...plan, 'volumeRules'],
       [{ name: 'r', action: 'mount', snapshotClass: 'fast' }],
-      'makes no snapshot; write snapshot, or take snapshotClass',
+      'does not create a snapshot; write snapshot, or remove snapshotClass',
     ],
     [
       [...plan, 'volumeRules'],
       [{ name: 'r', action: 'mount', volumeTypes: ['emptyDir'] }],
-      'cannot read an emptyDir, which has no claim; write node or skip',
+      'cannot read an emptyDir, which has no PVC; write node or skip',
     ],
-    [['clusters', 0, 'jobs'], { concurrency: 0 }, 'jobs.concurrency: 0 starts no Job; write'],
+    [['clusters', 0, 'jobs'], { concurrency: 0 }, 'jobs.concurrency: 0 is too small; write'],
     [['clusters', 0, 'jobs'], { concurrency: 1.5 }, 'jobs.concurrency: 1.5 is not a whole number'],
     [
       ['clusters', 0, 'jobs'],
@@ -150,16 +150,16 @@ describe('each wrong value is named with its place and a remedy', () => {
     [
       ['clusters', 0, 'veleroSources'],
       [{ name: 'replica', bucket: 'b-1', region: 'eu-west-1' }],
-      'veleroSources[0].name: "replica" is a copy of the vault; choose another name',
+      'veleroSources[0].name: "replica" is the name of a copy of the vault; choose another name',
     ],
-    [['clusters', 0, 'shardItems'], 0, 'shardItems: 0 exports nothing; write a number of at least 1'],
-    [[...plan, 'namespaces'], [], 'namespaces: is empty; name at least one namespace'],
+    [['clusters', 0, 'shardItems'], 0, 'shardItems: 0 is too small; write a number of at least 1'],
+    [[...plan, 'namespaces'], [], 'namespaces: is empty; add a namespace'],
     [
       [...plan, 'schedule'],
       'xyz',
       '13 clusters[0].plans[0].schedule: "xyz" is not a schedule: it has 1 field, not five; write',
     ],
-    [[...plan, 'schedule'], '0 2 1 * 1', 'EventBridge takes only one of them'],
+    [[...plan, 'schedule'], '0 2 1 * 1', 'EventBridge supports only one of them'],
     [[...plan, 'timeZone'], 'Mars/Base', 'timeZone: "Mars/Base" is not an IANA time zone; write one like'],
     [[...plan, 'volumes'], 'all', 'volumes: "all" is not a volume mode; write opt-in, opt-out or none'],
     [
@@ -185,7 +185,7 @@ describe('each wrong value is named with its place and a remedy', () => {
     [
       [...plan, 'volumeRules'],
       [{ name: 'r', action: 'skip', minSize: '2Gi', maxSize: '1Gi' }],
-      'maxSize: "1Gi" is below minSize; exchange them',
+      'maxSize: "1Gi" is less than minSize; swap the two values',
     ],
     [
       ['clusters', 0, 'jobs'],
@@ -213,7 +213,7 @@ describe('each wrong value is named with its place and a remedy', () => {
       { keepTags: [['a b']] },
       'retention.keepTags[0][0]: "a b" is not a tag; use letters',
     ],
-    [[...plan, 'retention'], { keepTags: [[]] }, 'retention.keepTags[0]: is empty; name a tag'],
+    [[...plan, 'retention'], { keepTags: [[]] }, 'retention.keepTags[0]: is empty; add a tag'],
     [
       [...plan, 'retention'],
       { keepDaily: 0 },
@@ -274,7 +274,9 @@ test('a plan that chooses types in both of Velero’s ways is refused', () => {
     /^( *)includedResources:/m,
     '$1excludedClusterScopedResources: [nodes]\n$1includedResources:',
   );
-  expect(complaint(text)).toContain('plans[0]: mixes two ways to choose types; use includedResources, ');
+  expect(complaint(text)).toContain(
+    'plans[0]: combines two ways to select types; use either includedResources, ',
+  );
 });
 
 test('text that is not YAML is refused with its line', () => {
@@ -322,13 +324,13 @@ test('the control plane of EKS is refused with the reason', () => {
     'controlPlane: true\n        schedule:',
   );
   expect(complaint(text)).toContain(
-    'clusters[0].plans[0].controlPlane: true cannot be on EKS, where AWS runs etcd and shows it to nobody',
+    'clusters[0].plans[0].controlPlane: true is not supported on EKS, where AWS manages etcd',
   );
 });
 
 test('a scratch etcd without a snapshot of etcd is refused with the remedy', () => {
   expect(complaint(GOOD.replace('schedule:', 'scratchEtcd: true\n        schedule:'))).toContain(
-    'clusters[0].plans[0].scratchEtcd: true has no snapshot of etcd to open; write controlPlane: true beside it',
+    'clusters[0].plans[0].scratchEtcd: true requires controlPlane: true; add it',
   );
 });
 
@@ -358,7 +360,7 @@ describe('exclude files', () => {
   test('that are missing are named', () => {
     withFile('nowhere.txt');
     expect(() => loadConfig(file)).toThrow(
-      /names the exclude file nowhere\.txt, which does not exist; make it/,
+      /names the exclude file nowhere\.txt, which does not exist; create it/,
     );
   });
 });

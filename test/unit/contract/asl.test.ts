@@ -71,7 +71,7 @@ describe('an unknown block', () => {
     ` ${put('Retry.Lambda')}`,
   ])('in Retry (%s) is refused by file and state, with those that exist', (retry) => {
     expect(expanding(machine({ A: task({ Retry: retry }) }))).toThrow(
-      `backup.asl.json: state A: Retry is "${retry}", which is no shared block. Use ${put('Retry.Lambda')}`,
+      `backup.asl.json: state A: Retry is "${retry}", which is not a shared block. Use ${put('Retry.Lambda')}`,
     );
   });
 

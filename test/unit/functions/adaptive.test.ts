@@ -34,7 +34,7 @@ describe('adaptive work', () => {
     expect(done).toEqual(items);
   });
 
-  it('begins with eight, and has more at work while it goes well, up to 64', async () => {
+  it('starts with eight parallel items, and adds more on success, up to 64', async () => {
     const all = await widths(5000, () => 'done');
     expect(all[0]).toBeGreaterThan(8);
     expect(all.at(-1)).toBe(64);
@@ -57,7 +57,7 @@ describe('adaptive work', () => {
     expect(started).toBe(2);
   });
 
-  it('ends with the first failure, after what was at work', async () => {
+  it('ends with the first failure, after the items in progress', async () => {
     let ended = 0;
     const run = runAdaptive(
       [0, 1, 2],

@@ -38,12 +38,12 @@ describe('an object of a restore', () => {
     world.has(settings('red'));
     await world.plan([settings('red')]);
     await world.apply(1);
-    expect(await world.results(1)).toEqual([['settings', 'unchanged', 'exists already, and is the same']]);
+    expect(await world.results(1)).toEqual([['settings', 'unchanged', 'already exists, and is the same']]);
   });
 
   it.each([
-    ['skip', 'skipped', 'exists already, and differs in data.color', 'blue'],
-    ['fail', 'failed', 'exists already', 'blue'],
+    ['skip', 'skipped', 'already exists, and differs in data.color', 'blue'],
+    ['fail', 'failed', 'already exists', 'blue'],
     ['update', 'updated', 'differed in data.color', 'red'],
   ] as const)(
     'that is there and differs, with existingResources %s, is %s',
@@ -68,7 +68,7 @@ describe('an object of a restore', () => {
     await world.plan([thing(KINDS.configMaps, 'many', { data: { a: '1', b: '1', c: '1', d: '1' } })]);
     await world.apply(1);
     expect((await world.results(1))[0]?.[2]).toBe(
-      'exists already, and differs in data.a, data.b, data.c and 1 more',
+      'already exists, and differs in data.a, data.b, data.c and 1 more',
     );
   });
 
@@ -78,8 +78,8 @@ describe('an object of a restore', () => {
     await world.plan([token, root]);
     expect(await world.apply(1)).toMatchObject({ skipped: 1, held: 1 });
     expect(await world.results(1)).toEqual([
-      ['root', 'held', expect.stringMatching(/^it allows to escalate/)],
-      ['token', 'skipped', 'a token of the old cluster'],
+      ['root', 'held', expect.stringMatching(/^it allows the verb escalate/)],
+      ['token', 'skipped', 'a token of the original cluster'],
     ]);
     expect(world.cluster.calls).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('an object of a restore', () => {
     };
     await world.plan([settings('red'), thing(KINDS.secrets, 'key')], { resourceModifiers: [rule] });
     expect(await world.apply(1)).toMatchObject({ created: 1, failed: 1 });
-    expect((await world.results(1)).at(-1)?.[2]).toMatch(/^resourceModifiers\[0\] does not fit/);
+    expect((await world.results(1)).at(-1)?.[2]).toMatch(/^resourceModifiers\[0\] cannot be applied/);
   });
 
   it('gets its status where the restore says so, and says when it could not', async () => {
@@ -118,7 +118,7 @@ describe('an object of a restore', () => {
     ]);
   });
 
-  it('is, as an account that is there, given the names of its secrets beside those it has', async () => {
+  it('that is an existing account gets the names of its secrets in addition to those it has', async () => {
     const account = (...names: string[]) =>
       thing(KINDS.serviceAccounts, 'default', { imagePullSecrets: names.map((name) => ({ name })) });
     world.has(account('theirs'));
@@ -193,23 +193,25 @@ describe('an object that the API server refuses', () => {
     expect(world.waits).toEqual([1000]);
   });
 
-  it('while the one that is there is being deleted, is failed if that does not end', async () => {
+  it('is failed if the existing object is being deleted and that does not end', async () => {
     world.has(settings('blue', { deletionTimestamp: '2026-01-01' }));
     await world.plan([settings('red')]);
     await world.apply(1);
     expect(await world.results(1)).toEqual([
-      ['settings', 'failed', 'the one that is there is still being deleted'],
+      ['settings', 'failed', 'the existing object is still being deleted'],
     ]);
     expect(world.waits).toHaveLength(5);
   });
 
-  it('because it exists, and is gone when it is looked at, is to be tried again', async () => {
+  it('is tried again if it exists, and is deleted before it is read', async () => {
     const [, object] = settings('red');
     const at = { groupResource: 'configmaps', version: 'v1', namespace: 'shop', name: 'settings' };
     refuse({ status: 409, message: 'configmaps "settings" already exists' });
-    expect(await putObject(world.cluster, at, object, undefined, { restore: RESTORE, options: {} })).toEqual({
+    expect(
+      await putObject({ cluster: world.cluster, restore: RESTORE, options: {} }, at, object, undefined),
+    ).toEqual({
       result: 'failed',
-      reason: 'it went away',
+      reason: 'was deleted during the restore',
       again: true,
     });
   });

@@ -53,7 +53,7 @@ describe('a stage', () => {
     expect(world.cluster.find(KINDS.deployments, 'web', 'shop')).toBeDefined();
   });
 
-  it('goes on in the next call with what it had no time for, and asks for nothing twice', async () => {
+  it('resumes in the next call with the remaining objects, and requests nothing twice', async () => {
     await world.plan(many);
     let left = 10;
     const first = await world.apply(1, { goOn: () => left-- > 0 });

@@ -41,13 +41,13 @@ beforeEach(async () => {
   for (const kind of ['keys', 'index', 'snapshots']) await put(`${kind}/${sha256(kind)}`, kind);
   await put(`data/${sha256('pack').slice(0, 2)}/${sha256('pack')}`, 'pack');
   const volume = { namespace: 'shop', pvc: 'data', snapshot: sha256('snapshots') };
-  record = await commitPoint(primary, signer, 'paris', BACKUP, [volume]);
+  record = await commitPoint({ vault: primary, signer, cluster: 'paris' }, BACKUP, [volume]);
 });
 const replicated = () => [...primary.objects.keys()].filter(isReplicated);
 
 describe('a read that breaks half way', () => {
   it('of any object that is copied ends the copying with an error to be tried again, and the next run ends it', async () => {
-    const run = () => replicate(primary, replica, keys, record, () => true);
+    const run = () => replicate({ primary, replica, keys, timeLeft: () => true }, record);
     for (const key of replicated()) {
       replica = new MemoryVault('replica');
       primary.breaking.add(key);
@@ -57,7 +57,7 @@ describe('a read that breaks half way', () => {
   });
 
   it('of any object that is proven, in either copy, is no other proof and no other error', async () => {
-    const run = () => replicate(primary, replica, keys, record, () => true);
+    const run = () => replicate({ primary, replica, keys, timeLeft: () => true }, record);
     const bring = () => {
       replica = new MemoryVault('replica');
       for (const [key, { body }] of primary.objects)
@@ -79,16 +79,18 @@ describe('a read that breaks half way', () => {
   });
 
   it('of an inventory does not take what it says for all that was proven', async () => {
-    await replicate(primary, replica, keys, record, () => true);
+    await replicate({ primary, replica, keys, timeLeft: () => true }, record);
     const inventory = keys.inventory(`${repository}/data/`) as string;
     const before = replica.objects.get(inventory)?.body;
     replica.breaking.add(inventory);
-    await expect(replicate(primary, replica, keys, record, () => true)).rejects.toMatchObject(AGAIN);
+    await expect(replicate({ primary, replica, keys, timeLeft: () => true }, record)).rejects.toMatchObject(
+      AGAIN,
+    );
     expect(replica.objects.get(inventory)?.body).toEqual(before);
   });
 
   it('of any object in either copy is no finding of a verification', async () => {
-    await replicate(primary, replica, keys, record, () => true);
+    await replicate({ primary, replica, keys, timeLeft: () => true }, record);
     for (const vault of [primary, replica])
       await putJson(vault, keys.records.replica(BACKUP), { backup: BACKUP });
     const copies = { primary, replica };
@@ -118,7 +120,7 @@ describe('a read that breaks half way', () => {
   });
 
   it('of any object of a recovery point is no damaged recovery point to a restore', async () => {
-    const plan = () => planItems(primary, keys, record, ['shop'], {});
+    const plan = () => planItems({ vault: primary, keys }, record, { namespaces: ['shop'], options: {} });
     for (const { key } of record.objects) {
       primary.breaking.add(key);
       await expect(plan(), key).rejects.toMatchObject(AGAIN);

@@ -117,7 +117,7 @@ describe('a pass over one copy', () => {
     expect([...locks.until(freed), ...locks.until(lock)]).toEqual([inDays(1), inDays(1)]);
   });
 
-  it('holds on to what somebody deleted from a recovery point that is kept', async () => {
+  it('keeps the locks of objects deleted from a kept recovery point', async () => {
     const gone = keys.velero.backup(KEPT);
     locks.add(gone, inDays(1), { deleted: true });
     await call(BEGIN);
@@ -142,7 +142,7 @@ describe('a pass over one copy', () => {
     expect(vault.objects.has(keys.records.lock(KEPT))).toBe(true);
   });
 
-  it('stops at any page when its time is over, and the next call goes on from there', async () => {
+  it('stops at any page when its time is over, and the next call resumes there', async () => {
     let asked = 0;
     await call(BEGIN, () => ++asked > 0);
     vault.objects.delete(keys.records.lock(KEPT));

@@ -72,13 +72,13 @@ describe('a lease in the vault', () => {
     expectOneWinner(await tenTimes(isDead));
   });
 
-  it('stays with a holder that is at work until it expires, and then goes to one of ten', async () => {
+  it('stays with a running holder until it expires, and then goes to one of ten', async () => {
     await take('at-work');
     expect(await take('b-2')).toEqual(by('at-work'));
     expectOneWinner(await tenTimes(undefined, expired));
   });
 
-  it('is held by nobody when its holder has ended, or its time is over', async () => {
+  it('has no holder when its holder has ended, or it has expired', async () => {
     await takeLease(leases(), KEY, DEAD);
     expect(await leaseHolder(leases(), KEY)).toEqual(DEAD);
     expect(await leaseHolder(leases(isDead), KEY)).toBeUndefined();

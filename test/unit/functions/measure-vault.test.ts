@@ -43,7 +43,7 @@ function point(
   }
 }
 const hours = async (plan = 'daily') => {
-  const ages = (await measure(primary, replica, keys, ['daily', 'daily-more'], now)).get(plan);
+  const ages = (await measure({ primary, replica }, keys, ['daily', 'daily-more'], now)).get(plan);
   return [ages?.recoveryPointSeconds, ages?.replicaSeconds].map((s) => s && s / 3600);
 };
 

@@ -70,7 +70,7 @@ const lease = (key: string, holder: Holder) =>
   takeLease({ vault: world.vault, now: NOW, isGone: never }, key, holder);
 
 describe('a backup that is opened', () => {
-  it('is named after its scheduled instant and has a lease and a work list', async () => {
+  it('is named after its scheduled time and has a lease and a work list', async () => {
     expect(await open()).toEqual({ plan: 'daily', backup: BACKUP, outcome: 'opened' });
     expect(held()).toBe(true);
     expect(work()).toEqual({
@@ -87,7 +87,7 @@ describe('a backup that is opened', () => {
     });
   });
 
-  it('is named after its start when nobody scheduled it', async () => {
+  it('is named after its start without a schedule', async () => {
     const request = { input: {}, startedAt: '2026-02-01T03:04:05Z', execution: EXECUTION };
     expect(await openBackup(contextOf(world), request)).toMatchObject({ backup: 'daily-20260201030405' });
   });
@@ -128,17 +128,17 @@ describe('a backup that is opened', () => {
 });
 
 describe('a backup is not opened', () => {
-  it('when its instant is done: the cluster is not asked', async () => {
+  it('when the backup of its scheduled time is finished: the cluster is not asked', async () => {
     world.vault.objects.set(keys.records.record(BACKUP), { body: Buffer.from('{}'), metadata: {} });
     expect(await open()).toEqual({ plan: 'daily', backup: BACKUP, outcome: 'finished' });
     expect([held(), world.cluster.calls]).toEqual([false, []]);
   });
 
-  it('while a restore is at work in the cluster', async () => {
+  it('while a restore is running in the cluster', async () => {
     await lease(keys.leases.restore, { work: 'restore-1', execution: 'arn' });
     expect(await open()).toMatchObject({
       outcome: 'skipped',
-      reason: 'restore-1 (arn) is at work in this cluster',
+      reason: 'restore-1 (arn) is running in this cluster',
     });
     expect(held()).toBe(false);
   });
@@ -148,11 +148,11 @@ describe('a backup is not opened', () => {
     expect(await open({}, { isGone: async () => true })).toMatchObject({ outcome: 'opened' });
   });
 
-  it('when another execution is making this one', async () => {
+  it('when another execution is running this one', async () => {
     await lease(keys.leases.backup('daily'), { work: BACKUP, execution: 'other' });
     expect(await open()).toMatchObject({
       outcome: 'skipped',
-      reason: 'execution other is making this backup',
+      reason: 'execution other is running this backup',
     });
   });
 

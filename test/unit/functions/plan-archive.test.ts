@@ -71,7 +71,7 @@ describe('the plan of an archive', () => {
     ])
       expect((await plan(things)).items.find((i) => i.name === 'of-web')).toMatchObject({
         action: 'skip',
-        reason: 'made by Deployment/web',
+        reason: 'created by Deployment/web',
       });
   });
 

@@ -158,14 +158,14 @@ describe('a recovery point that cannot be trusted is refused, and nothing is wri
   it('an archive that is missing', async () => {
     await put(FIRST);
     world.primary.objects.delete(keys.velero.archive(FIRST));
-    await refused('VaultObjectMissing', /tar\.gz: not in bucket primary/);
+    await refused('VaultObjectMissing', /tar\.gz does not exist in bucket primary/);
   });
 
   it('an archive of another backup in its place', async () => {
     await put(FIRST);
     const other = await archiveOf(thing(KINDS.configMaps, 'planted'));
     spoil(keys.velero.archive(FIRST), () => other.body);
-    await refused('RecoveryPointDamaged', /the archive's sha256 is .*, its record says/);
+    await refused('RecoveryPointDamaged', /the archive has sha256 .*, but its record has/);
   });
 
   it('a document beside the archive that was changed', async () => {
@@ -190,7 +190,7 @@ describe('the plan of a restore', () => {
     const items = await getItems(world.primary, keys, RESTORE);
     expect(items.map((i) => [i.name, i.action, i.reason])).toEqual([
       ['shop', 'create', undefined],
-      ['root', 'hold', expect.stringMatching(/^it allows everything; let it through with "allow"/)],
+      ['root', 'hold', expect.stringMatching(/^it allows everything; to restore it, set "allow"/)],
       ['settings', 'create', undefined],
       ['done', 'skip', 'the pod has ended'],
     ]);
@@ -203,7 +203,7 @@ describe('the plan of a restore', () => {
     });
   });
 
-  it('takes the lease of the cluster for its execution; a dry run takes none, also while another restore is at work', async () => {
+  it('acquires the lease of the cluster for its execution; a dry run acquires none, even while another restore is running', async () => {
     await put(FIRST);
     await plan();
     expect(world.primary.objects.get(keys.leases.restore)?.body.toString()).toContain(EXECUTION);
@@ -214,7 +214,7 @@ describe('the plan of a restore', () => {
     });
     expect(await plan({ dryRun: true })).toMatchObject({ dryRun: true, items: 2 });
     await expect(plan()).rejects.toMatchObject(
-      error('RestoreInProgress', /restore-1 \(arn\) is at work in this cluster/),
+      error('RestoreInProgress', /restore-1 \(arn\) is running in this cluster/),
     );
   });
 

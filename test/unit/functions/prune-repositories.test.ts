@@ -57,7 +57,8 @@ const end = (over: Partial<JobEnd> = {}): JobEnd => ({
   seconds: 1,
   ...over,
 });
-const orphans = (of: PruneItem = item, ended = end()) => orphansOf(copies, keys, plan, of, ended, NOW, 7);
+const orphans = (of: PruneItem = item, ended = end()) =>
+  orphansOf({ copies, keys, plan, now: NOW, graceDays: 7 }, of, ended);
 
 describe('the snapshots of no record in a repository', () => {
   it('are told apart in each copy: what the second region keeps longer stays there', async () => {
@@ -85,7 +86,7 @@ describe('a repository', () => {
 });
 
 describe('the end of a run', () => {
-  it('is marked, and gives its own lease back and no other', async () => {
+  it('is marked, and releases its own lease and no other', async () => {
     const leased = (work: string) =>
       putJson(copies.primary, keys.leases.prune, leaseFor({ work, execution: 'arn' }, NOW));
     await leased('weekly-1');

@@ -106,7 +106,8 @@ const prune = (
   input: Partial<PruneRun['input']> = {},
   policy: Partial<PrunePolicy> = {},
   at = NOW,
-): Promise<PruneRef> => pruneBackups(copies, keys, runAt(at, input), { ...POLICY, ...policy }, key);
+): Promise<PruneRef> =>
+  pruneBackups({ copies, keys, verifier: key }, runAt(at, input), { ...POLICY, ...policy });
 const later = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
 
 /** Days of which a copy has a record; and those of which it has anything at all. */
@@ -219,7 +220,7 @@ describe('a prune run', () => {
     expect([anything('primary'), planOf().search]).toEqual([[2, 3], ['shop']]);
   });
 
-  it('counts a backup of an instant to come by when it was made', async () => {
+  it('counts a backup of a future point in time by its start', async () => {
     await putDays(1, 2, 3);
     const future = backupName('daily', new Date('2036-01-01T00:00:00Z'));
     for (const vault of [copies.primary, copies.replica]) {
@@ -259,7 +260,7 @@ describe('a prune run', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW, { dryRun: true }), isGone: async () => false };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'planned',
       removed: 1,
     });
@@ -328,12 +329,12 @@ describe('objects of no record', () => {
     expect(decisions).toContainEqual({ backup: nameOf(day), keep: true, reasons: ['no record yet'] });
   });
 
-  it('stay when nothing shows that Holdfast made them: a Velero names its backups alike', async () => {
+  it('stay without evidence that Holdfast created them: Velero names its backups alike', async () => {
     await putDays(20, 21);
     put(copies.primary, keys.velero.archive(nameOf(1)));
     await prune({ dryRun: true });
     expect(document(keys.records.prune.report(pruneName('daily', NOW))).primary.orphans).toEqual([
-      { backup: nameOf(1), objects: 1, remove: false, reason: 'nothing shows that Holdfast made it' },
+      { backup: nameOf(1), objects: 1, remove: false, reason: 'no evidence that Holdfast created it' },
     ]);
   });
 
@@ -390,7 +391,7 @@ describe('snapshots that no record names', () => {
     expect(report.search).toEqual(['stray']);
   });
 
-  it('are nobody’s business while they are younger than the grace: a backup may be at work', async () => {
+  it('are kept while they are younger than the grace period: a backup may be in progress', async () => {
     putSnapshot('primary', 'shop', 'b', new Date(NOW.getTime() - 24 * 3600 * 1000));
     expect(await prune()).toMatchObject({ forget: 0 });
   });
@@ -412,7 +413,7 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'skipped',
       reason: 'weekly-1 (arn) is pruning in this cluster',
       removed: 0,
@@ -427,7 +428,9 @@ describe('the lease', () => {
       execution: `arn-${i}`,
       isGone: async () => false,
     }));
-    const ended = await Promise.all(runs.map((run) => pruneBackups(copies, keys, run, POLICY, key)));
+    const ended = await Promise.all(
+      runs.map((run) => pruneBackups({ copies, keys, verifier: key }, run, POLICY)),
+    );
     expect(ended.filter((ref) => ref.outcome === 'pruned')).toHaveLength(1);
   });
 
@@ -435,13 +438,13 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.replicate('weekly'), 'weekly-1');
     const run = { ...runAt(NOW), isGone: async ({ work }: Holder) => work !== 'weekly-1' };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'waiting',
       removed: 0,
     });
     expect([anything('primary'), copies.primary.objects.has(keys.leases.prune)]).toEqual([[1, 2, 3], true]);
     copies.primary.objects.delete(keys.leases.replicate('weekly'));
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
       outcome: 'pruned',
       removed: 1,
     });
@@ -451,7 +454,9 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.restore, 'restore-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups(copies, keys, run, POLICY, key)).toMatchObject({ outcome: 'skipped' });
+    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
+      outcome: 'skipped',
+    });
     expect(anything('primary')).toEqual([1, 2, 3]);
   });
 });

@@ -190,7 +190,7 @@ describe('the volumes of a backup', () => {
     const said = endState().outcomes.map((o) => [o.id, o.snapshot ?? o.message]);
     expect(Object.fromEntries(said)).toEqual({
       'shop._db-0': 'snapshot of shop._db-0',
-      'shop.broken': 'restic ended with code 1: Fatal: it is broken',
+      'shop.broken': 'restic exited with code 1: Fatal: it is broken',
       'shop.data': 'snapshot of shop.data',
       'shop.flaky': 'snapshot of shop.flaky',
       'shop.frozen': 'snapshot of shop.frozen',

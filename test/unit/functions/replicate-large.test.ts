@@ -60,7 +60,7 @@ class LargeVault extends MemoryVault {
 
 it('goes through a hundred thousand packs with few of them in memory, and looks at none of them twice', async () => {
   const [primary, replica] = [new LargeVault('primary'), new LargeVault('replica')];
-  const run = () => replicate(primary, replica, keys, record, () => true);
+  const run = () => replicate({ primary, replica, keys, timeLeft: () => true }, record);
   expect(await run()).toMatchObject({ remaining: 0, objects: PACKS, copied: 0, read: 0 });
   expect(replica.looked).toBe(PACKS);
   expect(replica.held).toBeLessThan(FEW);

@@ -3,19 +3,10 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { contentHash, isReplicated } from '../../../functions/core/vault/replication.ts';
-import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { archive, BACKUP, inRepository, keys, repository, sha256 } from '../../support/repository-objects.ts';
 
-const keys = vaultKeys('paris');
-const BACKUP = 'daily-20260101000000';
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-const repository = keys.restic.repository('shop');
-const inRepository = (kind: string, text: string): [string, string] => [
-  `${repository}/${kind === 'data' ? `data/${sha256(text).slice(0, 2)}` : kind}/${sha256(text)}`,
-  text,
-];
-const archive = keys.velero.archive(BACKUP);
 const PACKS = ['a', 'b', 'c', 'd', 'e'].map((name) => inRepository('data', `pack ${name}`)).sort();
 const [pack] = PACKS[2] as [string, string];
 const CONTENT: [string, string][] = [
@@ -52,7 +43,7 @@ class Watched extends MemoryVault {
 
 let primary: MemoryVault;
 let replica: Watched;
-const run = (timeLeft = () => true) => replicate(primary, replica, keys, record, timeLeft);
+const run = (timeLeft = () => true) => replicate({ primary, replica, keys, timeLeft }, record);
 
 /** As if S3's replication had brought it: with its origin's metadata, and with S3's sha256 where its origin had one. */
 function brought(key: string, text: string, { sha256: sum, from }: { sha256?: string; from?: string } = {}) {
@@ -124,7 +115,7 @@ describe('what S3’s replication brought', () => {
 });
 
 describe('what S3’s replication is still to bring', () => {
-  const awaiting = () => replicate(primary, replica, keys, record, () => true, true);
+  const awaiting = () => replicate({ primary, replica, keys, timeLeft: () => true, awaitsS3: true }, record);
   beforeEach(() => {
     for (const [key, text] of CONTENT)
       primary.objects.set(key, { body: Buffer.from(text), metadata: {}, underWay: key === pack });
@@ -139,7 +130,7 @@ describe('what S3’s replication is still to bring', () => {
     expect(isWhole()).toBe(true);
   });
 
-  it('is copied when nobody waits for it any longer', async () => {
+  it('is copied once the wait for S3 is over', async () => {
     await awaiting();
     expect(await run()).toMatchObject({ remaining: 0, awaited: 0 });
     expect(isWhole()).toBe(true);

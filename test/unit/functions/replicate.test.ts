@@ -1,20 +1,10 @@
-import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { copyRank, isReplicated } from '../../../functions/core/vault/replication.ts';
-import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { archive, BACKUP, inRepository, keys, repository, sha256 } from '../../support/repository-objects.ts';
 
-const keys = vaultKeys('paris');
-const BACKUP = 'daily-20260101000000';
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-const repository = keys.restic.repository('shop');
-const inRepository = (kind: string, text: string): [string, string] => [
-  `${repository}/${kind === 'data' ? `data/${sha256(text).slice(0, 2)}` : kind}/${sha256(text)}`,
-  text,
-];
-const archive = keys.velero.archive(BACKUP);
 const CONTENT: [string, string][] = [
   [`${repository}/config`, 'config'],
   [`${repository}/locks/${sha256('lock')}`, 'lock'],
@@ -36,7 +26,7 @@ const record = {
 
 let primary: MemoryVault;
 let replica: MemoryVault;
-const run = (timeLeft = () => true) => replicate(primary, replica, keys, record, timeLeft);
+const run = (timeLeft = () => true) => replicate({ primary, replica, keys, timeLeft }, record);
 const wanted = CONTENT.map(([key]) => key).filter(isReplicated);
 
 beforeEach(() => {
@@ -100,7 +90,7 @@ describe('the replication of a recovery point', () => {
 
   it('may be killed at any call: nothing in the replica refers to what is missing, and the next run ends it', async () => {
     const counting = new MemoryVault('counting');
-    await replicate(primary, counting, keys, record, () => true);
+    await replicate({ primary, replica: counting, keys, timeLeft: () => true }, record);
     for (let at = 0; at < counting.calls; at++) {
       replica = new MemoryVault('replica');
       replica.callsLeft = at;

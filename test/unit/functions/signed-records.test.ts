@@ -69,7 +69,7 @@ describe('a signed record', () => {
     expect(await find()).toEqual({ record, signed: false });
   });
 
-  it('is never taken for whole after a bit was flipped anywhere', async () => {
+  it('is never taken for complete after a bit was flipped anywhere', async () => {
     const whole = stored();
     await fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), fc.nat(7), async (at, bit) => {

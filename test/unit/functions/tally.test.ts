@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Tally } from '../../../functions/backup/export/tally.ts';
 
+const POD = { groupResource: 'pods', kind: 'v1/Pod' };
+
 const note = (tally: Tally, name: string) =>
-  tally.note('pods', 'v1/Pod', 'shop', name, Buffer.from(`{"of":"${name}"}`));
+  tally.note(POD, { namespace: 'shop', name, raw: Buffer.from(`{"of":"${name}"}`) });
 const tallyOf = (names: readonly string[]) => {
   const tally = new Tally();
   for (const name of names) note(tally, name);
@@ -24,11 +26,11 @@ describe('the tally of an export', () => {
 
   it('has another digest when one object has other bytes', () => {
     const changed = tallyOf(['a']);
-    changed.note('pods', 'v1/Pod', 'shop', 'b', Buffer.from('{"of":"else"}'));
+    changed.note(POD, { namespace: 'shop', name: 'b', raw: Buffer.from('{"of":"else"}') });
     expect(changed.digests()[0]?.digest).not.toBe(tallyOf(['a', 'b']).digests()[0]?.digest);
   });
 
-  it('of shards together is that of the whole', () => {
+  it('of all shards together equals that of one export', () => {
     fc.assert(
       fc.property(names, fc.nat(20), (all, cut) => {
         const joined = new Tally();
@@ -45,7 +47,10 @@ describe('the tally of an export', () => {
 
   it('lists its objects by kind as Velero does', () => {
     const tally = tallyOf(['a', 'b']);
-    tally.note('nodes', 'v1/Node', undefined, 'n1', Buffer.from('{}'));
+    tally.note(
+      { groupResource: 'nodes', kind: 'v1/Node' },
+      { namespace: undefined, name: 'n1', raw: Buffer.from('{}') },
+    );
     expect(JSON.parse(listOf(tally))).toEqual({
       'v1/Pod': ['shop/a', 'shop/b'],
       'v1/Node': ['n1'],

@@ -24,8 +24,13 @@ const prune = async () => {
   const run = { input: { plan: 'daily' }, prune: 'daily-2', execution: 'arn', now: NOW, isGone: alive };
   const retention = { keepLast: 1 };
   const policy = { retention, replicaRetention: retention, timeZone: 'UTC', share: 50, orphanGraceDays: 7 };
-  return (await pruneBackups({ primary, replica: new MemoryVault('replica') }, keys, run, policy, keyPair()))
-    .outcome;
+  return (
+    await pruneBackups(
+      { copies: { primary, replica: new MemoryVault('replica') }, keys, verifier: keyPair() },
+      run,
+      policy,
+    )
+  ).outcome;
 };
 
 describe('those who copy to the second region', () => {
@@ -35,7 +40,7 @@ describe('those who copy to the second region', () => {
     expect(await copy('hourly')).toBe(false);
   });
 
-  it('wait while somebody prunes, and hold nothing meanwhile', async () => {
+  it('wait while a prune is running, and hold no lease meanwhile', async () => {
     await takenByAnother(keys.leases.prune, 'weekly-2');
     expect([await copy(), primary.objects.has(keys.leases.replicate('daily'))]).toEqual([false, false]);
     await releaseLease(primary, keys.leases.prune, 'weekly-2');

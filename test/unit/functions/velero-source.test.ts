@@ -69,7 +69,7 @@ describe('a backup that a Velero wrote', () => {
     await expect(findVeleroBackup(vault, keys, 'daily')).rejects.toMatchObject({ name: 'RestoreRefused' });
   });
 
-  it('that is not there is not found, and the place that was looked at is named', async () => {
+  it('that does not exist is not found, and the error names the place', async () => {
     await expect(findVeleroBackup(bucketOf({}), keys, 'gone')).rejects.toMatchObject({
       name: 'RecoveryPointNotFound',
       message: expect.stringContaining('backup gone below prod/backups/ in bucket company-velero'),

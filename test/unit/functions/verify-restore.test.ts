@@ -87,7 +87,7 @@ async function restored(things: readonly Thing[], { plan, results = {}, volumes 
         const at = { groupResource, version, name, ...(namespace !== undefined && { namespace }) };
         return { ...at, from, result: results[name] ?? 'created' };
       });
-    await putApplied(vault, keys, NAME.restore, stage, applied);
+    await putApplied(vault, keys.restores.applied(NAME.restore, stage), applied);
   }
   for (const volume of volumes) {
     const at = keys.restores.volume(NAME.restore, volume.id);

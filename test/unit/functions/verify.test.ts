@@ -48,10 +48,10 @@ beforeEach(async () => {
     put(inRepository(kind, text), text);
   for (const backup of BACKUPS) {
     const snapshot = sha256(`snapshot ${backup}`);
-    const record = await commitPoint(primary, signer, 'paris', backup, [
+    const record = await commitPoint({ vault: primary, signer, cluster: 'paris' }, backup, [
       { namespace: 'shop', pvc: 'data', snapshot },
     ]);
-    await replicate(primary, replica, keys, record, () => true);
+    await replicate({ primary, replica, keys, timeLeft: () => true }, record);
     for (const vault of [primary, replica]) await putJson(vault, keys.records.replica(backup), { backup });
   }
   whole = new Map([...primary.objects].map(([key, { body }]) => [key, body]));
@@ -88,7 +88,7 @@ const unlike = (vault: MemoryVault) =>
     .map(([key]) => key);
 
 describe('a verification of the vault', () => {
-  it('reads everything of both copies and finds nothing in a vault that is whole', async () => {
+  it('reads everything in both copies and finds nothing in an intact vault', async () => {
     const report = await verify();
     const promised = [...whole.keys()].filter(
       (key) => contentHash(key) || /config$|^velero|record\.json$/.test(key),
@@ -210,7 +210,7 @@ describe('a verification of the vault', () => {
     expect([unlike(primary), unlike(replica)]).toEqual([[], []]);
   });
 
-  it('believes nobody where neither record is signed: what differs is named and not written', async () => {
+  it('trusts no copy if neither record is signed: differences are reported and not written', async () => {
     const unsigned = unsignedOf(recordText());
     for (const vault of [primary, replica])
       vault.objects.set(RECORD, { body: Buffer.from(unsigned), metadata: {} });
@@ -340,7 +340,7 @@ describe('a verification of the vault', () => {
     expect(await part('verify-20260205000000-d')).toBe(3);
   });
 
-  it('stops when its time is over, also between packs, and goes on from there', async () => {
+  it('stops when its time is over, also between packs, and resumes there', async () => {
     const packs = Array.from({ length: 100 }, (_, i) => `more ${i}`);
     for (const text of packs)
       for (const vault of [primary, replica])

@@ -100,7 +100,9 @@ describe('the identity in AWS of a Job', () => {
   });
 
   it('is in its pod', () => {
-    expect(backupJob(s, work, volume, primary, { init: false }).identity).toBe('holdfast-backup');
+    expect(backupJob({ settings: s, work, copy: primary }, volume, { init: false }).identity).toBe(
+      'holdfast-backup',
+    );
   });
 });
 
@@ -140,7 +142,7 @@ describe('the outcome of a volume', () => {
     expect(volumeOutcome(volume, end(1, 'Fatal: disk full'))).toEqual({
       ...whose,
       result: 'failed',
-      message: 'restic ended with code 1: Fatal: disk full',
+      message: 'restic exited with code 1: Fatal: disk full',
     });
   });
 
@@ -154,13 +156,13 @@ describe('the outcome of a volume', () => {
     );
   });
 
-  it('is failed when nobody knows why the container never ran', () => {
+  it('is failed when the reason why the container never ran is unknown', () => {
     expect(volumeOutcome(volume, end(undefined)).message).toBe('its Job did not run');
   });
 });
 
 describe('a Job that is not root', () => {
-  const job = backupJob(settings, work, { ...volume, runAsUser: 999 }, primary, { init: false });
+  const job = backupJob({ settings, work, copy: primary }, { ...volume, runAsUser: 999 }, { init: false });
   const { spec } = jobManifest(job, 1) as unknown as {
     spec: { template: { spec: { containers: { securityContext: object }[]; volumes: object[] } } };
   };
@@ -191,9 +193,9 @@ describe('the Job of a dump', () => {
     repository: volume.repository,
   };
   const found: Dump = { work: { ...dump, pod: 'db-2' }, container: 'postgres', command: ['pg_dump', 'shop'] };
-  const job = backupJob(settings, work, dump, primary, { init: false, location: { dump: found } });
+  const job = backupJob({ settings, work, copy: primary }, dump, { init: false, location: { dump: found } });
 
-  it('brings restic into the image with kubectl, and runs the command in the pod that is there now', () => {
+  it('copies restic into the kubectl image, and runs the command in the pod that exists now', () => {
     expect(job.steps.map((s) => [s.name, 'command' in s ? s.command : s.within])).toEqual([
       ['restic', ['cp', '/usr/bin/restic', '/tools/restic']],
       ['backup', { image: 'registry.k8s.io/kubectl:v1.34.4', restic: '/tools/restic' }],
@@ -204,7 +206,7 @@ describe('the Job of a dump', () => {
     );
   });
 
-  it('leaves it to restic to tell a whole dump from one that broke off', () => {
+  it('leaves it to restic to tell a complete dump from an interrupted one', () => {
     const { args } = job.steps[1] as ResticStep;
     expect(args.slice(0, 4)).toEqual([
       'backup',
@@ -219,7 +221,7 @@ describe('the Job of a dump', () => {
   });
 
   it('can be made only while a pod runs that has the command', async () => {
-    expect(await prepare(dump, {})).toEqual({ blocker: 'no pod of db runs that has its command' });
+    expect(await prepare(dump, {})).toEqual({ blocker: 'no pod of db is running that has its command' });
     expect(await prepare(dump, { dump: found })).toEqual({ location: { dump: found } });
   });
 });
@@ -228,7 +230,7 @@ describe('the Job of a volume', () => {
   const holder = { node: 'n1', podUid: 'uid-1' };
 
   it('reads the claim on its node, with the primary repository', () => {
-    const job = backupJob(settings, work, volume, primary, { init: false, location: { holder } });
+    const job = backupJob({ settings, work, copy: primary }, volume, { init: false, location: { holder } });
     expect(job).toMatchObject({
       node: 'n1',
       mount: { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
@@ -243,7 +245,7 @@ describe('the Job of a volume', () => {
   });
 
   it('makes the repository first when it opens the gate', () => {
-    const steps = backupJob(settings, work, volume, primary, { init: true }).steps;
+    const steps = backupJob({ settings, work, copy: primary }, volume, { init: true }).steps;
     expect(steps.map((s) => [s.name, 'repository' in s && s.repository])).toEqual([
       ['init', 's3:https://s3.primary/holdfast-vault-1-eu-west-3/restic/paris/shop'],
       ['backup', 's3:https://s3.primary/holdfast-vault-1-eu-west-3/restic/paris/shop'],
@@ -251,23 +253,23 @@ describe('the Job of a volume', () => {
   });
 
   it('looks for the lock of a killed Job when it is tried again', () => {
-    const again = backupJob(settings, work, volume, primary, { init: false, attempt: 2 });
+    const again = backupJob({ settings, work, copy: primary }, volume, { init: false, attempt: 2 });
     expect(again.steps.map((s) => s.name)).toEqual(['unlock', 'backup']);
   });
 
   it('runs where the volume is now, not where it was when the backup was opened', () => {
-    const moved = backupJob(settings, work, volume, primary, {
+    const moved = backupJob({ settings, work, copy: primary }, volume, {
       init: false,
       location: { holder: { ...holder, node: 'n2' } },
     });
-    const free = backupJob(settings, work, volume, primary, { init: false });
+    const free = backupJob({ settings, work, copy: primary }, volume, { init: false });
     expect([moved.node, free.node]).toEqual(['n2', undefined]);
   });
 
   const onNode = { ...volume, strategy: 'node', folder: 'kubernetes.io~csi/pv-1/mount' } as const;
 
   it('reads the folder of the pod on its node, from the namespace of Holdfast', () => {
-    const job = backupJob(settings, work, onNode, primary, { init: false, location: { holder } });
+    const job = backupJob({ settings, work, copy: primary }, onNode, { init: false, location: { holder } });
     expect([job.namespace, job.node, job.mount]).toEqual([
       'holdfast',
       'n1',
@@ -280,15 +282,19 @@ describe('the Job of a volume', () => {
   });
 
   it('reads the folder of a hostPath volume itself, which no kubelet mounts', () => {
-    const job = backupJob(settings, work, { ...onNode, folder: '/srv/a' }, primary, {
-      init: false,
-      location: { holder },
-    });
+    const job = backupJob(
+      { settings, work, copy: primary },
+      { ...onNode, folder: '/srv/a' },
+      {
+        init: false,
+        location: { holder },
+      },
+    );
     expect(job.mount).toMatchObject({ folder: '/srv/a' });
   });
 
   it('mounts the claim when no pod holds it any more', () => {
-    const job = backupJob(settings, work, onNode, primary, { init: false });
+    const job = backupJob({ settings, work, copy: primary }, onNode, { init: false });
     expect([job.namespace, job.mount]).toEqual([
       'shop',
       { pvc: 'pgdata', path: '/data/shop/pgdata', readOnly: true },
@@ -296,7 +302,11 @@ describe('the Job of a volume', () => {
   });
 
   it('mounts the claim of its snapshot at the path of the volume, wherever there is room', () => {
-    const job = backupJob(settings, work, { ...volume, strategy: 'snapshot' }, primary, { init: false });
+    const job = backupJob(
+      { settings, work, copy: primary },
+      { ...volume, strategy: 'snapshot' },
+      { init: false },
+    );
     expect([job.namespace, job.node, job.mount]).toEqual([
       'shop',
       undefined,
@@ -313,7 +323,7 @@ describe('the Job of a volume', () => {
       folder: 'kubernetes.io~empty-dir/cache',
       repository: volume.repository,
     };
-    const job = backupJob(settings, work, cache, primary, { init: false, location: { holder } });
+    const job = backupJob({ settings, work, copy: primary }, cache, { init: false, location: { holder } });
     expect([job.namespace, job.mount]).toEqual([
       'holdfast',
       {
@@ -341,7 +351,8 @@ describe('the Job of a volume', () => {
 
   it('may read every file and nothing more', () => {
     expect(
-      backupJob(settings, work, volume, primary, { init: false, location: { holder } }).capabilities,
+      backupJob({ settings, work, copy: primary }, volume, { init: false, location: { holder } })
+        .capabilities,
     ).toEqual(['DAC_READ_SEARCH']);
   });
 
@@ -363,7 +374,7 @@ describe('a volume is filled', () => {
     volumesToFill(
       [{ ...backedUp, ...v }],
       [{ ...at, result, ...over } as Parameters<typeof volumesToFill>[1][number]],
-      repositoryOf,
+      { repositoryOf },
     );
 
   it('when this restore created its claim', () => {
@@ -387,7 +398,7 @@ describe('a volume is filled', () => {
 
   it('in the namespace that its own is mapped to, from its own repository', () => {
     const claim = { ...at, namespace: 'copy', result: 'created' } as const;
-    expect(volumesToFill([backedUp], [claim], repositoryOf, { shop: 'copy' })).toEqual([
+    expect(volumesToFill([backedUp], [claim], { repositoryOf, mapping: { shop: 'copy' } })).toEqual([
       { ...backedUp, repository: 'restic/paris/shop', into: 'copy' },
     ]);
   });
@@ -401,12 +412,9 @@ describe('files of a volume', () => {
   const backedUp = { ...of, result: 'protected', snapshot: 'abc' } as const;
   const files = { volume: 'shop/pgdata', include: ['/base/1', '/conf'] };
   const wanted = (over: { to?: string } = {}) =>
-    filesToRestore(
-      [backedUp],
-      { ...files, ...over },
-      'restore-1',
-      (n) => `restic/paris/${n}`,
-    )[0] as RestoreWork;
+    filesToRestore([backedUp], { ...files, ...over }, 'restore-1', {
+      repositoryOf: (n) => `restic/paris/${n}`,
+    })[0] as RestoreWork;
   const job = (work: RestoreWork) =>
     restoreJob({ settings: JOBS, restore: 'restore-1', from: primary }, work, { node: 'n2', podUid: 'u' });
 

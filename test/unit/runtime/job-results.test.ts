@@ -39,7 +39,7 @@ describe('the results of Jobs', () => {
       vault.objects.set(keyOf('shop.data'), { body, metadata: {} });
       await expect(resultsIn(vault).failures()).rejects.toMatchObject({
         name: 'RecoveryPointDamaged',
-        message: expect.stringContaining(`${keyOf('shop.data')} cannot be read`),
+        message: expect.stringContaining(`${keyOf('shop.data')} is not a valid document`),
         hint: 'Remove it: its Job then runs again',
       });
     },

@@ -24,7 +24,7 @@ afterEach(() => {
 describe('a metric', () => {
   test('is one line of the embedded metric format, with these dimensions and no other', () => {
     const lines = printed(() =>
-      emitMetric(METRICS.replicaAge, 2, 'Seconds', { Cluster: 'prod', Plan: 'nightly' }, at),
+      emitMetric(METRICS.replicaAge, { value: 2, unit: 'Seconds' }, { Cluster: 'prod', Plan: 'nightly' }, at),
     );
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] as string)).toEqual({
@@ -46,14 +46,21 @@ describe('a metric', () => {
 
   test('has the same identity whatever the service of the environment is called', () => {
     vi.stubEnv('POWERTOOLS_SERVICE_NAME', 'another');
-    const [line] = printed(() => emitMetric(METRICS.objectsLost, 0, 'Count', { Cluster: 'prod' }, at));
+    const [line] = printed(() =>
+      emitMetric(METRICS.objectsLost, { value: 0, unit: 'Count' }, { Cluster: 'prod' }, at),
+    );
     expect(Object.keys(JSON.parse(line as string))).toEqual(['_aws', 'Cluster', 'ObjectsLost']);
   });
 
   test('takes nothing over from the one before it', () => {
     const lines = printed(() => {
-      emitMetric(METRICS.bytesVerified, 7, 'Bytes', { Cluster: 'prod', Plan: 'nightly' }, at);
-      emitMetric(METRICS.objectsHealed, 1, 'Count', { Cluster: 'prod' }, at);
+      emitMetric(
+        METRICS.bytesVerified,
+        { value: 7, unit: 'Bytes' },
+        { Cluster: 'prod', Plan: 'nightly' },
+        at,
+      );
+      emitMetric(METRICS.objectsHealed, { value: 1, unit: 'Count' }, { Cluster: 'prod' }, at);
     });
     expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual([
       ['_aws', 'Cluster', 'Plan', 'BytesVerified'],

@@ -60,7 +60,7 @@ describe('the control plane', () => {
   it('that is not to be found is a problem with a remedy', () => {
     expect(findControlPlane([node('worker')], [], []).problems).toEqual([
       'control plane: no node has the label node-role.kubernetes.io/control-plane',
-      'control plane: no etcd member was found in kube-system; name them in controlPlane.endpoints',
+      'control plane: no etcd member was found in kube-system; set controlPlane.endpoints',
     ]);
   });
 });
@@ -92,7 +92,7 @@ describe('the leader of etcd', () => {
   ])('is unknown when %s', (_, log) => {
     expect(statusOutcome(end({ exitCode: 1, log }))).toMatchObject({
       result: 'failed',
-      message: expect.stringMatching(/^no leader of etcd was found: etcdctl ended with code 1: /),
+      message: expect.stringMatching(/^no etcd leader was found: etcdctl exited with code 1: /),
     });
   });
 });
@@ -121,7 +121,7 @@ describe('the snapshot of etcd', () => {
     );
   });
 
-  it.each([1, 3])('is failed when restic ended with code %i', (exitCode) => {
+  it.each([1, 3])('is failed when restic exited with code %i', (exitCode) => {
     expect(etcdOutcome('x', end({ exitCode, step: 'backup', log: SUMMARY, reports })).result).toBe('failed');
   });
 
@@ -160,8 +160,8 @@ describe('the scratch server', () => {
   });
 
   it.each([
-    [221, 30, 'the snapshot opens at revision 221, and was taken at 222'],
-    [222, 29, 'at revision 220 the snapshot has 29 keys, and the leader had 30'],
+    [221, 30, 'the snapshot has revision 221, but was taken at revision 222'],
+    [222, 29, 'at revision 220 the snapshot has 29 keys, but the leader had 30'],
   ])('at revision %i with %i keys is a failure', (revision, keys, message) => {
     expect(opened(revision, keys)).toEqual({ id: 'etcd-scratch', result: 'failed', message });
   });
@@ -197,13 +197,11 @@ describe('the Jobs of the control plane', () => {
   const keys = vaultKeys('paris');
   const settings = settingsWith({ plans: [] });
   const run = { backup: 'daily-1', plan: 'daily' };
+  const context = { settings, run, work, copy: copiesOf(settings).primary };
   const jobOf = (item: ControlPlaneItem, over: object = {}): ResticJob =>
     controlPlaneJob(
-      { ...settings, controlPlane: { ...CONTROL_PLANE, ...over } },
-      run,
-      work,
+      { ...context, settings: { ...settings, controlPlane: { ...CONTROL_PLANE, ...over } } },
       item,
-      copiesOf(settings).primary,
       false,
     );
   const item = (id: string) =>
@@ -259,14 +257,7 @@ describe('the Jobs of the control plane', () => {
   });
 
   it('count the keys of the leader before its snapshot, when that is to be compared', () => {
-    const job = controlPlaneJob(
-      settings,
-      run,
-      { ...work, scratch: true },
-      item('etcd'),
-      copiesOf(settings).primary,
-      false,
-    );
+    const job = controlPlaneJob({ ...context, work: { ...work, scratch: true } }, item('etcd'), false);
     expect(job.steps.map((s) => s.name)).toEqual(['count', 'snapshot', 'status', 'verify', 'backup']);
   });
 

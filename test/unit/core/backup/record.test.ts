@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ControlPlaneOutcome } from '../../../../functions/core/backup/control-plane.ts';
 import {
   BackupRecord,
   decidePhase,
@@ -49,14 +50,18 @@ const outcome = (over: Partial<VolumeOutcome> = {}): VolumeOutcome => ({
 
 describe('a backup', () => {
   it('is Completed when nothing is missing', () => {
-    expect(decidePhase(work(), resources(), [outcome()])).toEqual({ phase: 'Completed', reasons: [] });
+    expect(decidePhase(work(), { resources: resources(), volumes: [outcome()] })).toEqual({
+      phase: 'Completed',
+      reasons: [],
+    });
   });
 
   it('is Completed with volumes that nobody opted in', () => {
     expect(
-      decidePhase(work({ unprotected: [{ volume: 'shop/other', reason: 'nobody' }] }), resources(), [
-        outcome(),
-      ]).phase,
+      decidePhase(work({ unprotected: [{ volume: 'shop/other', reason: 'nobody' }] }), {
+        resources: resources(),
+        volumes: [outcome()],
+      }).phase,
     ).toBe('Completed');
   });
 
@@ -74,14 +79,19 @@ describe('a backup', () => {
     ['a volume failed without a word', work(), {}, { result: 'failed' }, 'volume shop/data: failed'],
     ['a result is of another volume', work(), {}, { id: 'shop.other' }, 'volume shop/data: no result'],
   ] as const)('is PartiallyFailed with its reason when %s', (_, w, r, o, reason) => {
-    expect(decidePhase(w, resources(r as Partial<ResourceResult>), [outcome(o)])).toEqual({
+    expect(
+      decidePhase(w, { resources: resources(r as Partial<ResourceResult>), volumes: [outcome(o)] }),
+    ).toEqual({
       phase: 'PartiallyFailed',
       reasons: [reason],
     });
   });
 
   it('gives every reason, not the first', () => {
-    const decided = decidePhase(work({ problems: ['p'] }), resources({ unreadable: ['a', 'b'] }), []);
+    const decided = decidePhase(work({ problems: ['p'] }), {
+      resources: resources({ unreadable: ['a', 'b'] }),
+      volumes: [],
+    });
     expect(decided.reasons).toHaveLength(4);
   });
 });
@@ -90,8 +100,13 @@ describe('a backup with the control plane', () => {
   const controlPlane = { endpoints: ['https://a:2379'], nodes: ['cp1'] };
   const etcd = { id: 'etcd', result: 'protected', snapshot: 'e' } as const;
   const files = { id: 'files.cp1', result: 'protected', snapshot: 'f' } as const;
-  const phase = (outcomes: Parameters<typeof decidePhase>[3]) =>
-    decidePhase(work({ controlPlane }), resources(), [outcome()], outcomes);
+  const results = (outcomes: readonly ControlPlaneOutcome[]) => ({
+    resources: resources(),
+    volumes: [outcome()],
+    controlPlane: outcomes,
+  });
+  const phase = (outcomes: readonly ControlPlaneOutcome[]) =>
+    decidePhase(work({ controlPlane }), results(outcomes));
 
   it('is Completed with etcd and the files of each node', () => {
     expect(phase([etcd, files])).toEqual({ phase: 'Completed', reasons: [] });
@@ -108,8 +123,8 @@ describe('a backup with the control plane', () => {
 
   it('lacks the proof of a scratch server that was asked for and did not come', () => {
     const asked = work({ controlPlane: { ...controlPlane, scratch: true } });
-    const reasons = (outcomes: Parameters<typeof decidePhase>[3]) =>
-      decidePhase(asked, resources(), [outcome()], outcomes).reasons;
+    const reasons = (outcomes: readonly ControlPlaneOutcome[]) =>
+      decidePhase(asked, results(outcomes)).reasons;
     expect(reasons([etcd, files])).toEqual(['control plane, etcd-scratch: no result']);
     expect(reasons([{ ...etcd, snapshot: undefined, result: 'failed' }, files])).toHaveLength(1);
   });
@@ -136,7 +151,7 @@ describe('a backup whose post hook failed', () => {
       output: '',
       message: 'no',
     } as const;
-    expect(decidePhase(work(), resources(), [outcome()], [], [hook])).toEqual({
+    expect(decidePhase(work(), { resources: resources(), volumes: [outcome()], hooks: [hook] })).toEqual({
       phase: 'PartiallyFailed',
       reasons: ['the post hook of pod shop/db-0 failed: no'],
     });

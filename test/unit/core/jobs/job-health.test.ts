@@ -20,7 +20,7 @@ describe('what keeps a Job from starting', () => {
 
   it('is its container for what the runtime refuses', () => {
     expect(podBlocker(waiting('CreateContainerConfigError', 'secret "x" not found'), [])).toBe(
-      'its container cannot be made: secret "x" not found',
+      'its container cannot be created: secret "x" not found',
     );
   });
 
@@ -28,7 +28,7 @@ describe('what keeps a Job from starting', () => {
     const conditions = [
       { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' },
     ];
-    expect(podBlocker(pod({ conditions }), [])).toBe('no node takes its pod: 0/3 nodes are available');
+    expect(podBlocker(pod({ conditions }), [])).toBe('its pod cannot be scheduled: 0/3 nodes are available');
   });
 
   it.each([
@@ -42,16 +42,16 @@ describe('what keeps a Job from starting', () => {
   it.each([
     [
       'pods "x" is forbidden: exceeded quota: q, requested: memory=128Mi',
-      'a quota of the namespace refuses its pod',
+      'a quota of the namespace rejects its pod',
     ],
-    ['failed quota: q: must specify limits.cpu for: backup', 'a quota of the namespace refuses its pod'],
+    ['failed quota: q: must specify limits.cpu for: backup', 'a quota of the namespace rejects its pod'],
     [
       'pods "x" is forbidden: violates PodSecurity "restricted:latest"',
-      "the namespace's Pod Security level refuses its pod",
+      "the namespace's Pod Security level rejects its pod",
     ],
-    ['admission webhook "w" denied the request: no', 'admission refuses its pod'],
-    ['pods "x" is forbidden: error looking up service account', 'admission refuses its pod'],
-    ['Internal error occurred', 'its pod cannot be made'],
+    ['admission webhook "w" denied the request: no', 'admission control rejects its pod'],
+    ['pods "x" is forbidden: error looking up service account', 'admission control rejects its pod'],
+    ['Internal error occurred', 'its pod cannot be created'],
   ])('is told of "%s" when it has no pod', (message, words) => {
     expect(podBlocker(undefined, [event('FailedCreate', message)])).toBe(`${words}: ${message}`);
   });
@@ -79,7 +79,7 @@ describe('a pod', () => {
 
   it('that was drained or preempted says so', () => {
     const conditions = [{ type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }];
-    expect(endedFromOutside(pod({ conditions }))).toBe('its pod was ended: PreemptionByScheduler');
+    expect(endedFromOutside(pod({ conditions }))).toBe('its pod was terminated: PreemptionByScheduler');
   });
 
   it('that ended by itself says nothing', () => {

@@ -22,19 +22,20 @@ const volume: WorkVolume = {
   strategy: 'mount',
 };
 const run = { backup: 'daily-1', plan: 'daily' };
+const context = { cluster: 'paris', run };
 const log = (...lines: (object | string)[]) =>
   lines.map((l) => (typeof l === 'string' ? l : JSON.stringify(l))).join('\n');
 
 describe('the arguments of restic', () => {
   it('back up one volume with a fixed host and path, so that the parent is found', () => {
-    expect(backupArgs('paris', run, volume, DEFAULT_RESTIC).join(' ')).toBe(
+    expect(backupArgs(context, volume, DEFAULT_RESTIC).join(' ')).toBe(
       'backup /data/shop/pgdata --json --host paris --tag backup=daily-1 --tag plan=daily --tag pvc=pgdata --tag pod=db-0 --group-by host,paths --retry-lock 5m',
     );
   });
 
   it('are the same parent search for another backup of the same volume', () => {
     const search = (backup: string, pod: string) =>
-      backupArgs('paris', { ...run, backup }, { ...volume, pod }, DEFAULT_RESTIC).filter(
+      backupArgs({ ...context, run: { ...run, backup } }, { ...volume, pod }, DEFAULT_RESTIC).filter(
         (_, i, all) => all[i - 1] !== '--tag',
       );
     expect(search('daily-2', 'db-1')).toEqual(search('daily-1', 'db-0'));
@@ -48,14 +49,14 @@ describe('the arguments of restic', () => {
       readConcurrency: 4,
       limitUploadKiB: 512,
     };
-    expect(backupArgs('paris', run, volume, options).join(' ')).toContain(
+    expect(backupArgs(context, volume, options).join(' ')).toContain(
       ' --exclude *.tmp --exclude lost+found --exclude-if-present .nobackup --read-concurrency 4 --compression max --limit-upload 512 ',
     );
   });
 
   it('name no pod when none has the volume', () => {
     const { pod: _, ...unmounted } = volume;
-    expect(backupArgs('paris', run, unmounted, DEFAULT_RESTIC).join(' ')).not.toContain('pod=');
+    expect(backupArgs(context, unmounted, DEFAULT_RESTIC).join(' ')).not.toContain('pod=');
   });
 
   it('restore what lies below the volume, verify it, and need no lock', () => {

@@ -29,8 +29,8 @@ describe('an object that could seize the cluster is held back', () => {
       /everything/,
     ],
     [at(`roles.${rbac}`), objectOf('Role', { rules: [{ verbs: ['get', 'escalate'] }] }), /escalate/],
-    [at('mutatingwebhookconfigurations.admissionregistration.k8s.io'), objectOf('X'), /every request/],
-    [at('apiservices.apiregistration.k8s.io'), objectOf('APIService'), /answers for/],
+    [at('mutatingwebhookconfigurations.admissionregistration.k8s.io'), objectOf('X'), /every API request/],
+    [at('apiservices.apiregistration.k8s.io'), objectOf('APIService'), /in place of the API server/],
     [at('deployments.apps'), pod({ hostNetwork: true }), /hostNetwork/],
     [at('deployments.apps'), pod({ volumes: [{ name: 'root', hostPath: {} }] }), /volume root/],
     [

@@ -87,10 +87,10 @@ describe('an object of a recovery point', () => {
 
   it.each([
     ['a node', at('nodes'), {}, 'nodes register themselves'],
-    ['an event', at('events'), {}, 'events tell of the past'],
-    ['an event of the new API', at('events.events.k8s.io'), {}, 'events tell of the past'],
-    ['an attachment', at('volumeattachments.storage.k8s.io'), {}, 'attachments are made by the scheduler'],
-    ['an endpoint slice', at('endpointslices.discovery.k8s.io'), {}, 'made from the Service and its pods'],
+    ['an event', at('events'), {}, 'events describe the past'],
+    ['an event of the new API', at('events.events.k8s.io'), {}, 'events describe the past'],
+    ['an attachment', at('volumeattachments.storage.k8s.io'), {}, 'the cluster attaches volumes itself'],
+    ['an endpoint slice', at('endpointslices.discovery.k8s.io'), {}, 'created from the Service and its pods'],
     ['a volume', at('persistentvolumes'), {}, 'fresh volumes are provisioned for the claims'],
     [
       'a mirror pod',
@@ -117,14 +117,19 @@ describe('an object of a recovery point', () => {
       { kind: 'Job', status: { conditions: [{ type: 'Failed', status: 'True' }] } },
       'the Job has ended',
     ],
-    ['what a controller made', at('pods'), ownedBy('ReplicaSet'), 'made by ReplicaSet/web'],
+    ['what a controller made', at('pods'), ownedBy('ReplicaSet'), 'created by ReplicaSet/web'],
     [
       'endpoints of a Service',
       at('endpoints'),
       { metadata: { name: 'x', annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': 't' } } },
-      'made from the Service and its pods',
+      'created from the Service and its pods',
     ],
-    ['a token', at('secrets'), { type: 'kubernetes.io/service-account-token' }, 'a token of the old cluster'],
+    [
+      'a token',
+      at('secrets'),
+      { type: 'kubernetes.io/service-account-token' },
+      'a token of the original cluster',
+    ],
     ['the cluster’s CA', at('configmaps', 'kube-root-ca.crt'), {}, 'published by the cluster'],
   ])('is skipped with its reason when it is %s', (_, where, object, reason) => {
     expect(decide(where, object as Partial<KubeObject>, ['u1'])).toMatchObject({ action: 'skip', reason });

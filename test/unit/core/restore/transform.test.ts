@@ -175,7 +175,7 @@ describe('a resource modifier', () => {
   });
   it('that does not fit names itself', () => {
     const patches = [{ op: 'remove' as const, path: '/spec/nothing' }];
-    expect(() => deploy([rule({ patches })])).toThrow(/^resourceModifiers\[0\] does not fit/);
+    expect(() => deploy([rule({ patches })])).toThrow(/^resourceModifiers\[0\] cannot be applied/);
   });
 });
 

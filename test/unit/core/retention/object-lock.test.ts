@@ -105,13 +105,12 @@ const scopeOf = (
   keepLast: number | undefined = 2,
   repositories: string[] = [],
 ) =>
-  lockScope(
+  lockScope(found, {
     keys,
-    found,
-    () => (keepLast ? { policies: [{ keepLast }], timeZone: 'UTC' } : undefined),
-    NOW,
+    retentionOf: () => (keepLast ? { policies: [{ keepLast }], timeZone: 'UTC' } : undefined),
+    began: NOW,
     repositories,
-  );
+  });
 const dirs = (day: number) => [keys.records.dir(nameOf(day)), keys.velero.dir(nameOf(day))];
 const repository = (namespace: string) => `${keys.restic.repository(namespace)}/`;
 
@@ -123,7 +122,8 @@ describe('what a pass locks', () => {
   });
 
   it('is everything of a plan that is not in holdfast.yaml any more', () => {
-    const scope = lockScope(keys, [point(1), point(2), point(3)], () => undefined, NOW, []);
+    const context = { keys, retentionOf: () => undefined, began: NOW, repositories: [] };
+    const scope = lockScope([point(1), point(2), point(3)], context);
     expect(scope.kept).toHaveLength(3);
   });
 

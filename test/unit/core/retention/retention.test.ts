@@ -364,7 +364,7 @@ describe('retention', () => {
     expect(kept(four, { keepLast: 2 })).toEqual(['2026-01-02T00:00Z', '2026-01-01T00:00Z']);
     expect(decideRetention(four, { keepLast: 2 }, 'UTC', NOW)[0]).toMatchObject({
       keep: false,
-      reasons: ['failed: it holds nothing'],
+      reasons: ['failed: it contains no data'],
     });
   });
 
@@ -388,7 +388,7 @@ describe('retention', () => {
   it('keeps a record that says failed where a proven recovery point was', () => {
     const forged = at('2026-01-01T00:00Z', { phase: 'Failed', signed: false });
     const [, decision] = decideRetention([at('2026-01-02T00:00Z'), forged], { keepLast: 1 }, 'UTC', NOW);
-    expect(decision?.reasons).toEqual(['failed, and yet its replica is proven']);
+    expect(decision?.reasons).toEqual(['failed, but its replica is proven']);
   });
 
   it('says until when a recovery point is locked, and lets it go afterwards', () => {

@@ -192,7 +192,7 @@ describe('the reason', () => {
   it.each([
     ['what was deleted', [version('d', 7, true), version('v', 1)], 'deleted 1970-01-01T00:00:07.000Z'],
     ['what was overwritten', [version('w', 7), version('v', 1)], 'overwritten 1970-01-01T00:00:07.000Z'],
-    ['what came later', [version('v', 7)], 'came 1970-01-01T00:00:07.000Z'],
+    ['what came later', [version('v', 7)], 'created 1970-01-01T00:00:07.000Z'],
     [
       'the first change of several',
       [version('w', 9), version('d', 7, true), version('v', 1)],

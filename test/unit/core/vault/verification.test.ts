@@ -14,6 +14,7 @@ import {
   nextPart,
   type Part,
   partOf,
+  type VerifyReportContext,
   verifyReport,
 } from '../../../../functions/core/vault/verification.ts';
 
@@ -133,10 +134,8 @@ describe('a report', () => {
     missing: [],
     seconds: 1,
   });
-  const report = (
-    findings: Parameters<typeof verifyReport>[2],
-    checks: Parameters<typeof verifyReport>[3] = [],
-  ) => verifyReport(run, place, findings, checks, new Date('2026-01-01T00:01:00Z'));
+  const report = (findings: VerifyReportContext['findings'], checks: VerifyReportContext['checks'] = []) =>
+    verifyReport(run, { cursor: place, findings, checks, endedAt: new Date('2026-01-01T00:01:00Z') });
 
   it('is Completed when all that was damaged is healed', () => {
     expect(report([finding('a', 'healed')], [check(true)])).toMatchObject({
@@ -165,7 +164,7 @@ describe('a report', () => {
   it('says of a lost object of a repository in which copy restic finds that whole', () => {
     const lost: Finding = { ...finding('a', 'lost'), replica: 'absent', repository: 'restic/paris/shop' };
     expect(report([lost], [check(true)]).reasons[0]).toContain(
-      'lost, but restic finds the repository whole in the replica',
+      'lost, but restic finds the repository complete in the replica',
     );
     expect(report([lost], [check(false)]).reasons[0]).not.toContain('whole');
   });
@@ -197,7 +196,7 @@ describe('the words of a check', () => {
           { message_type: 'exit_error', code: 1, message: 'Fatal: repository contains errors' },
         ]),
       ),
-    ).toBe('restic ended with code 1: Fatal: repository contains errors: pack f68d29e8: does not exist');
+    ).toBe('restic exited with code 1: Fatal: repository contains errors: pack f68d29e8: does not exist');
   });
   it('are the first of many, and how many more there are', () => {
     const words = checkWords(end(Array.from({ length: 9 }, (_, i) => error(`pack ${i}: does not exist`))));

@@ -88,13 +88,13 @@ describe('the dump of a pod', () => {
     [
       'its pod is ending',
       pod('db-0', { [COMMAND]: 'x' }, { metadata: { name: 'db-0', deletionTimestamp: 'now' } }),
-      'cannot run: the pod is ending',
+      'cannot run: the pod is terminating',
     ],
-    ['it is half a list', pod('db-0', { [COMMAND]: '["x"' }), 'is no JSON list of texts: ["x"'],
+    ['it is half a list', pod('db-0', { [COMMAND]: '["x"' }), 'is not a JSON list of strings: ["x"'],
     [
       'its container is missing',
       pod('db-0', { [COMMAND]: 'x', [`${COMMAND}-container`]: 'nope' }),
-      'names the container "nope", which the pod has not',
+      'names the container "nope", which the pod does not have',
     ],
     [
       'its file has a folder',

@@ -49,11 +49,11 @@ describe('the hooks of a pod', () => {
   });
 
   it.each([
-    ['command', '["a", 1]', 'its pre hook has a command that is no JSON list of texts: ["a", 1]'],
-    ['command', '[', 'its pre hook has a command that is no JSON list of texts: ['],
-    ['container', 'nobody', 'its pre hook has the container "nobody", which the pod has not'],
+    ['command', '["a", 1]', 'its pre hook has a command that is not a JSON list of strings: ["a", 1]'],
+    ['command', '[', 'its pre hook has a command that is not a JSON list of strings: ['],
+    ['container', 'nobody', 'its pre hook has the container "nobody", which the pod does not have'],
     ['timeout', 'soon', 'its pre hook has the timeout "soon"; write one like 30s'],
-    ['timeout', '10m', 'its pre hook has a timeout of 10m; five minutes are the longest'],
+    ['timeout', '10m', 'its pre hook has a timeout of 10m; the maximum is five minutes'],
   ])('with the %s %s are a problem', (name, value, problem) => {
     const { problems } = hooks({ [`${PRE}/command`]: 'x', [`${PRE}/${name}`]: value });
     expect(problems).toEqual([`pod shop/db-0: ${problem}`]);

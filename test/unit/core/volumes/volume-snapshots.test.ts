@@ -55,7 +55,7 @@ describe('the class of a snapshot', () => {
 
   it.each<[string, KubeObject[], string | undefined, RegExp]>([
     ['the named one is missing', [plain], 'nope', /VolumeSnapshotClass nope does not exist/],
-    ['the named one is of another driver', [foreign], 'foreign', /of the driver other, not ebs/],
+    ['the named one is of another driver', [foreign], 'foreign', /belongs to the driver other, not ebs/],
     ['none is the default', [plain, snapshotClass('second')], undefined, /it has: plain, second\); name one/],
     ['the driver has none', [foreign], undefined, /it has: none/],
     [

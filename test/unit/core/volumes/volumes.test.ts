@@ -314,7 +314,7 @@ describe('a claim that is to be read from a snapshot', () => {
     expect([volumes, problems]).toEqual([
       [],
       [
-        'volume shop/a has no snapshots: its PersistentVolume is of type nfs, not csi; let its rule say mount or node',
+        'volume shop/a has no snapshots: its PersistentVolume is of type nfs, not csi; set mount or node in its rule',
       ],
     ]);
   });
