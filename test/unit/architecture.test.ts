@@ -85,7 +85,7 @@ describe('imports', () => {
     expect(arrowsWithin('functions/core')).toEqual(tableOf('Folders of the core'));
   });
   it('of the embedded world’s folders are those of the page', () => {
-    expect(arrowsWithin('world')).toEqual(tableOf('Folders of the embedded world'));
+    expect(arrowsWithin('world')).toEqual(tableOf('Folders of the local test environment'));
   });
   it('of the embedded world’s folders never reach the files above them, but for the demo', () => {
     const up = foldersOf('world')
@@ -132,7 +132,7 @@ describe('imports', () => {
 });
 
 describe('the tables of the page', () => {
-  it.each(['Folders of the core', 'Folders of the embedded world'])('%s: no circle', (heading) => {
+  it.each(['Folders of the core', 'Folders of the local test environment'])('%s: no circle', (heading) => {
     const left = new Map(Object.entries(tableOf(heading)));
     for (;;) {
       const free = [...left].filter(([, targets]) => targets.every((t) => !left.has(t)));
