@@ -26,7 +26,7 @@ const objects = ({ objects, bytes }: { objects: number; bytes: number }): string
 const named = (what: string, names: readonly string[]): string[] =>
   names.length === 0 ? [] : [`${what} (${names.length}): ${names.join(', ')}`];
 
-/** One line for each key that changes: `bring back  KEY  (why)`. */
+/** One line for each key that changes: `restore  KEY  (why)`. */
 export const stepLines = (steps: readonly RewindStep[]): string[] =>
   steps.map(({ action, version, reason }) => `${action.padEnd(10)}  ${version.key}  (${reason})`);
 
@@ -43,9 +43,9 @@ export function rewindLines(
     title,
     ...warning,
     '',
-    line('', 'BRING BACK', 'HIDE', 'LEAVE'),
+    line('', 'RESTORE', 'HIDE', 'LEAVE'),
     ...Object.entries(PARTS).map(([part, name]) => {
-      const { 'bring back': brought, hide, leave } = parts[part as keyof typeof PARTS];
+      const { restore: brought, hide, leave } = parts[part as keyof typeof PARTS];
       return line(name, objects(brought), objects(hide), objects(leave));
     }),
     '',

@@ -46,7 +46,7 @@ export async function applyRewind(
 ): Promise<void> {
   let done = 0;
   for (const batch of inRewindOrder(steps)) {
-    const back = batch.filter((s) => s.action === 'bring back').map((s) => s.version);
+    const back = batch.filter((s) => s.action === 'restore').map((s) => s.version);
     const hidden = batch.filter((s) => s.action === 'hide').map((s) => s.version.key);
     await pMap(
       back,

@@ -1,7 +1,7 @@
 import type { Machine } from './names.ts';
 
 /** The identity with which a function accesses the cluster; `none`: it does not access the cluster. */
-export type ClusterAccess = 'none' | 'backup' | 'restore';
+type ClusterAccess = 'none' | 'backup' | 'restore';
 
 /** Infrastructure settings of one Lambda function. */
 export interface FunctionSpec {

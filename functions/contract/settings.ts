@@ -164,13 +164,12 @@ export const ControlPlaneSettings = z.strictObject({
 export type ControlPlaneSettings = z.infer<typeof ControlPlaneSettings>;
 
 /** Limits of what a prune run removes. */
-export const PruneSettings = z.strictObject({
+const PruneSettings = z.strictObject({
   /** Percent of a plan's recovery points in a copy. */
   maxShare: z.int().check(z.minimum(1), z.maximum(100)),
   /** Grace period of orphaned objects and snapshots. */
   orphanGraceDays: z.int().check(z.minimum(2)),
 });
-export type PruneSettings = z.infer<typeof PruneSettings>;
 
 /** A Velero BackupStorageLocation to restore from. `prefix` is empty or ends with a slash. */
 export const VeleroSource = z.strictObject({

@@ -185,11 +185,10 @@ export const FailRestoreRequest = z.strictObject({
 });
 
 /** Input of the verify machine, from a schedule or an operator. */
-export const VerifyInput = z.strictObject({
+const VerifyInput = z.strictObject({
   /** Number of parts into which the packs are divided, of which a run reads one. Overrides the configured number; 1: all packs. */
   parts: z.optional(z.int().check(z.minimum(1), z.maximum(256))),
 });
-export type VerifyInput = z.infer<typeof VerifyInput>;
 
 /** One verification, named after its execution. */
 export const VerifyRef = z.object({ run: z.string() });

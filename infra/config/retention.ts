@@ -15,7 +15,7 @@ const count = z
 const of = (period: string) => `Number of ${period} of which the newest recovery point is kept`;
 const among = (period: string) => `Age up to which the newest recovery point of each ${period} is kept`;
 
-export const tag = z
+const tag = z
   .string()
   .regex(/^[A-Za-z0-9][-\w.]{0,62}$/, 'is not a tag; use letters, digits, "-", "_" and "."');
 

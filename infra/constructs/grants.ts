@@ -117,7 +117,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
 };
 
 /** Statements that let a principal use a vault's key. By alias: the key of the other region has an ARN this stack cannot know. */
-export function keyStatement(copy: VaultCopy): PolicyStatement {
+function keyStatement(copy: VaultCopy): PolicyStatement {
   return new PolicyStatement({
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${copy.account}:key/*`],

@@ -13,7 +13,7 @@ import { flat, type RoleRights, rolesOf, type TemplateJson } from './roles.ts';
 import { type Column, type Names, type Word, wordsOf } from './words.ts';
 
 /** The markers around the table in docs/security.md. */
-export const MARKERS = [
+const MARKERS = [
   '<!-- security-table: npm run security-table writes it -->',
   '<!-- /security-table -->',
 ] as const;

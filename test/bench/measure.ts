@@ -16,7 +16,7 @@ const BACKUP = 'bench-20260101000000';
 const say = (line: string) => console.error(line);
 
 /** The middle of an odd number of figures. */
-export const median = (figures: readonly number[]): number =>
+const median = (figures: readonly number[]): number =>
   [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)] as number;
 
 const medians = (runs: readonly Figures[]): Figures =>

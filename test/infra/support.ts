@@ -19,7 +19,7 @@ export const EKS = '{ kind: eks, name: prod-eks, region: eu-west-1 }';
 /** With Object Lock, as holdfast.yaml says it. */
 export const LOCKED = 'objectLock: { mode: compliance, days: 40 }';
 
-export function config(access = KUBECONFIG, vault = ''): Config {
+function config(access = KUBECONFIG, vault = ''): Config {
   return parseConfig(
     `
 vault: { region: eu-west-1, replicaRegion: eu-central-1${vault && `, ${vault}`} }

@@ -4,7 +4,7 @@ import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
 
 /** Between two looks; longer than any credentials and any start may last. */
-export const STEP_MS = 31 * 60_000;
+const STEP_MS = 31 * 60_000;
 /** How long a Job of restic runs: two steps, so that it needs new credentials once. */
 const RUN_MS = 2 * STEP_MS;
 

@@ -17,7 +17,7 @@ import { execa } from 'execa';
 const NAMESPACE = 'velero';
 
 /** A place where backups are, as Velero has it. */
-export interface Location {
+interface Location {
   readonly name: string;
   readonly bucket: string;
   readonly prefix: string;

@@ -122,7 +122,7 @@ describe('a vault that was attacked', () => {
     expect(shown).toContain('recovery points to hide (1): nightly-3\n');
     expect(shown).toContain('recovery points that are mended (1): nightly-2\n');
     expect(shown).toContain('repositories in which something changes (1): shop\n');
-    expect(shown).toContain(`bring back  ${repository}/config  (deleted `);
+    expect(shown).toContain(`restore     ${repository}/config  (deleted `);
     expect(shown).toContain(`hide        ${repository}/snapshots/${'0'.repeat(64)}  (created `);
     expect(shown).toContain(`--from primary --to ${to} --confirm`);
     expect(await allVersions()).toEqual(attacked);

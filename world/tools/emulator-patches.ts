@@ -128,7 +128,7 @@ const clientContext: Patch[] = [
 ];
 
 /** Everything that is changed in the emulator; docs/local-world.md says the same in words. */
-export const patches: readonly Patch[] = [
+const patches: readonly Patch[] = [
   ...nodeWorkerErrors,
   ...scheduledTime,
   ...distributedMap,

@@ -1,7 +1,7 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 
-export interface ScopedCredentials {
+interface ScopedCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;

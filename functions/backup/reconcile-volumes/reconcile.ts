@@ -15,10 +15,7 @@ import { progressOf } from './progress.ts';
 import { backupJob, identityOf, volumeOutcome } from './volume-job.ts';
 
 /** The volume-specific part of a run of Jobs. */
-export type VolumeJobs = Pick<
-  JobRun<VolumeWork, VolumeOutcome>,
-  'items' | 'jobFor' | 'outcomeOf' | 'hasIdentity'
->;
+type VolumeJobs = Pick<JobRun<VolumeWork, VolumeOutcome>, 'items' | 'jobFor' | 'outcomeOf' | 'hasIdentity'>;
 
 /** What one reconciliation pass over a backup's volumes needs of the cluster and the vault. All calls are idempotent. */
 export interface VolumePorts extends StrategyPorts {

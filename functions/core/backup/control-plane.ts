@@ -9,7 +9,7 @@ export const CONTROL_PLANE = '_control-plane';
 /** Pods of etcd as kubeadm makes them, and the annotation in which it writes a member's address. */
 const ETCD_COMPONENT = { label: 'component', value: 'etcd' } as const;
 const CLIENT_URLS = 'kubeadm.kubernetes.io/etcd.advertise-client-urls';
-export const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
+const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
 
 /** The parts of the control plane that a backup includes. */
 export const ControlPlaneWork = z.object({

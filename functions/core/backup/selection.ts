@@ -19,7 +19,7 @@ export function selectNamespaces(
 }
 
 /** Whether a selection includes every namespace. */
-export function isWholeCluster(selection: Pick<Selection, 'namespaces' | 'excludedNamespaces'>): boolean {
+function isWholeCluster(selection: Pick<Selection, 'namespaces' | 'excludedNamespaces'>): boolean {
   return selection.namespaces.includes('*') && selection.excludedNamespaces.length === 0;
 }
 

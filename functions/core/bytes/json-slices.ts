@@ -23,7 +23,7 @@ export interface ListPage {
   readonly metadata: ListMetadata;
 }
 
-export interface ListMetadata {
+interface ListMetadata {
   readonly resourceVersion?: string;
   readonly continue?: string;
   readonly remainingItemCount?: number;

@@ -1,5 +1,5 @@
 /** Tar for regular files: POSIX ustar, and PAX for paths that are too long for it. */
-export const BLOCK = 512;
+const BLOCK = 512;
 
 /** Two blocks of zeros end a tar. */
 export const END_OF_TAR = Buffer.alloc(2 * BLOCK);

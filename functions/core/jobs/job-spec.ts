@@ -6,7 +6,7 @@ import { SECRET_DIR } from '../restic/repository.ts';
 import { EXIT } from '../restic/restic.ts';
 
 /** Credentials are valid for one hour (the maximum of role chaining) and are renewed after half of it. */
-export const SESSION_SECONDS = 1800;
+const SESSION_SECONDS = 1800;
 
 /** The step that takes a restic snapshot. */
 export const BACKUP_STEP = 'backup';
@@ -22,7 +22,7 @@ export interface ResticStep {
 }
 
 /** The volume that a Job mounts. */
-export type JobMount = {
+type JobMount = {
   readonly path: string;
   readonly readOnly: boolean;
 } /** `temporary`: created from a snapshot for this Job. Mounted read-write, because its file system may need journal recovery. */ & (
@@ -72,7 +72,7 @@ export interface ResticJob {
 }
 
 /** Deterministic name of a Job: the same work and attempt have the same name. */
-export function jobName(run: string, id: string, attempt: number): string {
+function jobName(run: string, id: string, attempt: number): string {
   return `${workName(run, id)}-${attempt}`;
 }
 

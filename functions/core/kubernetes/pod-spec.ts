@@ -9,7 +9,7 @@ export interface PodSpec {
   initContainers?: Container[];
 }
 
-export interface Container {
+interface Container {
   name: string;
   securityContext?: { privileged?: boolean };
 }

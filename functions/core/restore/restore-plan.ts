@@ -36,7 +36,7 @@ const NEVER: Record<string, string> = {
   'volumesnapshotcontents.snapshot.storage.k8s.io': 'it refers to the storage of the original volume',
 };
 
-export type RestoreAction = 'create' | 'skip' | 'hold';
+type RestoreAction = 'create' | 'skip' | 'hold';
 
 /** One line of a restore plan: what happens to an object, in which order, and why. */
 export interface PlanItem extends ArchivedName {

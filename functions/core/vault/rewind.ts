@@ -15,7 +15,7 @@ export interface ObjectVersion {
 
 /** What a rewind does with one key, and why. It never removes a version: it adds a copy or a delete marker. */
 export type RewindStep =
-  | { readonly action: 'bring back'; readonly version: ObjectVersion; readonly reason: string }
+  | { readonly action: 'restore'; readonly version: ObjectVersion; readonly reason: string }
   | { readonly action: 'hide'; readonly version: ObjectVersion; readonly reason: string }
   | { readonly action: 'leave'; readonly version: ObjectVersion; readonly reason: string };
 
@@ -47,7 +47,7 @@ export function planKey(versions: readonly [ObjectVersion, ...ObjectVersion[]], 
   if (rewoundPart(newest.key) === undefined) return leave('belongs to running work');
   if (was)
     return {
-      action: 'bring back',
+      action: 'restore',
       version: was,
       reason: `${changed.deleted ? 'deleted' : 'overwritten'} ${when}`,
     };
@@ -72,7 +72,7 @@ export function inRewindOrder(steps: readonly RewindStep[]): RewindStep[][] {
     ]
       .sort(([a], [b]) => direction * (a - b))
       .map(([, batch]) => batch);
-  return [...batches('bring back', 1), ...batches('hide', -1)];
+  return [...batches('restore', 1), ...batches('hide', -1)];
 }
 
 const PARTS = ['records', 'velero', 'restic'] as const;
@@ -93,7 +93,7 @@ export interface RewindSummary {
 /** Counts steps as they are planned. */
 export function rewindCounter() {
   const none = () => ({ objects: 0, bytes: 0 });
-  const counts = () => ({ 'bring back': none(), hide: none(), leave: none() });
+  const counts = () => ({ restore: none(), hide: none(), leave: none() });
   const parts = { records: counts(), velero: counts(), restic: counts() };
   const names = { back: new Set<string>(), gone: new Set<string>(), touched: new Set<string>() };
   const restic = { repositories: new Set<string>(), passwords: new Set<string>() };
@@ -128,4 +128,4 @@ export function rewindCounter() {
 
 /** Whether a rewind changes nothing. */
 export const isIdle = ({ parts }: RewindSummary): boolean =>
-  PARTS.every((part) => parts[part]['bring back'].objects + parts[part].hide.objects === 0);
+  PARTS.every((part) => parts[part].restore.objects + parts[part].hide.objects === 0);

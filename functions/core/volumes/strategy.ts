@@ -50,7 +50,7 @@ export interface StrategyPorts {
 }
 
 /** What the Job of a volume depends on besides the volume. */
-export interface MountContext {
+interface MountContext {
   readonly settings: ClusterSettings;
   readonly work: { readonly plan: string; readonly backup: string };
   readonly options: ResticOptions;

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { Strategy } from '../../contract/settings.ts';
 
 /** Source of the data: exactly one of a claim, a pod volume without a claim, and a dump of a command. */
-export const Source = {
+const Source = {
   namespace: z.string(),
   pvc: z.optional(z.string()),
   podVolume: z.optional(z.object({ pod: z.string(), volume: z.string() })),

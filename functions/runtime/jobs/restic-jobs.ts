@@ -46,7 +46,7 @@ export interface ResticRun<W extends ResticWork> extends RepositoryAccess {
 }
 
 /** A Job, or a readable message why it cannot start. */
-export type JobOrBlocker = ResticJob | { readonly blocker: string };
+type JobOrBlocker = ResticJob | { readonly blocker: string };
 
 /** What Jobs are created with. */
 export interface JobsContext {

@@ -23,16 +23,16 @@ const summaryOf = (...steps: RewindStep[]) => {
 
 test('a preview lists what a rewind restores, what it hides, and what it cannot do', () => {
   const summary = summaryOf(
-    step('bring back', keys.records.record('nightly-1'), 2048),
-    step('bring back', keys.velero.archive('nightly-1'), 5 * 2 ** 20),
+    step('restore', keys.records.record('nightly-1'), 2048),
+    step('restore', keys.velero.archive('nightly-1'), 5 * 2 ** 20),
     step('hide', keys.records.record('nightly-2'), 2000),
     step('leave', keys.records.record('nightly-0'), 2000),
-    step('bring back', `${keys.restic.repository('shop')}/keys/01`, 450),
+    step('restore', `${keys.restic.repository('shop')}/keys/01`, 450),
   );
   expect(rewindLines(heading, summary).join('\n')).toBe(
     `paris in holdfast-vault-1-eu-west-1 (primary), as it was at 2026-11-24T18:00:00.000Z
 
-               BRING BACK                 HIDE                       LEAVE
+               RESTORE                    HIDE                       LEAVE
 records        1 object, 2.0 KiB          1 object, 2.0 KiB          1 object, 2.0 KiB
 archives       1 object, 5.0 MiB          -                          -
 repositories   1 object, 450 B            -                          -
@@ -59,9 +59,9 @@ test('running work is a warning, even if nothing has changed', () => {
 });
 
 test('a list has a line for each key that changes, with the reason', () => {
-  const steps = [step('bring back', 'records/paris/a', 1, 'deleted yesterday'), step('hide', 'b', 1, 'came')];
+  const steps = [step('restore', 'records/paris/a', 1, 'deleted yesterday'), step('hide', 'b', 1, 'came')];
   expect(stepLines(steps)).toEqual([
-    'bring back  records/paris/a  (deleted yesterday)',
+    'restore     records/paris/a  (deleted yesterday)',
     'hide        b  (came)',
   ]);
 });

@@ -162,7 +162,7 @@ it('what refers to something comes back after it, and is hidden before it', asyn
       const begin = bucket.log.length;
       const steps = await rewind(bucket, Math.min(to, bucket.clock));
       const done = bucket.log.slice(begin);
-      const backs = steps.filter((s) => s.action === 'bring back').length;
+      const backs = steps.filter((s) => s.action === 'restore').length;
       const ranks = done.map(copyRank);
       expect(ranks.slice(0, backs)).toEqual(ranks.slice(0, backs).toSorted((a, b) => a - b));
       expect(ranks.slice(backs)).toEqual(ranks.slice(backs).toSorted((a, b) => b - a));
@@ -175,9 +175,9 @@ describe('a forged copy', () => {
   it('is overwritten: only what S3 says of a version counts', () => {
     const was = { key: KEYS[0] as string, id: 'v1', at: at(1), deleted: false, bytes: 1 };
     const forged = { ...was, id: 'v2', at: at(9) };
-    expect(planKey([forged, was], at(5))).toMatchObject({ action: 'bring back', version: was });
+    expect(planKey([forged, was], at(5))).toMatchObject({ action: 'restore', version: was });
     expect(planKey([{ ...forged, copyOf: 'v1' }, was], at(5)).action).toBe('leave');
-    expect(planKey([{ ...forged, copyOf: 'v0' }, was], at(5)).action).toBe('bring back');
+    expect(planKey([{ ...forged, copyOf: 'v0' }, was], at(5)).action).toBe('restore');
   });
 });
 
@@ -225,8 +225,8 @@ describe('a summary', () => {
       repositories: ['shop'],
       passwords: ['shop'],
       parts: {
-        records: { 'bring back': { objects: 1, bytes: 1 }, hide: { objects: 2 }, leave: { objects: 2 } },
-        velero: { 'bring back': { objects: 1, bytes: 3 } },
+        records: { restore: { objects: 1, bytes: 1 }, hide: { objects: 2 }, leave: { objects: 2 } },
+        velero: { restore: { objects: 1, bytes: 3 } },
       },
     });
   });
