@@ -127,6 +127,10 @@ function change(backup: string): void {
   contents.set(backup, files);
 }
 
+/** restic as a backup Job runs it: on the primary, with the Job's own credentials. */
+const jobRestic = () =>
+  resticWith({ endpoint: minio.url, bucket: bucketOf.primary, repository, master: MASTER, keys: writer });
+
 beforeAll(async () => {
   minio = await startMinio();
   root = minio.client(minio.root);
@@ -134,13 +138,7 @@ beforeAll(async () => {
     await root.send(new CreateBucketCommand({ Bucket: bucketOf[copy], ObjectLockEnabledForBucket: true }));
   const onlyIts = sessionPolicy([arnOf.primary], repository, 'backup');
   writer = await minio.session(onlyIts as Policy);
-  const restic = resticWith({
-    endpoint: minio.url,
-    bucket: bucketOf.primary,
-    repository,
-    master: MASTER,
-    keys: writer,
-  });
+  const restic = jobRestic();
   await restic('init');
   const primary = vaultOf(bucketOf.primary, await as(roleOf(template, 'commit-backup')));
   const replication = await as(roleOf(template, 'replicate-backup'));
@@ -258,13 +256,7 @@ describe('with the credentials of a backup Job', () => {
   });
 
   it('restic makes snapshots, which no record names, and forgets none', async () => {
-    const restic = resticWith({
-      endpoint: minio.url,
-      bucket: bucketOf.primary,
-      repository,
-      master: MASTER,
-      keys: writer,
-    });
+    const restic = jobRestic();
     await restic('backup', source, '--json', '--host', 'prod', '--tag', `backup=${NEW}`);
     await expect(restic('forget', snapshots.get(NEW) ?? '', '--prune')).rejects.toThrow(
       /Access Denied|failed/,
@@ -280,13 +272,7 @@ describe('with the credentials of a backup Job', () => {
 
   it('everything in the repository is overwritten: that is what versions are for', async () => {
     for (const { Key } of packs) await s3.send(new PutObjectCommand({ ...at(Key), Body: randomBytes(64) }));
-    const restic = resticWith({
-      endpoint: minio.url,
-      bucket: bucketOf.primary,
-      repository,
-      master: MASTER,
-      keys: writer,
-    });
+    const restic = jobRestic();
     await expect(restic('snapshots', '--no-lock')).rejects.toThrow();
   });
 });

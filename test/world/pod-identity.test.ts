@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { jobManifest } from '../../functions/core/jobs/job-spec.ts';
+import { jobManifest } from '../../functions/core/jobs/job-manifest.ts';
 import { backupArgs, DEFAULT_RESTIC, initArgs } from '../../functions/core/restic/restic.ts';
 import { restic } from '../../world/tools/go.ts';
 import { folderOf } from '../../world/tools/provide.ts';

@@ -15,7 +15,8 @@ import {
 import { backupJob, volumeOutcome } from '../../functions/backup/reconcile-volumes/volume-job.ts';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import type { ClusterSettings, ResticOptions } from '../../functions/contract/settings.ts';
-import { jobManifest, type ResticJob } from '../../functions/core/jobs/job-spec.ts';
+import { jobManifest } from '../../functions/core/jobs/job-manifest.ts';
+import type { ResticJob } from '../../functions/core/jobs/job-spec.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../functions/core/kubernetes/resources.ts';
 import { SESSION_ANNOTATION } from '../../functions/core/kubernetes/run-labels.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';

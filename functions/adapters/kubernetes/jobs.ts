@@ -1,5 +1,6 @@
 import { endedFromOutside, hasStarted, type JobEvent, podBlocker } from '../../core/jobs/job-health.ts';
-import { jobManifest, jobSecret, type ResticJob } from '../../core/jobs/job-spec.ts';
+import { jobManifest, jobSecret } from '../../core/jobs/job-manifest.ts';
+import type { ResticJob } from '../../core/jobs/job-spec.ts';
 import type { ActualJob } from '../../core/jobs/reconcile.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import {

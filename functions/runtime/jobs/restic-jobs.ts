@@ -10,7 +10,8 @@ import { credentialMinter } from '../../adapters/sts/credentials.ts';
 import { partitionOf } from '../../contract/partition.ts';
 import type { JobSettings } from '../../contract/settings.ts';
 import type { JobPort } from '../../core/jobs/job-loop.ts';
-import { type ResticJob, sessionDue } from '../../core/jobs/job-spec.ts';
+import { sessionDue } from '../../core/jobs/job-session.ts';
+import type { ResticJob } from '../../core/jobs/job-spec.ts';
 import type { DesiredJob } from '../../core/jobs/reconcile.ts';
 import {
   CREDENTIALS_FILES,

@@ -4,7 +4,8 @@ import {
   identityOf,
   volumeOutcome,
 } from '../../../functions/backup/reconcile-volumes/volume-job.ts';
-import { jobManifest, type ResticStep } from '../../../functions/core/jobs/job-spec.ts';
+import { jobManifest } from '../../../functions/core/jobs/job-manifest.ts';
+import type { ResticStep } from '../../../functions/core/jobs/job-spec.ts';
 import { workName } from '../../../functions/core/kubernetes/run-labels.ts';
 import type { Dump } from '../../../functions/core/volumes/dumps.ts';
 import { STRATEGIES } from '../../../functions/core/volumes/strategies.ts';

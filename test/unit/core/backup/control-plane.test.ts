@@ -13,7 +13,8 @@ import {
   scratchOutcome,
   statusOutcome,
 } from '../../../../functions/core/backup/control-plane.ts';
-import { jobManifest, type ResticJob, type ToolStep } from '../../../../functions/core/jobs/job-spec.ts';
+import { jobManifest } from '../../../../functions/core/jobs/job-manifest.ts';
+import type { ResticJob, ToolStep } from '../../../../functions/core/jobs/job-spec.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 import { jobEnd } from '../../../support/builders.ts';
 import { CONTROL_PLANE, copiesOf, settingsWith } from '../../../support/selection.ts';

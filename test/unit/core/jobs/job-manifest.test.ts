@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JobSettings } from '../../../../functions/contract/settings.ts';
-import {
-  jobManifest,
-  jobSecret,
-  type ResticJob,
-  sessionDue,
-  sessionSecretName,
-} from '../../../../functions/core/jobs/job-spec.ts';
+import { jobManifest, jobSecret } from '../../../../functions/core/jobs/job-manifest.ts';
+import { sessionDue, sessionSecretName } from '../../../../functions/core/jobs/job-session.ts';
+import type { ResticJob } from '../../../../functions/core/jobs/job-spec.ts';
 import { JOBS } from '../../../support/selection.ts';
 
 const job = (over: Partial<ResticJob> = {}, settings: Partial<JobSettings> = {}): ResticJob => ({
