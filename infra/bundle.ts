@@ -8,7 +8,7 @@ import { FUNCTION_NAMES, type FunctionName, handlerFile } from '../functions/con
 import type { ClusterSettings } from '../functions/contract/settings.ts';
 import manifest from '../package.json' with { type: 'json' };
 
-/** Gives the folder of a function's code with its cluster's settings beside it. */
+/** Returns the folder of a function's code, with the settings of its cluster next to it. */
 export type Bundler = (name: FunctionName, settings: ClusterSettings) => string;
 
 /** Some dependencies are CommonJS and call require; ES modules have none of their own. */

@@ -93,6 +93,6 @@ function exec(name: string, command: readonly string[]): void {
   child.on('exit', (code, signal) => {
     process.exitCode = signal ? 1 : (code ?? 1);
   });
-  // Ctrl-C reaches the command by itself; this process waits for what it makes of it.
+  // Ctrl-C reaches the command directly; this process waits for the command to end.
   process.on('SIGINT', () => {});
 }

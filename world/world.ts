@@ -29,7 +29,7 @@ export interface World {
 /** How to bring a world up. */
 export interface BringUpOptions {
   readonly name?: string;
-  /** An own cluster in place of the embedded one. */
+  /** An existing cluster, used instead of the sandbox. */
   readonly kubeconfig?: string;
   /** Required with `kubeconfig`: an address of this machine that the cluster's pods reach. */
   readonly address?: string;
@@ -79,7 +79,7 @@ export function listWorlds(): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
-/** Ends a world and everything it started, and removes what it kept. Does nothing when there is none. */
+/** Stops a world with all its processes and removes its files. Does nothing if the world does not exist. */
 export async function takeDown(name: string): Promise<void> {
   checkName(name);
   const record = readRecord(name);

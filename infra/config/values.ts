@@ -91,7 +91,7 @@ export const uniqueNames = (what: string) => ({
   when: ({ value }: { value: unknown }) => Array.isArray(value),
 });
 
-/** An image by tag, or by digest, which nobody can replace. */
+/** An image by tag, or by digest, which is immutable. */
 export const image = (example: string) =>
   z
     .string()

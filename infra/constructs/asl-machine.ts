@@ -16,7 +16,7 @@ export interface AslMachineProps {
   readonly functions: readonly (readonly [FunctionName, IFunction])[];
   /** Machines that this one starts and waits for, by placeholder. */
   readonly children?: Readonly<Record<string, StateMachine>>;
-  /** What the machine itself does beside invoking: for example read the list of a Map from S3. */
+  /** Permissions of the machine itself, in addition to invoking functions: for example to read the items of a Map from S3. */
   readonly statements?: readonly PolicyStatement[];
   /**
    * The definition has a Map in DISTRIBUTED mode. Its items run as executions of the same machine, which must therefore be

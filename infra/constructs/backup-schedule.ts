@@ -7,7 +7,7 @@ export interface BackupScheduleProps extends Pick<MachineScheduleProps, 'group' 
   readonly plan: ClusterConfig['plans'][number];
 }
 
-/** Starts a plan's backups by its schedule, in its time zone. The scheduled instant names the backup. */
+/** Starts the backups of a plan on its schedule, in its time zone. The scheduled time names the backup. */
 export class BackupSchedule extends MachineSchedule {
   constructor(scope: Construct, { plan, ...props }: BackupScheduleProps) {
     super(scope, {

@@ -171,7 +171,7 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
   ];
 }
 
-/** Without s3:BypassGovernanceRetention, S3 lets nobody but lengthen a lock. */
+/** Without s3:BypassGovernanceRetention, a lock can only be extended. */
 function lockStatements(bucket: string, cluster: string, roots: readonly Root[]): PolicyStatement[] {
   return [
     new PolicyStatement({

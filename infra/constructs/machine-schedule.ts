@@ -17,7 +17,7 @@ export interface MachineScheduleProps {
   readonly deadLetters: Queue;
 }
 
-/** A start is tried for up to an hour; then it is a dead letter, and the next one will come by itself. */
+/** A start is retried for up to an hour. Then it goes to the dead-letter queue; the next scheduled start is not affected. */
 const RETRY = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 };
 
 /** Starts a machine by a schedule, with a role of its own. */

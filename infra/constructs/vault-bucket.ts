@@ -29,10 +29,10 @@ const ON_OBJECTS = [
   ...['s3:GetObjectRetention', 's3:PutObjectRetention'],
 ];
 const ON_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
-/** And its S3, when it replicates by itself. */
+/** And S3 itself, when it replicates the bucket. */
 const REPLICATION = ['s3:ReplicateObject', 's3:ReplicateTags', 's3:ObjectOwnerOverrideToBucketOwner'];
 
-/** What none of Holdfast's roles may do, whatever their own policies come to say. */
+/** Denied to all roles of Holdfast, regardless of their own policies. */
 const NEVER = [
   's3:BypassGovernanceRetention',
   's3:DeleteBucket',
@@ -115,7 +115,7 @@ export class VaultBucket extends Construct {
   }
 
   private denyOwnRoles(): void {
-    // Of whichever account: the second copy may be in another than the roles.
+    // In any account: the replica can be in another account than the roles.
     const roles = `arn:${Aws.PARTITION}:iam::*:role/holdfast-*`;
     this.deny('OwnRolesKeepVersions', NEVER, { ArnLike: { 'aws:PrincipalArn': roles } });
   }

@@ -65,7 +65,7 @@ export class VaultStack extends Stack {
   }
 }
 
-/** The second copy of the vault, in the second region. */
+/** The replica of the vault, in the DR region. */
 export class VaultReplicaStack extends Stack {
   constructor(scope: Construct, config: Config) {
     const { account, replicaAccount } = config.vault;

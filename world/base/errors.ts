@@ -1,4 +1,4 @@
-/** What a person has to know when the embedded world cannot go on: one message, and what to do about it. */
+/** An error of the local test environment: one message, and what to do about it. */
 export class WorldError extends Error {
   readonly hint: string;
 

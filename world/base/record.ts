@@ -9,7 +9,7 @@ const identity = z.object({ pid: z.number(), startTime: z.string() });
 const worldRecord = z.object({
   name: z.string(),
   kind: z.enum(['sandbox', 'cluster']),
-  /** pid 1 of the sandbox, or the emulator beside an own cluster. */
+  /** pid 1 of the sandbox, or the emulator when the cluster is an existing one. */
   main: identity,
   /** Who brings it up; a world that is neither ready nor being brought up is left over. */
   starter: identity,
@@ -22,7 +22,7 @@ const worldRecord = z.object({
 
 export type WorldRecord = z.infer<typeof worldRecord>;
 
-/** Reads a world's record; nothing when there is none that makes sense. */
+/** Reads the record of a world; undefined if it is missing or invalid. */
 export function readRecord(name: string): WorldRecord | undefined {
   const file = fileOf(name);
   if (!existsSync(file)) return undefined;

@@ -11,7 +11,7 @@ export const demo = {
   restoreSecret: 'holdfast/demo/kubeconfig-restore',
 } as const;
 
-/** Both copies of the vault of an embedded world. */
+/** Both copies of the vault of a world. */
 export const demoCopies = vaultCopies(
   { name: 'holdfast-vault', region: demo.region, replicaRegion: demo.replicaRegion },
   account.id,
@@ -37,7 +37,7 @@ export interface WorldPlan {
   readonly plans?: readonly object[];
 }
 
-/** The holdfast.yaml of an embedded world: a plan of these namespaces, every two minutes. */
+/** The holdfast.yaml of a world: one plan of these namespaces, every two minutes. */
 export function worldConfig(
   namespaces: readonly string[],
   endpoint: string,

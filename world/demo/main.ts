@@ -35,7 +35,7 @@ async function runInside(enter: readonly string[], signal: AbortSignal): Promise
   const self = [process.execPath, fileURLToPath(import.meta.url), ...process.argv.slice(2), '--inside'];
   const [command, ...args] = [...enter, ...self] as [string, ...string[]];
   const child = spawn(command, args, { stdio: 'inherit' });
-  // A terminal's Ctrl-C reaches the child by itself; a kill of this process alone must be passed on.
+  // Ctrl-C in a terminal reaches the child directly; a signal to this process alone is forwarded.
   signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
   const [code] = (await once(child, 'close')) as [number | null];
   return code ?? 1;

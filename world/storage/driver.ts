@@ -1,5 +1,5 @@
 /**
- * TEST ONLY. A storage driver of folders for the embedded world: it makes hostPath volumes for claims of
+ * TEST ONLY. A storage driver of folders for the local test environment: it makes hostPath volumes for claims of
  * one storage class and removes them when they are released. It stands in for a real driver, which cannot
  * be built from the Go module proxy. Started by sandbox/init.sh; configured by environment.
  */
@@ -13,7 +13,7 @@ const pollMilliseconds = 500;
 const { KUBECONFIG = '', VOLUMES = '', NODE_NAME = '' } = process.env;
 const api = new KubeApi(readFileSync(KUBECONFIG, 'utf8'));
 
-// It tries for ever: the API server may be away for a moment, and the world's end is the driver's end.
+// It retries without limit: the API server can be unavailable for a moment. The driver ends with its world.
 for (;;) {
   await poll().catch((error: unknown) => console.error(new Date().toISOString(), error));
   await sleep(pollMilliseconds);
@@ -27,7 +27,7 @@ async function poll(): Promise<void> {
     if (present.has(volumeName(claim))) continue;
     const folder = join(VOLUMES, volumeName(claim));
     mkdirSync(folder, { recursive: true });
-    // Any user of any image may write, whatever the umask.
+    // Any user of any image can write, regardless of the umask.
     chmodSync(folder, 0o777);
     await api.create('/api/v1/persistentvolumes', volumeFor(claim, VOLUMES, NODE_NAME));
     console.log('made', volumeName(claim), 'for', `${claim.metadata.namespace}/${claim.metadata.name}`);

@@ -52,7 +52,7 @@ export function claimsToServe(claims: readonly Claim[], node: string): Claim[] {
   );
 }
 
-/** Volumes of this driver whose claim is gone and that nobody wants to keep. */
+/** Volumes of this driver that are released and have the reclaim policy Delete. */
 export function volumesToRemove(volumes: readonly Volume[]): Volume[] {
   return volumes.filter(
     ({ metadata: { annotations }, spec, status }) =>

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { WorldError } from '../base/errors.ts';
 
-/** Where a program runs, and what it finds in its environment besides ours. */
+/** Working directory of a program, and variables added to this environment. */
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;

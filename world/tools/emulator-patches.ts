@@ -127,7 +127,7 @@ const clientContext: Patch[] = [
   },
 ];
 
-/** Everything that is changed in the emulator; docs/local-world.md says the same in words. */
+/** All patches of the emulator; docs/local-world.md explains them. */
 const patches: readonly Patch[] = [
   ...nodeWorkerErrors,
   ...scheduledTime,

@@ -50,7 +50,7 @@ export const restic: Tool = {
   },
 };
 
-/** The program that holds a pod's namespaces open; its source is beside the sandbox. */
+/** The program that holds a pod's namespaces open; its source is in world/sandbox/pause. */
 export const pause: Tool = {
   name: 'pause',
   version: versions.pause,

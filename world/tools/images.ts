@@ -30,7 +30,7 @@ function pauseImage(): ImageDescription {
   };
 }
 
-/** Like the published image: restic is the entrypoint, and there is a shell beside it. */
+/** Like the published image: restic is the entrypoint, and a shell is included. */
 function resticImage(base: readonly ImageEntry[]): ImageDescription {
   const content = readFileSync(join(folderOf(restic), 'restic'));
   const program: ImageEntry = { type: 'file', path: 'usr/bin/restic', mode: 0o755, content };

@@ -31,7 +31,7 @@ export function folderOf(tool: { name: string; version: string }): string {
   return join(cacheDir(), 'tools', `${tool.name}-${tool.version}`);
 }
 
-/** Builds beside the final place and moves it there last, so that nobody ever sees half a tool. */
+/** Builds next to the final folder and renames it last, so that an incomplete tool is never visible. */
 async function build(tool: Tool, folder: string, onProgress: OnProgress): Promise<void> {
   const building = `${folder}.building-${process.pid}`;
   rmSync(building, { recursive: true, force: true });

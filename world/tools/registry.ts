@@ -32,7 +32,7 @@ export async function provideTools(onProgress: OnProgress): Promise<Tools> {
   };
 }
 
-/** The emulator alone: all that is needed beside an own cluster. */
+/** The emulator alone: all that an existing cluster needs. */
 export function provideEmulator(onProgress: OnProgress): Promise<string> {
   return provide(emulator, onProgress);
 }

@@ -16,7 +16,7 @@ const forSandbox = {
   bash: 'Install bash.',
 };
 
-/** Stops with one clear message when this machine cannot run the whole world. */
+/** Fails with one message that names everything this machine lacks. */
 export async function requireSandboxMachine(): Promise<void> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new WorldError(
