@@ -165,7 +165,7 @@ function newRecord(
   return { name, kind, main, starter, ready: false, address, kubeconfigs, programs: [] };
 }
 
-/** Ends the waiting, not the work: whoever aborts takes the world down or ends the process. */
+/** Ends the waiting, not the work: the caller that aborts must take the world down or end the process. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   signal.throwIfAborted();

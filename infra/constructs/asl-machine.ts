@@ -20,7 +20,7 @@ export interface AslMachineProps {
   readonly statements?: readonly PolicyStatement[];
   /**
    * The definition has a Map in DISTRIBUTED mode. Its items run as executions of the same machine, which must therefore be
-   * allowed to start and stop itself. Said here and not found out, so that nobody grants it by an edit of the ASL file alone.
+   * allowed to start and stop itself. Declared explicitly, so that an edit of the ASL file alone cannot grant it.
    */
   readonly distributedMap?: boolean;
   /** Folder of the ASL files. */

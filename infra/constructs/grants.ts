@@ -22,7 +22,7 @@ export interface FunctionRights {
   readonly replica?: VaultRights;
   /** Reads the repository master secret and mints credentials for Jobs. */
   readonly mints?: true;
-  /** Its Jobs may delete from a repository what is not a lock: they are of another role. */
+  /** Its Jobs may delete repository objects other than locks, so they use a separate role. */
   readonly jobsDelete?: true;
   /** What it does with the key that signs records. */
   readonly records?: 'signs' | 'verifies';

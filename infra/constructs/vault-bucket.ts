@@ -122,7 +122,7 @@ export class VaultBucket extends Construct {
 
   /**
    * Every new version is locked from its first moment. Only by ObjectLockConfiguration: the property ObjectLockEnabled would
-   * replace a bucket that is there, and its name is fixed. A lock of governance is lifted by nobody before this policy is changed.
+   * replace a bucket that is there, and its name is fixed. Nobody can lift a governance lock until this policy is changed.
    */
   private lock({ mode, days }: ObjectLockSettings): void {
     const bucket = this.bucket.node.defaultChild as CfnBucket;
