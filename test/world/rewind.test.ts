@@ -120,8 +120,8 @@ describe('a vault that was attacked', () => {
     const shown = rewind('--list');
     expect(shown).toContain('recovery points to restore (1): nightly-1\n');
     expect(shown).toContain('recovery points to hide (1): nightly-3\n');
-    expect(shown).toContain('recovery points that are mended (1): nightly-2\n');
-    expect(shown).toContain('repositories in which something changes (1): shop\n');
+    expect(shown).toContain('recovery points to repair (1): nightly-2\n');
+    expect(shown).toContain('repositories that change (1): shop\n');
     expect(shown).toContain(`restore     ${repository}/config  (deleted `);
     expect(shown).toContain(`hide        ${repository}/snapshots/${'0'.repeat(64)}  (created `);
     expect(shown).toContain(`--from primary --to ${to} --confirm`);
@@ -167,7 +167,7 @@ it('warns of an execution that runs', async () => {
 
 describe('the command line', () => {
   it.each([
-    ['--to', 'yesterday', '"yesterday" is not a time'],
+    ['--to', 'yesterday', '"yesterday" is not a point in time'],
     ['--to', '2099-01-01T00:00:00Z', 'is in the future'],
   ])('refuses %s %s in words', (...[flag, value, words]) => {
     expect(() => holdfast('vault', 'rewind', flag as string, value as string)).toThrow(words);

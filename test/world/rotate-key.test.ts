@@ -93,7 +93,7 @@ describe('holdfast vault rotate-key', () => {
     );
     expect(codes(masters[0] as string)).toEqual([0, 0]);
     expect(codes(await current())).toEqual([0, 0]);
-    expect(() => holdfast('vault', 'verify-keys')).toThrow('an older password opens it as well');
+    expect(() => holdfast('vault', 'verify-keys')).toThrow('the previous password also opens it');
     await (copies[0] as Vault).remove([keys.leases.backup('nightly')]);
   });
 
