@@ -63,6 +63,8 @@ const options = {
   /** Types whose status is restored too. */
   restoreStatus: z.optional(z.array(pattern)),
   preserveNodePorts: z.optional(z.boolean()),
+  /** Seconds that a restore waits for something that may pass: a terminating namespace, a webhook without pods. Default: 600. */
+  waitSeconds: z.optional(z.int().check(z.nonnegative(), z.maximum(7200))),
   /** Privileged objects that are restored without being held for approval: `plural.group/[namespace/]name`, or patterns. */
   allow: z.optional(z.array(pattern)),
   /** Restores only files of a volume, and no objects. */

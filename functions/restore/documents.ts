@@ -38,6 +38,10 @@ export const AppliedItem = z.object({
   from: z.optional(z.string()),
   result: z.enum(['created', 'updated', 'unchanged', 'skipped', 'held', 'failed']),
   reason: z.optional(z.string()),
+  /** Paths at which the object was not as wanted when it was written. Absent: it was exactly as wanted. */
+  differs: z.optional(z.array(z.string())),
+  /** It failed for a reason that may pass, like a webhook whose pods are not there yet. Stage 2 tries again. */
+  again: z.optional(z.boolean()),
 });
 export type AppliedItem = z.infer<typeof AppliedItem>;
 

@@ -44,6 +44,12 @@ export interface PlanItem extends ArchivedName {
   readonly order: number;
   readonly action: RestoreAction;
   readonly reason?: string;
+  /** Size of the object in the archive; 0 for a Namespace that the archive does not hold. */
+  readonly bytes: number;
+  /** Its owners in the recovery point: the key of the item, and whether the owner is its controller. */
+  readonly owners?: readonly { readonly key: string; readonly controller: boolean }[];
+  /** Key of the item whose built-in controller makes this object again; the action is `skip`. */
+  readonly madeBy?: string;
 }
 
 /** Stage and position of a type. */
@@ -105,6 +111,8 @@ function skipReason(at: ArchivedName, object: KubeObject): string | undefined {
 /** The decision about one object as far as it depends only on the object. planItem completes it. */
 export interface ItemDraft {
   readonly at: ArchivedName;
+  /** Size of the object in the archive. */
+  readonly bytes: number;
   /** Why it is skipped, unless one of its controllers creates it. */
   readonly skip?: string;
   /** Its controllers. A controller in the recovery point creates the object again. */
@@ -117,13 +125,14 @@ export interface ItemDraft {
  * Applies all rules that depend only on the object. Every rule that reads the object belongs here: it is the complete
  * archived object, which is not kept afterwards. `held`: why the object is held for approval.
  */
-export function draftItem(at: ArchivedName, object: KubeObject, held?: string): ItemDraft {
+export function draftItem(at: ArchivedName, object: KubeObject, bytes: number, held?: string): ItemDraft {
   const never = neverReason(at, object);
   const skip = never ?? skipReason(at, object);
   const isMadeAgain = never === undefined && at.groupResource !== 'persistentvolumeclaims';
   const owners = isMadeAgain ? (object.metadata.ownerReferences ?? []) : [];
   return {
     at,
+    bytes,
     ...(skip && { skip }),
     controllers: owners.filter((o) => o.controller).map(({ uid, kind, name }) => ({ uid, kind, name })),
     ...(held && { held }),
@@ -132,7 +141,7 @@ export function draftItem(at: ArchivedName, object: KubeObject, held?: string): 
 
 /** Completes a decision when the complete recovery point is known. `inBackup`: whether an object with this uid is in it. */
 export function planItem(
-  { at, skip: alone, controllers, held }: ItemDraft,
+  { at, bytes, skip: alone, controllers, held }: ItemDraft,
   inBackup: (uid: string) => boolean,
 ): PlanItem {
   const owner = controllers.find((o) => inBackup(o.uid));
@@ -142,6 +151,7 @@ export function planItem(
     ...at,
     ...restoreOrder(at.groupResource),
     action: skip ? 'skip' : held ? 'hold' : 'create',
+    bytes,
     ...(reason && { reason }),
   };
 }

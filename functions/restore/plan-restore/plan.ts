@@ -75,7 +75,7 @@ export async function planArchive(
     const object = parseArchived<KubeObject>(entry, JSON.parse);
     if (object.metadata.uid) uids.add(object.metadata.uid);
     if (inScope(entry.at, object))
-      drafts.push(draftItem(entry.at, object, holdReason(entry.at, object, options)));
+      drafts.push(draftItem(entry.at, object, entry.raw.length, holdReason(entry.at, object, options)));
   });
   const items = drafts.map((draft) => planItem(draft, (uid) => uids.has(uid))).sort(compareItems);
   return { items, archiveSha256 };

@@ -52,7 +52,7 @@ describe('the plan of an archive', () => {
           metadata.name === at.name &&
           at.groupResource === [type.resource, type.group].filter(Boolean).join('.'),
       )?.[1] as KubeObject;
-      const draft = draftItem(at, whole, holdReason(at, whole, {}));
+      const draft = draftItem(at, whole, 0, holdReason(at, whole, {}));
       const { action: byRules, reason: said } = planItem(draft, (uid) => uids.has(uid));
       expect([at.name, action, reason]).toEqual([at.name, byRules, said]);
     }

@@ -14,7 +14,7 @@ import {
 import { at } from '../../../support/archived.ts';
 
 const decide = (where: ArchivedName, object: Partial<KubeObject> = {}, uids: string[] = []) =>
-  planItem(draftItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }), (uid) =>
+  planItem(draftItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }, 0), (uid) =>
     uids.includes(uid),
   );
 const ownedBy = (kind: string, controller = true) => ({
@@ -82,6 +82,7 @@ describe('an object of a recovery point', () => {
       stage: 2,
       order: 100,
       action: 'create',
+      bytes: 0,
     });
   });
 
