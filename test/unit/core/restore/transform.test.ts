@@ -48,7 +48,7 @@ describe('a namespace mapping', () => {
   it('follows into the services of webhooks and aggregated APIs', () => {
     const hook = { clientConfig: { service: { name: 'hook', namespace: 'shop' } } };
     const webhooks = transformed(
-      at('x', 'x', undefined),
+      at('validatingwebhookconfigurations.admissionregistration.k8s.io', 'x', undefined),
       objectOf('ValidatingWebhookConfiguration', { webhooks: [hook] }),
       MAPPED,
     ).webhooks;
