@@ -1,9 +1,14 @@
 import type { ArchivedName } from '../../core/backup/archive.ts';
 import { type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
-import { mergedAccount, RESTORE_LABEL, UPDATED_ANNOTATION } from '../../core/restore/clean.ts';
-import { differencesIn, textOf } from '../../core/restore/compare.ts';
+import {
+  labelValue,
+  mergedAccount,
+  RESTORE_LABEL,
+  UPDATED_ANNOTATION,
+  withAddedSubjects,
+} from '../../core/restore/clean.ts';
+import { differences, differencesIn, textOf } from '../../core/restore/compare.ts';
 import { changeToward, driftOfExisting } from '../../core/restore/existing.ts';
-import { labelValue, withAddedSubjects } from '../../core/restore/mapped-references.ts';
 import { typeOfItem } from '../../core/restore/restore-plan.ts';
 import { finishCreated, typeMeta } from './created-object.ts';
 import { messageIn, passingOf, REFUSALS } from './failures.ts';
@@ -29,12 +34,12 @@ export async function settleExisting(context: PutContext, wanted: Wanted, seen: 
     return { result: 'failed', reason: `already exists, and ${differs}` };
   const change = (body: Record<string, unknown>) => update(context, wanted, body, places);
   if (wanted.movesReferences) {
-    const added = held === undefined ? withAddedSubjects(live, object) : undefined;
+    const added = addedSubjects(at, live, object);
+    if (added === 'none') return { result: 'unchanged', reason: 'already exists, and has its subjects' };
+    if (held !== undefined) return { result: 'held', reason: held };
     if (added) return change(added);
-    return {
-      result: held === undefined ? 'skipped' : 'held',
-      reason: held ?? `already exists for the original namespace, and is left alone; ${differs}`,
-    };
+    const reason = `already exists for the original namespace, and is left alone; ${differs}`;
+    return { result: 'skipped', reason };
   }
   if (options.existingResources === 'update')
     return held === undefined
@@ -43,6 +48,22 @@ export async function settleExisting(context: PutContext, wanted: Wanted, seen: 
   // As in Velero: a default account exists before any restore, and needs the names of its pull secrets.
   if (at.groupResource === 'serviceaccounts') return change({ ...mergedAccount(live, object) });
   return { result: 'skipped', reason: `already exists, and ${differs}` };
+}
+
+/**
+ * The change that adds the subjects of the copy to a binding of the original namespace; `none` if it has them; undefined for
+ * another type, or for a binding of another role.
+ */
+function addedSubjects(
+  { groupResource }: ArchivedName,
+  live: KubeObject,
+  wanted: KubeObject,
+): Record<string, unknown> | 'none' | undefined {
+  if (!/^(cluster)?rolebindings\.rbac\.authorization\.k8s\.io$/.test(groupResource)) return undefined;
+  if (differences(wanted.roleRef, live.roleRef).length > 0) return undefined;
+  const { metadata, subjects } = withAddedSubjects(live, wanted);
+  const had = Array.isArray(live.subjects) ? live.subjects.length : 0;
+  return subjects.length === had ? 'none' : { metadata, subjects };
 }
 
 const differing = (differs: readonly string[]): Pick<Ending, 'differs'> =>

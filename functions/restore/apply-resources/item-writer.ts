@@ -3,7 +3,7 @@ import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 import type { ArchivedName } from '../../core/backup/archive.ts';
 import { parseLossless } from '../../core/bytes/lossless-json.ts';
 import type { KubeObject } from '../../core/kubernetes/resources.ts';
-import { touchesMappedNamespace } from '../../core/restore/mapped-references.ts';
+import { touchesMappedNamespace } from '../../core/restore/namespace-mapping.ts';
 import { itemKey, type PlanItem } from '../../core/restore/restore-plan.ts';
 import { type Origin, targetOf, transform } from '../../core/restore/transform.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
