@@ -3,26 +3,68 @@ import { selectorProblem } from './label-selector.ts';
 
 const dnsName = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be a DNS-1123 label'));
 const pattern = z.string().check(z.regex(/^[-a-z0-9.*?/]+$/, 'must be a name or a pattern with * and ?'));
+/** Types: upper case is read, so that the plan can tell the name that is meant. */
+const typePattern = z
+  .string()
+  .check(z.regex(/^[-A-Za-z0-9.*?/]+$/, 'must be the name of a type or a pattern with * and ?'));
+/** An object's identity or a pattern. Names of RBAC objects may have any character. */
+const objectPattern = z
+  .string()
+  .check(z.regex(/^[^\p{Cc}]+$/u, 'must be plural.group/[namespace/]name or a pattern with * and ?'));
+const regex = z.string().check(
+  z.refine((text) => regexProblem(text) === undefined, {
+    error: (issue) => `is not a regular expression: ${regexProblem(String(issue.input))}`,
+  }),
+);
 const selector = z.string().check(
   z.refine((text) => selectorProblem(text) === undefined, {
     error: (issue) => `is not a label selector: ${selectorProblem(String(issue.input))}`,
   }),
 );
 
+function regexProblem(text: string): string | undefined {
+  try {
+    new RegExp(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const pointer = z
+  .string()
+  .check(
+    z.regex(
+      /^(\/([^~/]|~[01])*)*$/,
+      'must be a JSON pointer, like /spec/replicas; / in a name is ~1, ~ is ~0',
+    ),
+  );
+
 /** One JSON patch operation (RFC 6902). */
-const Operation = z.strictObject({
-  op: z.enum(['add', 'remove', 'replace', 'move', 'copy', 'test']),
-  path: z.string(),
-  from: z.optional(z.string()),
-  value: z.optional(z.unknown()),
-});
+const Operation = z
+  .strictObject({
+    op: z.enum(['add', 'remove', 'replace', 'move', 'copy', 'test']),
+    path: pointer,
+    from: z.optional(pointer),
+    value: z.optional(z.unknown()),
+  })
+  .check(
+    z.refine((o) => !['add', 'replace', 'test'].includes(o.op) || Object.hasOwn(o, 'value'), {
+      path: ['value'],
+      error: 'is missing: add, replace and test need one',
+    }),
+    z.refine((o) => !['move', 'copy'].includes(o.op) || o.from !== undefined, {
+      path: ['from'],
+      error: 'is missing: move and copy need one',
+    }),
+  );
 
 /** A rule that changes objects on their way into the cluster, as Velero's resource modifiers. */
 export const ResourceModifier = z.strictObject({
   conditions: z.strictObject({
     /** `plural.group`, a plural, or a pattern. */
-    groupResource: pattern,
-    resourceNameRegex: z.optional(z.string()),
+    groupResource: typePattern,
+    resourceNameRegex: z.optional(regex),
     namespaces: z.optional(z.array(pattern)),
     labelSelector: z.optional(selector),
   }),
@@ -48,25 +90,31 @@ export type RestoreFiles = z.infer<typeof RestoreFiles>;
 const options = {
   /** What to do with an object that the cluster already has. */
   existingResources: z.optional(z.enum(['skip', 'update', 'fail'])),
-  includedResources: z.optional(z.array(pattern)),
-  excludedResources: z.optional(z.array(pattern)),
+  includedResources: z.optional(z.array(typePattern)),
+  excludedResources: z.optional(z.array(typePattern)),
   includeClusterResources: z.optional(z.boolean()),
   labelSelector: z.optional(selector),
   orLabelSelectors: z.optional(z.array(selector)),
   /** Original namespace -> target namespace. */
-  namespaceMapping: z.optional(z.record(dnsName, dnsName)),
+  namespaceMapping: z.optional(
+    z.record(dnsName, dnsName).check(
+      z.refine((mapping) => new Set(Object.values(mapping)).size === Object.keys(mapping).length, {
+        error: 'maps two namespaces to one: their objects would have the same names',
+      }),
+    ),
+  ),
   /** Original storage class -> target storage class. */
   storageClassMapping: z.optional(z.record(z.string(), z.string())),
   /** Prefix of an image name -> its replacement. */
   imageRegistryMapping: z.optional(z.record(z.string(), z.string())),
   resourceModifiers: z.optional(z.array(ResourceModifier)),
   /** Types whose status is restored too. */
-  restoreStatus: z.optional(z.array(pattern)),
+  restoreStatus: z.optional(z.array(typePattern)),
   preserveNodePorts: z.optional(z.boolean()),
   /** Seconds that a restore waits for something that may pass: a terminating namespace, a webhook without pods. Default: 600. */
   waitSeconds: z.optional(z.int().check(z.nonnegative(), z.maximum(7200))),
   /** Privileged objects that are restored without being held for approval: `plural.group/[namespace/]name`, or patterns. */
-  allow: z.optional(z.array(pattern)),
+  allow: z.optional(z.array(objectPattern)),
   /** Restores only files of a volume, and no objects. */
   files: z.optional(RestoreFiles),
 } as const;

@@ -19,6 +19,17 @@ export function recordsIn(value: unknown): JsonRecord[] {
   return Array.isArray(value) ? value.map(recordOf).filter((record) => record !== undefined) : [];
 }
 
+/** The fields of a value that should be an object; none if it is something else. */
+export const fieldsOf = (value: unknown): JsonRecord => recordOf(value) ?? {};
+
+/** A text that is not empty; undefined for every other value. */
+export const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** The texts in a list; none if the value is no list. */
+export const textsIn = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((v): v is string => typeof v === 'string') : [];
+
 /** The object below a path of fields, whatever the types on the way are. */
 export function recordAt(value: unknown, ...path: readonly string[]): JsonRecord | undefined {
   return path.reduce<JsonRecord | undefined>(

@@ -1,25 +1,48 @@
+import { fieldsOf, type JsonRecord, recordsIn } from '../bytes/json-value.ts';
 import type { KubeObject } from './resources.ts';
 
+/**
+ * The parts of a pod spec that decisions read. Its lists are lists of objects, whatever the archive has; their elements
+ * are those of the object itself.
+ */
 export interface PodSpec {
-  hostPID?: boolean;
-  hostIPC?: boolean;
-  hostNetwork?: boolean;
-  volumes?: { name: string; hostPath?: unknown }[];
-  containers?: Container[];
-  initContainers?: Container[];
+  readonly fields: JsonRecord;
+  readonly volumes: JsonRecord[];
+  readonly containers: JsonRecord[];
+  readonly initContainers: JsonRecord[];
+  readonly ephemeralContainers: JsonRecord[];
 }
 
-interface Container {
-  name: string;
-  securityContext?: { privileged?: boolean };
-}
+/** Where the built-in types have their pod spec. */
+const IN_TEMPLATE = ['spec', 'template', 'spec'];
+const PLACES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['pods', ['spec']],
+  ['podtemplates', ['template', 'spec']],
+  ['replicationcontrollers', IN_TEMPLATE],
+  ['deployments.apps', IN_TEMPLATE],
+  ['replicasets.apps', IN_TEMPLATE],
+  ['statefulsets.apps', IN_TEMPLATE],
+  ['daemonsets.apps', IN_TEMPLATE],
+  ['jobs.batch', IN_TEMPLATE],
+  ['cronjobs.batch', ['spec', 'jobTemplate', ...IN_TEMPLATE]],
+]);
 
-/** The pod spec of a Pod, a CronJob or any object with a pod template; undefined for other objects. */
-export function podSpecOf(object: KubeObject): PodSpec | undefined {
-  const spec = object.spec as
-    | { template?: { spec?: PodSpec }; jobTemplate?: { spec?: { template?: { spec?: PodSpec } } } }
-    | undefined;
-  if (object.kind === 'Pod') return spec as PodSpec | undefined;
-  if (object.kind === 'CronJob') return spec?.jobTemplate?.spec?.template?.spec;
-  return Array.isArray(spec?.template?.spec?.containers) ? spec.template.spec : undefined;
+/**
+ * The pod spec of an object, by its type in the archive; `kind` may be missing or wrong. Objects of other types have one
+ * if their `spec.template.spec` has a list of containers.
+ */
+export function podSpecOf(
+  { groupResource }: { readonly groupResource: string },
+  object: KubeObject,
+): PodSpec | undefined {
+  const place = PLACES.get(groupResource);
+  const fields = (place ?? IN_TEMPLATE).reduce<JsonRecord>((o, name) => fieldsOf(o[name]), object);
+  if (!place && !Array.isArray(fields.containers)) return undefined;
+  return {
+    fields,
+    volumes: recordsIn(fields.volumes),
+    containers: recordsIn(fields.containers),
+    initContainers: recordsIn(fields.initContainers),
+    ephemeralContainers: recordsIn(fields.ephemeralContainers),
+  };
 }

@@ -1,5 +1,6 @@
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { ArchivedName } from '../backup/archive.ts';
+import { fieldsOf, type JsonRecord, recordsIn, textsIn } from '../bytes/json-value.ts';
 import { matchesGlob } from '../kubernetes/patterns.ts';
 import { type PodSpec, podSpecOf } from '../kubernetes/pod-spec.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
@@ -35,42 +36,61 @@ function danger(at: ArchivedName, object: KubeObject): string | undefined {
     return 'it serves API requests in place of the API server';
   if (type === `clusterrolebindings.${RBAC}` || type === `rolebindings.${RBAC}`) return bindingDanger(object);
   if (type === `clusterroles.${RBAC}` || type === `roles.${RBAC}`) return roleDanger(object);
-  const pod = podSpecOf(object);
+  if (type === 'persistentvolumes') return volumeDanger(object);
+  const pod = podSpecOf(at, object);
   return pod && podDanger(pod);
 }
 
-function bindingDanger(object: KubeObject): string | undefined {
-  const role = (object.roleRef as { name?: string } | undefined)?.name;
-  if (role === 'cluster-admin') return 'it grants cluster-admin';
-  const subjects = (object.subjects ?? []) as { kind?: string; name?: string }[];
-  return subjects.some((s) => s.kind === 'Group' && s.name === 'system:masters')
+function bindingDanger({ roleRef, subjects }: KubeObject): string | undefined {
+  if (fieldsOf(roleRef).name === 'cluster-admin') return 'it grants cluster-admin';
+  return recordsIn(subjects).some((s) => s.kind === 'Group' && s.name === 'system:masters')
     ? 'it names the group system:masters'
     : undefined;
 }
 
-interface Rule {
-  verbs?: string[];
-  apiGroups?: string[];
-  resources?: string[];
-}
+const ESCALATING = ['escalate', 'bind', 'impersonate'];
 
-function roleDanger(object: KubeObject): string | undefined {
-  for (const { verbs = [], apiGroups = [], resources = [] } of (object.rules ?? []) as Rule[]) {
-    if (verbs.includes('*') && apiGroups.includes('*') && resources.includes('*'))
-      return 'it allows everything';
-    const escalating = verbs.find((v) => ['escalate', 'bind', 'impersonate'].includes(v));
+function roleDanger({ rules }: KubeObject): string | undefined {
+  for (const rule of recordsIn(rules)) {
+    const [verbs, groups, resources] = [rule.verbs, rule.apiGroups, rule.resources].map(textsIn) as [
+      string[],
+      string[],
+      string[],
+    ];
+    const all = verbs.includes('*');
+    if (all && groups.includes('*') && resources.includes('*')) return 'it allows everything';
+    const escalating = verbs.find((v) => ESCALATING.includes(v)) ?? (all && impliedVerb(groups, resources));
     if (escalating) return `it allows the verb ${escalating}`;
   }
   return undefined;
 }
 
-function podDanger(pod: PodSpec): string | undefined {
+/** Where an escalating verb has an effect. The verb `*` includes it. */
+const EFFECTIVE: readonly (readonly [verb: string, group: string, resources: readonly string[]])[] = [
+  ['escalate', RBAC, ['roles', 'clusterroles']],
+  ['impersonate', '', ['users', 'groups', 'serviceaccounts']],
+  ['impersonate', 'authentication.k8s.io', ['uids', 'userextras']],
+];
+
+function impliedVerb(groups: readonly string[], resources: readonly string[]): string | undefined {
+  const names = resources.map((r) => r.split('/')[0] as string);
+  return EFFECTIVE.find(
+    ([, group, of]) =>
+      (groups.includes(group) || groups.includes('*')) && names.some((n) => n === '*' || of.includes(n)),
+  )?.[0];
+}
+
+function podDanger({ fields, volumes, containers, initContainers }: PodSpec): string | undefined {
   for (const field of ['hostPID', 'hostIPC', 'hostNetwork'] as const)
-    if (pod[field]) return `its pods use host namespaces (${field})`;
-  const path = pod.volumes?.find((v) => v.hostPath);
+    if (fields[field]) return `its pods use host namespaces (${field})`;
+  const path = volumes.find((v) => v.hostPath);
   if (path) return `its pods mount a hostPath (volume ${path.name})`;
-  const privileged = [...(pod.containers ?? []), ...(pod.initContainers ?? [])].find(
-    (c) => c.securityContext?.privileged,
-  );
+  const privileged = [...containers, ...initContainers].find((c) => fieldsOf(c.securityContext).privileged);
   return privileged && `its container ${privileged.name} is privileged`;
+}
+
+/** A volume is a way around the check of pods: they mount the path of a node as a claim. */
+function volumeDanger({ spec }: KubeObject): string | undefined {
+  const source = (['hostPath', 'local'] as const).find((s) => (spec as JsonRecord | undefined)?.[s] != null);
+  return source && `it is a path of a node (${source})`;
 }

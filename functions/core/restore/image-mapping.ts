@@ -1,14 +1,14 @@
-import { recordOf, recordsIn } from '../bytes/json-value.ts';
+import type { ArchivedName } from '../backup/archive.ts';
 import { podSpecOf } from '../kubernetes/pod-spec.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 
 type Mapping = Readonly<Record<string, string>>;
 
 /** Maps the images of every container in an object's pod spec or pod template. Modifies `object`. */
-export function mapImages(object: KubeObject, mapping: Mapping): void {
+export function mapImages(at: ArchivedName, object: KubeObject, mapping: Mapping): void {
   if (Object.keys(mapping).length === 0) return;
-  const pod = recordOf(podSpecOf(object));
-  for (const container of [...recordsIn(pod?.containers), ...recordsIn(pod?.initContainers)])
+  const pod = podSpecOf(at, object);
+  for (const container of pod ? [...pod.containers, ...pod.initContainers] : [])
     if (typeof container.image === 'string' && container.image !== '')
       container.image = mapImage(container.image, mapping);
 }

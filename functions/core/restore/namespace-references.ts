@@ -52,13 +52,14 @@ const REFERENCES: ReadonlyMap<string, References> = new Map<string, References>(
 
 /** Every place below the metadata in which an object of this type names a namespace. Fields of an odd type are passed over. */
 export function namespaceReferences(
-  { groupResource }: Pick<ArchivedName, 'groupResource'>,
+  at: Pick<ArchivedName, 'groupResource'>,
   object: KubeObject,
 ): NamespaceReference[] {
+  const { groupResource } = at;
   const spec = recordOf(object.spec);
   if (groupResource.endsWith('.gateway.networking.k8s.io')) return everywhere(spec);
   const known = REFERENCES.get(groupResource)?.(object, spec) ?? [];
-  return [...known, ...inAffinity(podSpecOf(object))];
+  return [...known, ...inAffinity(podSpecOf(at, object)?.fields)];
 }
 
 function field(holder: unknown, name = 'namespace'): NamespaceReference[] {

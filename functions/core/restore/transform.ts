@@ -29,7 +29,7 @@ export function transform(
   const cleaned = cleanForRestore(at, object, origin, options.preserveNodePorts ?? false);
   mapNamespaces(at, cleaned, options.namespaceMapping ?? {});
   mapStorageClass(at, cleaned, options.storageClassMapping ?? {});
-  mapImages(cleaned, options.imageRegistryMapping ?? {});
+  mapImages(at, cleaned, options.imageRegistryMapping ?? {});
   return modify(cleaned);
 }
 

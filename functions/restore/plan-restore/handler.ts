@@ -1,11 +1,11 @@
 import { PlanRestoreRequest, type RestoreRef } from '../../contract/states.ts';
-import { clusterKeys, primaryVault, recordKey } from '../../runtime/connect.ts';
+import { clusterKeys, primaryVault, recordKey, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
 import { sourceOf } from '../source.ts';
 import { planRestore } from './plan-restore.ts';
 
-/** Finds the recovery point, verifies it completely and writes the plan of the restore. Changes nothing else. */
+/** Finds the recovery point, verifies it completely and writes the plan of the restore. Only reads from the cluster. */
 export const handler = lambdaHandler(
   'plan-restore',
   PlanRestoreRequest,
@@ -18,6 +18,7 @@ export const handler = lambdaHandler(
         now,
         sourceOf,
         isGone: holderIsGone,
+        withCluster: (work) => withCluster('restore', now, work),
       },
       request,
     ),

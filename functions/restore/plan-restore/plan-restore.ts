@@ -9,15 +9,17 @@ import type { PlanItem } from '../../core/restore/restore-plan.ts';
 import { type Holder, holderText } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { VolumeOutcome } from '../../core/volumes/work.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { takeLease } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
 import { putRestore, type StoredRestore } from '../documents.ts';
 import type { RestoreSource } from '../source.ts';
+import { checkedItems } from './check.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
-import { planArchive, planItems } from './plan.ts';
+import { type PlanChoices, type PlannedArchive, planArchive, planItems } from './plan.ts';
 
 /** What a restore is planned with. */
 export interface PlanContext {
@@ -31,14 +33,17 @@ export interface PlanContext {
   sourceOf(from: string): RestoreSource;
   /** Whether the holder of a lease has ended without releasing it. */
   isGone(holder: Holder): Promise<boolean>;
+  /** Calls `work` with a client of the cluster that is restored into. Only reads. */
+  withCluster<T>(work: (cluster: KubeClient) => Promise<T>): Promise<T>;
 }
 
 /**
  * Finds a recovery point, verifies it completely and writes the plan of its restore. Acquires the cluster's lease, except
  * for a dry run. A call that was killed resumes when it is repeated.
  *
- * @throws HoldfastError RecoveryPointNotFound, RecoveryPointDamaged, RecordForged, RecordUnsigned, RestoreRefused when the
- * recovery point does not contain what is requested, RestoreInProgress, InputInvalid when the source does not exist.
+ * @throws HoldfastError RecoveryPointNotFound, RecoveryPointDamaged, RecordForged, RecordUnsigned, RestoreRefused when
+ * neither the recovery point nor the cluster has what is requested, RestoreInProgress, InputInvalid when the source does not
+ * exist, ClusterUnreachable, ClusterAccessDenied, ClusterBusy.
  */
 export async function planRestore(
   context: PlanContext,
@@ -53,9 +58,15 @@ export async function planRestore(
   logRun({ backup: point.backup });
   const namespaces = namespacesFor(input, point);
   const options = optionsOf(input);
-  const { items: all, archiveSha256 } = await planned(context, source, point, { namespaces, options });
-  const items = options.files ? [] : all;
-  const volumes = volumesFor(input, point, namespaces);
+  const planned = await planPoint(context, source, point, {
+    namespaces,
+    isFiltered: isFiltered(input),
+    options,
+  });
+  const { archiveSha256 } = planned;
+  const asked = { ...planned, options, held: point.namespaces, namespaces };
+  const items = options.files ? [] : await context.withCluster((cluster) => checkedItems(cluster, asked));
+  const volumes = volumesFor(input, point, items);
   const dryRun = input.dryRun ?? false;
   if (!dryRun) await takeRestoreLease(context, { work: restore, execution });
   const plan: StoredRestore = {
@@ -115,22 +126,30 @@ function namespacesFor(input: RestoreInput, point: Point): string[] {
   });
 }
 
-async function planned(
+/** Whether namespaces are asked for by name: then only what belongs to them comes of the cluster-scoped objects. */
+const isFiltered = ({ namespaces }: RestoreInput): boolean =>
+  namespaces !== undefined && !namespaces.includes('*');
+
+async function planPoint(
   { keys }: PlanContext,
   source: RestoreSource,
   { backup, record }: Point,
-  { namespaces, options }: Pick<StoredRestore, 'namespaces' | 'options'>,
-): Promise<{ items: PlanItem[]; archiveSha256: string }> {
-  if (record) return planItems({ vault: source.vault, keys }, record, { namespaces, options });
+  choices: PlanChoices,
+): Promise<PlannedArchive> {
+  if (record) return planItems({ vault: source.vault, keys }, record, choices);
   const archive = await source.vault.stream(source.archive(backup));
-  return planArchive(archive, undefined, scopeOf(options, namespaces), options);
+  const { namespaces, options } = choices;
+  return planArchive(archive, undefined, scopeOf(options, namespaces, choices.isFiltered), options);
 }
 
-/** Volumes with a snapshot to restore: those of the namespaces, none, or the one with the requested files. */
-function volumesFor(input: RestoreInput, point: Point, namespaces: readonly string[]): VolumeOutcome[] {
+/** Volumes with a snapshot to restore: those of the claims that the plan creates, none, or the one with the requested files. */
+function volumesFor(input: RestoreInput, point: Point, items: readonly PlanItem[]): VolumeOutcome[] {
   const saved = (point.record?.volumes ?? []).filter((v) => v.snapshot && v.pvc);
   if (input.files) return [volumeOf(saved, input.files, point.backup)];
-  return saved.filter((v) => (input.volumes ?? true) && namespaces.includes(v.namespace));
+  if (input.volumes === false || saved.length === 0) return [];
+  const created = items.filter((i) => i.groupResource === 'persistentvolumeclaims' && i.action === 'create');
+  const claims = new Set(created.map((i) => `${i.namespace}/${i.name}`));
+  return saved.filter((v) => claims.has(`${v.namespace}/${v.pvc}`));
 }
 
 function volumeOf(saved: readonly VolumeOutcome[], { volume }: RestoreFiles, backup: string): VolumeOutcome {

@@ -4,16 +4,11 @@ import { parseArchived, readArchive } from '../../adapters/archive/reader.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
-import type { KubeObject } from '../../core/kubernetes/resources.ts';
-import { holdReason } from '../../core/restore/dangerous.ts';
+import { type Contents, contentsReader } from '../../core/restore/contents.ts';
+import { type Draft, draftOf } from '../../core/restore/drafts.ts';
+import { planDrafts } from '../../core/restore/plan-drafts.ts';
 import { type Scope, scopeOf } from '../../core/restore/restore-options.ts';
-import {
-  compareItems,
-  draftItem,
-  type ItemDraft,
-  type PlanItem,
-  planItem,
-} from '../../core/restore/restore-plan.ts';
+import { compareItems, type PlanItem } from '../../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 
@@ -24,9 +19,20 @@ interface PlanItemsContext {
 }
 
 /** What is to be restored. */
-interface PlanChoices {
+export interface PlanChoices {
   readonly namespaces: readonly string[];
+  /** Whether the namespaces were asked for by name. */
+  readonly isFiltered?: boolean;
   readonly options: RestoreOptions;
+}
+
+/** The plan of an archive, in the order of the restore, and what the archive holds. */
+export interface PlannedArchive {
+  readonly items: PlanItem[];
+  readonly archiveSha256: string;
+  readonly contents: Contents;
+  /** Label selectors that match nothing in the archive. */
+  readonly unmatched: readonly string[];
 }
 
 /**
@@ -38,8 +44,8 @@ interface PlanChoices {
 export async function planItems(
   { vault, keys }: PlanItemsContext,
   record: BackupRecord,
-  { namespaces, options }: PlanChoices,
-): Promise<{ items: PlanItem[]; archiveSha256: string }> {
+  { namespaces, isFiltered, options }: PlanChoices,
+): Promise<PlannedArchive> {
   const archive = keys.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
     const actual = createHash('sha256')
@@ -55,28 +61,30 @@ export async function planItems(
   return planArchive(
     await vault.stream(archive),
     record.resources?.sha256,
-    scopeOf(options, namespaces),
+    scopeOf(options, namespaces, isFiltered),
     options,
   );
 }
 
 /**
- * Reads an archive to its end and plans each object that is in scope. Only a draft of each object is kept in memory.
+ * Reads an archive to its end and plans each object that is in scope, and what it needs. Only a draft of each object is kept in
+ * memory.
+ *
+ * @throws HoldfastError RecoveryPointDamaged when the archive or one of its entries cannot be read.
  */
 export async function planArchive(
   archive: Readable,
   sha256: string | undefined,
-  inScope: Scope,
+  scope: Scope,
   options: RestoreOptions,
-): Promise<{ items: PlanItem[]; archiveSha256: string }> {
-  const drafts: ItemDraft[] = [];
-  const uids = new Set<string>();
+): Promise<PlannedArchive> {
+  const drafts: Draft[] = [];
+  const { contents, read } = contentsReader();
   const archiveSha256 = await readArchive(archive, sha256, (entry) => {
-    const object = parseArchived<KubeObject>(entry, JSON.parse);
-    if (object.metadata.uid) uids.add(object.metadata.uid);
-    if (inScope(entry.at, object))
-      drafts.push(draftItem(entry.at, object, entry.raw.length, holdReason(entry.at, object, options)));
+    const object = parseArchived<unknown>(entry, JSON.parse);
+    read(entry.at, object);
+    drafts.push(draftOf({ at: entry.at, bytes: entry.raw.length }, object, scope, options));
   });
-  const items = drafts.map((draft) => planItem(draft, (uid) => uids.has(uid))).sort(compareItems);
-  return { items, archiveSha256 };
+  const items = planDrafts(drafts, scope).sort(compareItems);
+  return { items, archiveSha256, contents, unmatched: scope.unmatched() };
 }

@@ -73,13 +73,15 @@ describe('an object of a restore', () => {
   });
 
   it('is skipped or held as its plan says, and nothing is written', async () => {
-    const token = thing(KINDS.secrets, 'token', { type: 'kubernetes.io/service-account-token' });
+    const type = 'kubernetes.io/service-account-token';
+    const annotations = { 'kubernetes.io/service-account.name': 'web' };
+    const token = thing(KINDS.secrets, 'web-token-abcde', { type }, { annotations });
     const root = thing(KINDS.roles, 'root', { rules: [{ verbs: ['escalate'] }] });
     await world.plan([token, root]);
     expect(await world.apply(1)).toMatchObject({ skipped: 1, held: 1 });
     expect(await world.results(1)).toEqual([
       ['root', 'held', expect.stringMatching(/^it allows the verb escalate/)],
-      ['token', 'skipped', 'a token of the original cluster'],
+      ['web-token-abcde', 'skipped', 'a token of the original cluster'],
     ]);
     expect(world.cluster.calls.filter((call) => !call.startsWith('GET'))).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { getItems, getRestore } from '../../../functions/restore/documents.ts';
 import { type PlanContext, planRestore } from '../../../functions/restore/plan-restore/plan-restore.ts';
 import { takeLease } from '../../../functions/runtime/leases.ts';
 import { DATA } from '../../support/builders.ts';
+import { FakeCluster } from '../../support/fake-cluster.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { killAtEveryCall, Life } from '../../support/kill.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
@@ -26,6 +27,7 @@ const SHOP = [
   thing(KINDS.namespaces, 'shop'),
   thing(KINDS.configMaps, 'settings', { data: { color: 'red' } }),
   thing(KINDS.pods, 'done', { status: { phase: 'Succeeded' } }),
+  thing(KINDS.persistentVolumeClaims, 'data', { spec: { storageClassName: 'fast' } }),
   thing(KINDS.roles, 'root', { rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] }),
 ];
 
@@ -33,11 +35,14 @@ interface World {
   readonly primary: MemoryVault;
   readonly replica: MemoryVault;
   readonly velero: MemoryVault;
+  /** The cluster that is restored into. */
+  readonly cluster: FakeCluster;
 }
 const newWorld = (): World => ({
   primary: new MemoryVault('primary'),
   replica: new MemoryVault('replica'),
   velero: new MemoryVault('company-velero'),
+  cluster: new FakeCluster(...Object.values(KINDS)),
 });
 let world: World;
 beforeEach(() => {
@@ -61,6 +66,7 @@ const contextOf = (at: World, life = new Life()): PlanContext => {
       throw new HoldfastError('InputInvalid', `from: there is no source "${from}"`);
     },
     isGone: async () => false,
+    withCluster: (work) => work(life.of(at.cluster)),
   };
 };
 const plan = (input: Partial<RestoreInput> = {}, over: Partial<PlanContext> = {}) =>
@@ -177,12 +183,13 @@ describe('the plan of a restore', () => {
       plan: 'daily',
       from: 'primary',
       dryRun: false,
-      items: 2,
+      items: 3,
       volumes: 1,
     });
     const items = await getItems(world.primary, keys, RESTORE);
     expect(items.map((i) => [i.name, i.action, i.reason])).toEqual([
       ['shop', 'create', undefined],
+      ['data', 'create', undefined],
       ['root', 'hold', expect.stringMatching(/^it allows everything; to restore it, set "allow"/)],
       ['settings', 'create', undefined],
       ['done', 'skip', 'the pod has ended'],
@@ -205,7 +212,7 @@ describe('the plan of a restore', () => {
       work: 'restore-1',
       execution: 'arn',
     });
-    expect(await plan({ dryRun: true })).toMatchObject({ dryRun: true, items: 2 });
+    expect(await plan({ dryRun: true })).toMatchObject({ dryRun: true, items: 3 });
     await expect(plan()).rejects.toMatchObject(
       error('RestoreInProgress', /restore-1 \(arn\) is running in this cluster/),
     );
@@ -221,14 +228,75 @@ describe('the plan of a restore', () => {
     expect(world.primary.objects.get(keys.leases.restore)?.body.toString()).toContain(RESTORE);
   });
 
-  it('has the volumes of the namespaces that have a snapshot, or none when that is said', async () => {
+  it('has the volumes with a snapshot whose claims it creates, or none when that is said', async () => {
     const { snapshot: _, ...unsaved } = DATA;
     const volumes = [DATA, { ...unsaved, id: 'shop.lost' }, { ...DATA, id: 'bank.data', namespace: 'bank' }];
-    await put(FIRST, { volumes, namespaces: ['bank', 'shop'] });
+    const things = [...SHOP, thing(KINDS.persistentVolumeClaims, 'data', {}, { namespace: 'bank' })];
+    await putRecoveryPoint(world.primary, FIRST, things, { signer, volumes, namespaces: ['bank', 'shop'] });
     expect(await plan({ namespaces: ['shop'] })).toMatchObject({ volumes: 1 });
     expect(await plan()).toMatchObject({ volumes: 2 });
+    expect(await plan({ includedResources: ['configmaps'] })).toMatchObject({ volumes: 0 });
     expect(await plan({ volumes: false })).toMatchObject({ volumes: 0 });
     expect((await getRestore(world.primary, keys, RESTORE)).fillsVolumes).toBe(false);
+  });
+
+  it('of namespaces by name has only the cluster-scoped objects that belong to them', async () => {
+    await put(FIRST);
+    expect(await plan({ namespaces: ['shop'] })).toMatchObject({ items: 3 });
+    const names = async () => (await getItems(world.primary, keys, RESTORE)).map((i) => i.name);
+    expect(await names()).not.toContain('root');
+    await plan({ namespaces: ['shop'], includeClusterResources: true });
+    expect(await names()).toContain('root');
+    await plan({ namespaces: ['*'] });
+    expect(await names()).toContain('root');
+  });
+
+  it.each<[Partial<RestoreInput>, RegExp]>([
+    [
+      { includedResources: ['configmap'] },
+      /"configmap" names no type of the recovery point; did you mean "configmaps"\?/,
+    ],
+    [{ includedResources: ['widgets.example.com'] }, /names no type of the recovery point/],
+    [{ excludedResources: ['sa'] }, /recovery point or the cluster; did you mean "serviceaccounts"\?/],
+    [{ restoreStatus: ['Widget'] }, /did you mean "widgets.example.com"\?/],
+    [{ labelSelector: 'app=nothing' }, /label selector "app=nothing" matches no object/],
+    [
+      { includedResources: ['pods'] },
+      /nothing that was asked for is ever restored: pods shop\/done: the pod has/,
+    ],
+    [{ namespaceMapping: { shpo: 'copy' } }, /does not hold namespace shpo; it holds: shop/],
+    [{ storageClassMapping: { fast: 'gone' } }, /neither .* has storage class gone; they have slow/],
+    [{ storageClassMapping: { none: 'slow' } }, /no claim .* has storage class none; they have fast/],
+    [
+      { resourceModifiers: [{ conditions: { groupResource: 'deployment' }, patches: [] }] },
+      /resourceModifiers: "deployment" names no type .* did you mean "deployments.apps"\?/,
+    ],
+  ])('is refused before anything is written for %j', async (input, words) => {
+    await put(FIRST);
+    world.cluster.add(KINDS.storageClasses, { metadata: { name: 'slow' } });
+    await expect(plan(input)).rejects.toMatchObject(error('RestoreRefused', words));
+    expect(written()).toEqual([]);
+  });
+
+  it('takes types that only the cluster has where they need not be in the recovery point', async () => {
+    await put(FIRST);
+    world.cluster.add(KINDS.storageClasses, { metadata: { name: 'slow' } });
+    const conditions = { groupResource: 'widgets.example.com' };
+    expect(
+      await plan({
+        excludedResources: ['deployments.apps'],
+        resourceModifiers: [{ conditions, patches: [] }],
+        storageClassMapping: { fast: 'slow' },
+        namespaceMapping: { shop: 'copy' },
+      }),
+    ).toMatchObject({ items: 3 });
+  });
+
+  it('says that the cluster cannot be reached, and nothing is written', async () => {
+    await put(FIRST);
+    world.cluster.refuse('GET', '/apis', { status: 503, message: 'no route' });
+    await expect(plan()).rejects.toMatchObject(error('ClusterBusy', /GET \/apis: 503 no route/));
+    expect(written()).toEqual([]);
   });
 
   it('refuses namespaces that the recovery point does not hold, and names those that it does', async () => {
@@ -263,7 +331,7 @@ describe('a restore from a Velero source', () => {
 
   it('plans the same objects, and no volumes', async () => {
     await putVelero();
-    expect(await plan({ from: 'old' })).toMatchObject({ backup: 'weekly', plan: '', items: 2, volumes: 0 });
+    expect(await plan({ from: 'old' })).toMatchObject({ backup: 'weekly', plan: '', items: 3, volumes: 0 });
   });
 
   it('refuses a backup that Velero did not end', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RestoreInput, type RestoreOptions } from '../../../../functions/contract/restore-options.ts';
 import type { ArchivedName } from '../../../../functions/core/backup/archive.ts';
@@ -29,6 +30,39 @@ describe('an object that could seize the cluster is held back', () => {
       /everything/,
     ],
     [at(`roles.${rbac}`), objectOf('Role', { rules: [{ verbs: ['get', 'escalate'] }] }), /escalate/],
+    [
+      at(`clusterroles.${rbac}`),
+      objectOf('ClusterRole', { rules: [{ verbs: ['*'], apiGroups: [rbac], resources: ['*'] }] }),
+      /verb escalate/,
+    ],
+    [
+      at(`roles.${rbac}`),
+      objectOf('Role', {
+        rules: [{ verbs: ['*'], apiGroups: [''], resources: ['pods', 'serviceaccounts'] }],
+      }),
+      /verb impersonate/,
+    ],
+    [
+      at('persistentvolumes'),
+      objectOf('PersistentVolume', { spec: { hostPath: { path: '/' } } }),
+      /hostPath/,
+    ],
+    [at('persistentvolumes'), objectOf('PersistentVolume', { spec: { local: { path: '/' } } }), /local/],
+    [at('pods'), { metadata: { name: 'no-kind' }, spec: { hostPID: true } }, /hostPID/],
+    [
+      at('cronjobs.batch'),
+      {
+        metadata: { name: 'no-kind' },
+        spec: { jobTemplate: { spec: { template: { spec: { hostIPC: true } } } } },
+      },
+      /hostIPC/,
+    ],
+    [at('rollouts.argoproj.io'), pod({ hostNetwork: true }), /hostNetwork/],
+    [
+      at('deployments.apps'),
+      objectOf('Deployment', { spec: { template: { spec: { containers: {}, hostPID: true } } } }),
+      /hostPID/,
+    ],
     [at('mutatingwebhookconfigurations.admissionregistration.k8s.io'), objectOf('X'), /every API request/],
     [at('apiservices.apiregistration.k8s.io'), objectOf('APIService'), /in place of the API server/],
     [at('deployments.apps'), pod({ hostNetwork: true }), /hostNetwork/],
@@ -54,27 +88,72 @@ describe('an object that could seize the cluster is held back', () => {
     expect(
       hold(at(`rolebindings.${rbac}`), objectOf('RoleBinding', { roleRef: { name: 'view' } })),
     ).toBeUndefined();
+    expect(
+      hold(
+        at(`roles.${rbac}`),
+        objectOf('Role', {
+          rules: [{ verbs: ['*'], apiGroups: ['apps', ''], resources: ['pods', 'secrets'] }],
+        }),
+      ),
+    ).toBeUndefined();
+    expect(
+      hold(at('persistentvolumes'), objectOf('PersistentVolume', { spec: { nfs: {} } })),
+    ).toBeUndefined();
+    expect(hold(at('pods.example.com'), objectOf('Pod', { spec: { hostPID: true } }))).toBeUndefined();
     expect(hold(at('configmaps'), objectOf('ConfigMap', { data: { hostPID: 'true' } }))).toBeUndefined();
   });
 });
 
 describe('the scope of a restore', () => {
-  const takes = (options: RestoreOptions, where: ArchivedName, labels = {}) =>
-    scopeOf(options, ['shop'])(where, objectOf('X', {}, { labels }));
-  it('is the types and labels that were asked for, and the Namespace always', () => {
-    expect(takes({ includedResources: ['pods'] }, at('pods'))).toBe(true);
-    expect(takes({ includedResources: ['pods'] }, at('secrets'))).toBe(false);
-    expect(takes({ excludedResources: ['*.apps'] }, at('deployments.apps'))).toBe(false);
-    expect(takes({ labelSelector: 'a=1' }, at('pods'), { a: '2' })).toBe(false);
-    expect(takes({ orLabelSelectors: ['a=1', 'a=2'] }, at('pods'), { a: '2' })).toBe(true);
-    expect(
-      takes({ includedResources: ['pods'], labelSelector: 'a=1' }, at('namespaces', 'shop', undefined)),
-    ).toBe(true);
+  const standing = (options: RestoreOptions, where: ArchivedName, labels = {}, isFiltered = false) =>
+    scopeOf(options, ['shop'], isFiltered).standingOf(where, objectOf('X', {}, { labels }));
+  const inCluster = (type: string, name = 'r'): ArchivedName => ({ ...at(type, name), namespace: undefined });
+  const ROLES = 'clusterroles.rbac.authorization.k8s.io';
+  const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
+
+  it.each<[RestoreOptions, ArchivedName, string]>([
+    [{}, at('pods'), 'asked'],
+    [{}, at('pods', 'x', 'other'), 'out'],
+    [{}, inCluster('namespaces', 'shop'), 'asked'],
+    [{}, inCluster('namespaces', 'other'), 'out'],
+    [{}, inCluster(ROLES), 'asked'],
+    [{ includedResources: ['pods'] }, at('pods'), 'asked'],
+    [{ includedResources: ['pods'] }, at('secrets'), 'out'],
+    [{ includedResources: ['pods'] }, inCluster('namespaces', 'shop'), 'needed'],
+    [{ includedResources: ['pods'] }, inCluster(CRDS), 'needed'],
+    [{ includedResources: ['pods'] }, inCluster(ROLES), 'out'],
+    [{ excludedResources: ['*.apps'] }, at('deployments.apps'), 'out'],
+    [{ excludedResources: ['namespaces'] }, inCluster('namespaces', 'shop'), 'out'],
+    [{ includeClusterResources: false }, inCluster(ROLES), 'out'],
+    [{ includeClusterResources: false }, inCluster(CRDS), 'out'],
+    [{ includeClusterResources: true, includedResources: ['pods'] }, inCluster(ROLES), 'asked'],
+  ])('with %j has %j: %s', (options, where, expected) => {
+    expect(standing(options, where)).toBe(expected);
   });
-  it('has no cluster-scoped objects when that is said', () => {
-    const role = at('clusterroles.rbac.authorization.k8s.io', 'r', undefined);
-    expect(takes({ includeClusterResources: false }, { ...role, namespace: undefined })).toBe(false);
+
+  it.each<[RestoreOptions, string, string]>([
+    [{}, ROLES, 'needed'],
+    [{ includedResources: ['*'] }, ROLES, 'needed'],
+    [{ includedResources: [ROLES] }, ROLES, 'asked'],
+    [{ includeClusterResources: true }, ROLES, 'asked'],
+    [{ includeClusterResources: false }, ROLES, 'out'],
+  ])('of namespaces by name, with %j, has %s: %s', (options, type, expected) => {
+    expect(standing(options, inCluster(type), {}, true)).toBe(expected);
   });
+
+  it('is by label what a selector matches; of the rest, only what that needs', () => {
+    expect(standing({ labelSelector: 'a=1' }, at('pods'), { a: '1' })).toBe('asked');
+    expect(standing({ labelSelector: 'a=1' }, at('pods'), { a: '2' })).toBe('needed');
+    expect(standing({ orLabelSelectors: ['a=1', 'a=2'] }, at('pods'), { a: '2' })).toBe('asked');
+    expect(standing({ labelSelector: 'a=1' }, at('pods'), 'no labels' as never)).toBe('needed');
+  });
+
+  it('knows the selectors that have matched nothing', () => {
+    const scope = scopeOf({ orLabelSelectors: ['a=1', 'b=1'] }, ['shop']);
+    scope.standingOf(at('pods'), objectOf('Pod', {}, { labels: { a: '1' } }));
+    expect(scope.unmatched()).toEqual(['b=1']);
+  });
+
   it('is the namespaces that a name or pattern finds, and says what finds none', () => {
     expect(restoredNamespaces(['team-*', 'gone'], ['team-a', 'shop'])).toEqual({
       namespaces: ['team-a'],
@@ -84,6 +163,10 @@ describe('the scope of a restore', () => {
   });
 });
 
+const modified = (rule: object) => ({ backup: 'latest', resourceModifiers: [rule] });
+const patched = (operation: object) =>
+  modified({ conditions: { groupResource: 'pods' }, patches: [operation] });
+
 describe('what a person types to restore', () => {
   it.each([
     [{ backup: 'latest', existingResources: 'overwrite' }],
@@ -92,7 +175,45 @@ describe('what a person types to restore', () => {
     [{ backup: 'latest', namespaceMapping: { shop: 'Shop' } }],
     [{ backup: 'latest', resourceModifiers: [{ conditions: {} }] }],
     [{ backup: 'latest', namespaces: 'shop' }],
+    [{ backup: 'latest', namespaceMapping: { a: 'c', b: 'c' } }],
+    [{ backup: 'latest', allow: [''] }],
+    [modified({ conditions: { groupResource: 'pods', resourceNameRegex: '(' } })],
+    [patched({ op: 'add', path: '/spec/x' })],
+    [patched({ op: 'replace', path: '/spec/x' })],
+    [patched({ op: 'test', path: '/spec/x' })],
+    [patched({ op: 'move', path: '/spec/x' })],
+    [patched({ op: 'copy', path: '/spec/x' })],
+    [patched({ op: 'remove', path: 'spec/x' })],
+    [patched({ op: 'remove', path: '/spec/~2' })],
+    [patched({ op: 'copy', path: '/spec/x', from: 'spec' })],
   ])('%j is refused', (input) => {
     expect(RestoreInput.safeParse(input).success).toBe(false);
+  });
+
+  it.each([
+    [patched({ op: 'add', path: '/spec/x', value: null })],
+    [patched({ op: 'test', path: '', value: {} })],
+    [patched({ op: 'remove', path: '/metadata/annotations/a~1b' })],
+    [patched({ op: 'move', path: '/spec/x', from: '/spec/y' })],
+    [{ backup: 'latest', includedResources: ['Deployment'] }],
+    [{ backup: 'latest', namespaceMapping: { a: 'b', b: 'a' } }],
+  ])('%j is taken', (input) => {
+    expect(RestoreInput.safeParse(input).error).toBeUndefined();
+  });
+
+  it('takes as "allow" whatever name the report’s hint has, and lets that object through', () => {
+    // A name of an RBAC object is a segment of a path.
+    const name = fc
+      .string({ unit: 'grapheme', minLength: 1 })
+      .filter((n) => !/[/%\p{Cc}]/u.test(n) && n !== '.' && n !== '..');
+    const object = objectOf('ClusterRoleBinding', { roleRef: { name: 'cluster-admin' } });
+    fc.assert(
+      fc.property(fc.oneof(name, fc.constantFrom('c33:everything', 'C33 Admins', 'a@b', 'x*')), (n) => {
+        const where = { ...at('clusterrolebindings.rbac.authorization.k8s.io', n), namespace: undefined };
+        const hint = /"allow": \["(.*)"\]$/su.exec(holdReason(where, object, {}) ?? '')?.[1] as string;
+        const { allow } = RestoreInput.parse({ backup: 'latest', allow: [hint] });
+        expect(holdReason(where, object, { allow })).toBeUndefined();
+      }),
+    );
   });
 });

@@ -2,27 +2,22 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArchivedName } from '../../../../functions/core/backup/archive.ts';
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
-import { scopeOf } from '../../../../functions/core/restore/restore-options.ts';
 import {
   compareItems,
-  draftItem,
   itemKey,
   type PlanItem,
-  planItem,
   restoreOrder,
 } from '../../../../functions/core/restore/restore-plan.ts';
 import { at } from '../../../support/archived.ts';
+import { planOfObjects } from '../../../support/plans.ts';
 
-const decide = (where: ArchivedName, object: Partial<KubeObject> = {}, uids: string[] = []) =>
-  planItem(draftItem(where, { ...object, metadata: { name: where.name, ...object.metadata } }, 0), (uid) =>
-    uids.includes(uid),
-  );
-const ownedBy = (kind: string, controller = true) => ({
-  metadata: {
-    name: 'x',
-    ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'web', uid: 'u1', controller }],
-  },
-});
+/** The item of one object, which is alone in its recovery point. */
+const decide = (where: ArchivedName, object: Partial<KubeObject> = {}): PlanItem => {
+  const whole = { ...object, metadata: { name: where.name, ...object.metadata } };
+  return planOfObjects([[where, whole]], { namespaces: ['shop', 'x'] }).find(
+    (i) => i.groupResource === where.groupResource,
+  ) as PlanItem;
+};
 
 describe('the order of a restore', () => {
   it('makes what others need before they need it', () => {
@@ -82,93 +77,22 @@ describe('an object of a recovery point', () => {
       stage: 2,
       order: 100,
       action: 'create',
-      bytes: 0,
+      bytes: 10,
     });
   });
 
-  it.each([
-    ['a node', at('nodes'), {}, 'nodes register themselves'],
-    ['an event', at('events'), {}, 'events describe the past'],
-    ['an event of the new API', at('events.events.k8s.io'), {}, 'events describe the past'],
-    ['an attachment', at('volumeattachments.storage.k8s.io'), {}, 'the cluster attaches volumes itself'],
-    ['an endpoint slice', at('endpointslices.discovery.k8s.io'), {}, 'created from the Service and its pods'],
-    ['a volume', at('persistentvolumes'), {}, 'fresh volumes are provisioned for the claims'],
-    [
-      'a mirror pod',
-      at('pods'),
-      { metadata: { name: 'x', annotations: { 'kubernetes.io/config.mirror': 'h' } } },
-      'a mirror pod belongs to its node',
-    ],
-    [
-      'a pod that succeeded',
-      at('pods'),
-      { kind: 'Pod', status: { phase: 'Succeeded' } },
-      'the pod has ended',
-    ],
-    ['a pod that failed', at('pods'), { kind: 'Pod', status: { phase: 'Failed' } }, 'the pod has ended'],
-    [
-      'a Job that completed',
-      at('jobs.batch'),
-      { kind: 'Job', status: { conditions: [{ type: 'Complete', status: 'True' }] } },
-      'the Job has ended',
-    ],
-    [
-      'a Job that failed',
-      at('jobs.batch'),
-      { kind: 'Job', status: { conditions: [{ type: 'Failed', status: 'True' }] } },
-      'the Job has ended',
-    ],
-    ['what a controller made', at('pods'), ownedBy('ReplicaSet'), 'created by ReplicaSet/web'],
-    [
-      'endpoints of a Service',
-      at('endpoints'),
-      { metadata: { name: 'x', annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': 't' } } },
-      'created from the Service and its pods',
-    ],
-    [
-      'a token',
-      at('secrets'),
-      { type: 'kubernetes.io/service-account-token' },
-      'a token of the original cluster',
-    ],
-    ['the cluster’s CA', at('configmaps', 'kube-root-ca.crt'), {}, 'published by the cluster'],
-  ])('is skipped with its reason when it is %s', (_, where, object, reason) => {
-    expect(decide(where, object as Partial<KubeObject>, ['u1'])).toMatchObject({ action: 'skip', reason });
-  });
-
-  it('is skipped for what it is rather than for who made it', () => {
-    const object = { kind: 'Pod', status: { phase: 'Succeeded' }, ...ownedBy('ReplicaSet') };
-    expect(decide(at('pods'), object, ['u1']).reason).toBe('the pod has ended');
-  });
-
-  it.each([
-    ['a running pod', at('pods'), { kind: 'Pod', status: { phase: 'Running' } }, ['u1']],
-    [
-      'a Job that is suspended',
-      at('jobs.batch'),
-      { kind: 'Job', status: { conditions: [{ type: 'Suspended', status: 'True' }] } },
-      ['u1'],
-    ],
-    [
-      'a Job whose failure is not true',
-      at('jobs.batch'),
-      { kind: 'Job', status: { conditions: [{ type: 'Failed', status: 'False' }] } },
-      ['u1'],
-    ],
-    ['owned by what is not in the backup', at('pods'), ownedBy('ReplicaSet'), []],
-    ['owned without being controlled', at('pods'), ownedBy('ReplicaSet', false), ['u1']],
-    [
-      'a claim of a StatefulSet: its data is in a snapshot',
-      at('persistentvolumeclaims'),
-      ownedBy('StatefulSet'),
-      ['u1'],
-    ],
-    ['endpoints that a person wrote', at('endpoints'), {}, ['u1']],
-    ['a Secret of another type', at('secrets'), { type: 'Opaque' }, ['u1']],
-    ['a Secret called like the CA', at('secrets', 'kube-root-ca.crt'), {}, ['u1']],
-  ])('is created when it is %s', (_, where, object, uids) => {
-    const item = decide(where, object as Partial<KubeObject>, uids);
-    expect([item.action, item.reason]).toEqual(['create', undefined]);
+  it('that cannot be examined is held, and costs nobody else', () => {
+    const odd = [null, 'text', [], 7, {}, { metadata: 'text' }, { metadata: [] }];
+    for (const value of odd) {
+      const items = planOfObjects([
+        [at('configmaps', 'odd'), value],
+        [at('configmaps', 'good'), { metadata: { name: 'good' } }],
+      ]);
+      const of = (name: string) => items.find((i) => i.name === name);
+      expect([JSON.stringify(value), of('odd')?.action]).toEqual([JSON.stringify(value), 'hold']);
+      expect(of('odd')?.reason).toMatch(/^it cannot be examined: /);
+      expect(of('good')?.action).toBe('create');
+    }
   });
 });
 
@@ -186,17 +110,7 @@ describe('Endpoints', () => {
   });
 });
 
-describe('a restore of some namespaces', () => {
-  it.each([
-    [at('pods', 'x', 'shop'), true],
-    [at('pods', 'x', 'other'), false],
-    [{ ...at('namespaces', 'shop'), namespace: undefined }, true],
-    [{ ...at('namespaces', 'other'), namespace: undefined }, false],
-    [{ ...at('clusterroles.rbac.authorization.k8s.io', 'x'), namespace: undefined }, true],
-  ])('has %j: %s', (where, expected) => {
-    expect(scopeOf({}, ['shop'])(where, { metadata: { name: where.name } })).toBe(expected);
-  });
-
+describe('the identity of an item', () => {
   it('never takes two objects for one', () => {
     const all = [
       at('pods'),
