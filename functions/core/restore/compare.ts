@@ -29,8 +29,7 @@ export function drift(wanted: unknown, live: unknown, at: Place = []): Place[] {
     if (isRawNumber(wanted)) return isSameNumber(wanted, live) ? [] : [at];
     const empty = Object.keys(wanted).length === 0;
     if (!isPlain(live)) return empty && live === undefined ? [] : [at];
-    const have = live;
-    return Object.entries(wanted).flatMap(([k, w]) => drift(w, have[k], [...at, k]));
+    return Object.entries(wanted).flatMap(([k, w]) => drift(w, ownField(live, k), [...at, k]));
   }
   if (isRawNumber(live)) return isSameNumber(live, wanted) ? [] : [at];
   return Object.is(wanted, live) || isSameQuantity(wanted, live) ? [] : [at];
@@ -69,20 +68,22 @@ function isRestoreLabel([root, field, label, ...rest]: Place, { metadata }: Kube
 
 /** A value at a place; undefined where there is none. */
 export function valueAt(object: unknown, place: Place): unknown {
-  return place.reduce<unknown>((value, step) => {
-    if (value === null || typeof value !== 'object') return undefined;
-    return (value as Record<string | number, unknown>)[step];
-  }, object);
+  return place.reduce<unknown>(
+    (value, step) => (value !== null && typeof value === 'object' ? ownField(value, step) : undefined),
+    object,
+  );
 }
+
+/** A field that JSON may name `__proto__`. */
+const ownField = (value: object, step: string | number): unknown =>
+  Object.hasOwn(value, step) ? (value as Record<string | number, unknown>)[step] : undefined;
 
 export const isPlain = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === 'object' && !Array.isArray(value) && !isRawNumber(value);
 
-/** Compares all digits if both numbers have them, else what JavaScript keeps of them. */
+/** Compares all digits. An object that JSON.parse read has lost some: read it with `parseLossless`. */
 const isSameNumber = (raw: object, other: unknown): boolean =>
-  isRawNumber(other)
-    ? JSON.stringify(raw) === JSON.stringify(other)
-    : typeof other === 'number' && Number(JSON.stringify(raw)) === other;
+  (typeof other === 'number' || isRawNumber(other)) && JSON.stringify(raw) === JSON.stringify(other);
 
 const isSameQuantity = (a: unknown, b: unknown): boolean =>
   typeof a === 'string' && typeof b === 'string' && sameQuantity(a, b);

@@ -47,8 +47,8 @@ export function driftOfExisting(existing: Existing): ExistingDrift {
 
 /** Places of the existing object, without what the cluster adds, that are empty in the wanted one. */
 function onlyIn({ at, wanted, live }: Existing): Place[] {
-  const { [BACKUP_LABEL]: backup = '', [RESTORE_LABEL]: restore = '' } = wanted.metadata.labels ?? {};
-  const cleaned = cleanForRestore(at, copyOf(live), { backup, restore });
+  const cleaned = cleanForRestore(at, copyOf(live), { backup: '', restore: '' });
+  for (const label of [BACKUP_LABEL, RESTORE_LABEL]) delete cleaned.metadata.labels?.[label];
   return drift(cleaned, wanted).filter(
     (place) => isEmpty(valueAt(wanted, place)) && !isEmpty(valueAt(cleaned, place)),
   );

@@ -31,3 +31,6 @@ export const waitsForPods = (reason: string): boolean =>
 /** The error message of an answer in the API server's words. */
 export const messageIn = ({ status, body }: KubeResponse): string =>
   statusMessage(body) || body.toString('utf8').trim().slice(0, 300) || `status ${status}`;
+
+/** Error statuses that an object's result tells. */
+export const REFUSALS = [400, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 504];

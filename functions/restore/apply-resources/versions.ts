@@ -1,11 +1,12 @@
 import { discoverServed } from '../../adapters/kubernetes/discovery.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { ArchivedName } from '../../core/backup/archive.ts';
-import { groupResource, type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
+import { apiVersion, groupResource, type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
 import type { Served } from '../../core/kubernetes/served.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { typeOfItem } from '../../core/restore/restore-plan.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
+import { whyNotEstablished } from './established.ts';
 
 /** What a restore needs to know about a type of the target cluster. */
 export interface TargetType {
@@ -25,26 +26,22 @@ const UNKNOWN: TargetType = { versions: undefined, creatable: true, hasStatus: t
 export class TargetTypes {
   private readonly cluster: KubeClient;
   private discovery: Promise<Served | undefined> | undefined;
-  private readonly known = new Map<string, Promise<TargetType>>();
+  private readonly known = new Map<string, TargetType>();
 
   constructor(cluster: KubeClient) {
     this.cluster = cluster;
   }
 
-  /** A type by its `plural[.group]`. Never fails because of the type: what cannot be found out is unknown. */
+  /** A type by its `plural[.group]`. What cannot be found out is unknown. */
   async of(at: ArchivedName): Promise<TargetType> {
-    const name = at.groupResource;
-    const found = await (this.known.get(name) ?? this.look(at));
-    // A definition that is not there yet may be created by this restore.
-    if (found.versions !== undefined) this.known.set(name, Promise.resolve(found));
-    else this.known.delete(name);
+    const found = this.known.get(at.groupResource) ?? (await this.find(at));
+    this.known.set(at.groupResource, found);
     return found;
   }
 
-  private look(at: ArchivedName): Promise<TargetType> {
-    const looking = this.find(at);
-    this.known.set(at.groupResource, looking);
-    return looking;
+  /** Looks up types again that were not served. */
+  forgetUnknown(): void {
+    for (const [name, { versions }] of this.known) if (versions === undefined) this.known.delete(name);
   }
 
   private async find(at: ArchivedName): Promise<TargetType> {
@@ -89,7 +86,9 @@ interface DefinedVersion {
   subresources?: { status?: object };
 }
 
-function ofDefinition({ spec }: KubeObject): TargetType {
+function ofDefinition(definition: KubeObject): TargetType {
+  if (whyNotEstablished(definition) !== undefined) return UNKNOWN;
+  const { spec } = definition;
   const all = (spec?.versions ?? []) as DefinedVersion[];
   const versions = all.filter((v) => v.served);
   const strategy = (spec?.conversion as { strategy?: string } | undefined)?.strategy ?? 'None';
@@ -100,6 +99,9 @@ function ofDefinition({ spec }: KubeObject): TargetType {
     isUnconverted: strategy === 'None',
   };
 }
+
+/** `apps/v1` of an archived name. */
+export const apiVersionOf = (at: ArchivedName): string => apiVersion(typeOfItem(at));
 
 /** The versions in which to send an object, best first. */
 export interface Candidates {
