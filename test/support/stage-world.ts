@@ -30,7 +30,7 @@ export class StageWorld {
     const { body, sha256 } = await archiveOf(...things);
     this.vault.objects.set(keys.velero.archive(BACKUP), { body, metadata: {} });
     const archive = await this.vault.stream(keys.velero.archive(BACKUP));
-    const planned = await planArchive(archive, sha256, scopeOf(options, NAMES), options);
+    const planned = await planArchive(archive, { sha256 }, scopeOf(options, NAMES), options);
     // Its archives hold no Namespace, and its cluster has them.
     const items = planned.items.filter((i) => i.bytes > 0);
     const plan = {

@@ -77,6 +77,7 @@ export async function planRestore(
     namespaces,
     options,
     archiveSha256,
+    ...(point.signed && { archiveSize: sizeOf(point.record) }),
     fillsVolumes: input.volumes ?? true,
     dryRun,
     volumes,
@@ -98,6 +99,7 @@ interface Point {
   readonly backup: string;
   readonly namespaces: readonly string[];
   readonly record?: BackupRecord;
+  readonly signed?: boolean;
 }
 
 async function findPoint(
@@ -115,7 +117,7 @@ async function findPoint(
     throw new HoldfastError('RecordUnsigned', `the record of ${record.backup} has no signature`, {
       hint: 'Releases before 0.2.0 did not sign. If such a release created it, add "allowUnsigned": true',
     });
-  return { backup: record.backup, namespaces: record.namespaces, record };
+  return { backup: record.backup, namespaces: record.namespaces, record, signed };
 }
 
 function namespacesFor(input: RestoreInput, point: Point): string[] {
@@ -133,14 +135,20 @@ const isFiltered = ({ namespaces }: RestoreInput): boolean =>
 async function planPoint(
   { keys }: PlanContext,
   source: RestoreSource,
-  { backup, record }: Point,
+  { backup, record, signed }: Point,
   choices: PlanChoices,
 ): Promise<PlannedArchive> {
-  if (record) return planItems({ vault: source.vault, keys }, record, choices);
+  if (record)
+    return planItems({ vault: source.vault, keys }, record, { ...choices, signed: signed ?? false });
   const archive = await source.vault.stream(source.archive(backup));
   const { namespaces, options } = choices;
   return planArchive(archive, undefined, scopeOf(options, namespaces, choices.isFiltered), options);
 }
+
+const sizeOf = (record: BackupRecord | undefined) => {
+  const { items, bytes } = record?.resources ?? {};
+  return items === undefined || bytes === undefined ? undefined : { items, bytes };
+};
 
 /** Volumes with a snapshot to restore: those of the claims that the plan creates, none, or the one with the requested files. */
 function volumesFor(input: RestoreInput, point: Point, items: readonly PlanItem[]): VolumeOutcome[] {

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { parseArchived, readArchive } from '../../adapters/archive/reader.ts';
+import {
+  type ArchivedObject,
+  type ArchiveSize,
+  capsFor,
+  parseArchived,
+  readArchive,
+} from '../../adapters/archive/reader.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
@@ -24,6 +30,8 @@ export interface PlanChoices {
   /** Whether the namespaces were asked for by name. */
   readonly isFiltered?: boolean;
   readonly options: RestoreOptions;
+  /** Whether the record is signed: its sizes then bound the archive. */
+  readonly signed?: boolean;
 }
 
 /** The plan of an archive, in the order of the restore, and what the archive holds. */
@@ -44,7 +52,7 @@ export interface PlannedArchive {
 export async function planItems(
   { vault, keys }: PlanItemsContext,
   record: BackupRecord,
-  { namespaces, isFiltered, options }: PlanChoices,
+  { namespaces, isFiltered, options, signed = false }: PlanChoices,
 ): Promise<PlannedArchive> {
   const archive = keys.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
@@ -60,10 +68,15 @@ export async function planItems(
   }
   return planArchive(
     await vault.stream(archive),
-    record.resources?.sha256,
+    record.resources && { ...(signed && record.resources), sha256: record.resources.sha256 },
     scopeOf(options, namespaces, isFiltered),
     options,
   );
+}
+
+/** What a record says of an archive. `items` and `bytes` only if the record is signed. */
+interface KnownArchive extends ArchiveSize {
+  readonly sha256: string;
 }
 
 /**
@@ -74,17 +87,18 @@ export async function planItems(
  */
 export async function planArchive(
   archive: Readable,
-  sha256: string | undefined,
+  known: KnownArchive | undefined,
   scope: Scope,
   options: RestoreOptions,
 ): Promise<PlannedArchive> {
   const drafts: Draft[] = [];
   const { contents, read } = contentsReader();
-  const archiveSha256 = await readArchive(archive, sha256, (entry) => {
+  const visit = (entry: ArchivedObject) => {
     const object = parseArchived<unknown>(entry, JSON.parse);
     read(entry.at, object);
     drafts.push(draftOf({ at: entry.at, bytes: entry.raw.length }, object, scope, options));
-  });
+  };
+  const archiveSha256 = await readArchive(archive, known?.sha256, visit, capsFor(known));
   const items = planDrafts(drafts, scope).sort(compareItems);
   return { items, archiveSha256, contents, unmatched: scope.unmatched() };
 }

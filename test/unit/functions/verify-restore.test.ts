@@ -58,7 +58,7 @@ async function restored(things: readonly Thing[], { plan, results = {}, volumes 
   vault.objects.set(keys.velero.archive(NAME.backup), { body, metadata: {} });
   const options = plan?.options ?? {};
   const archive = await vault.stream(keys.velero.archive(NAME.backup));
-  const planned = await planArchive(archive, sha256, scopeOf(options, ['shop']), options);
+  const planned = await planArchive(archive, { sha256 }, scopeOf(options, ['shop']), options);
   // Its archives hold no Namespace, and its cluster has it.
   const items = planned.items.filter((i) => i.bytes > 0);
   const stored: StoredRestore = {
