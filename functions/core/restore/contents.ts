@@ -6,6 +6,8 @@ import { storageClassesOf } from './references.ts';
 export interface Contents {
   /** Its types, by `plural[.group]`, with the kind of their objects. */
   readonly kinds: ReadonlyMap<string, string>;
+  /** Types whose definitions it holds, with or without objects. */
+  readonly defined: ReadonlySet<string>;
   /** Types by the other names that their definitions give them: singular and short names. */
   readonly otherNames: ReadonlyMap<string, string>;
   /** Storage classes that its claims and volumes name. */
@@ -20,6 +22,7 @@ export function contentsReader(): {
   readonly read: (at: ArchivedName, object: unknown) => void;
 } {
   const kinds = new Map<string, string>();
+  const defined = new Set<string>();
   const otherNames = new Map<string, string>();
   const usedClasses = new Set<string>();
   const storageClasses = new Set<string>();
@@ -33,9 +36,10 @@ export function contentsReader(): {
       for (const template of recordsIn(fieldsOf(spec).volumeClaimTemplates))
         for (const used of storageClassesOf(template)) usedClasses.add(used);
     if (groupResource === 'customresourcedefinitions.apiextensions.k8s.io') {
+      defined.add(name);
       const { singular, shortNames } = fieldsOf(fieldsOf(spec).names);
       for (const other of textsIn([singular, ...textsIn(shortNames)])) otherNames.set(other, name);
     }
   }
-  return { contents: { kinds, otherNames, usedClasses, storageClasses }, read };
+  return { contents: { kinds, defined, otherNames, usedClasses, storageClasses }, read };
 }

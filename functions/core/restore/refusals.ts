@@ -42,7 +42,7 @@ export function refusals(asked: Asked, cluster: ClusterTypes): string[] {
 
 function typeProblems({ options, contents }: Asked, { served, unreadable }: ClusterTypes): string[] {
   const inPoint = [...contents.kinds.keys()];
-  const inBoth = [...inPoint, ...served.keys()];
+  const inBoth = [...inPoint, ...contents.defined, ...served.keys()];
   const {
     includedResources = [],
     excludedResources = [],
