@@ -50,6 +50,8 @@ const LOCK = 'control-plane.alpha.kubernetes.io/leader';
 
 const FROM_SERVICE = 'created from the Service and its pods';
 const PUBLISHED = 'published by the cluster';
+const KEPT = 'the API server keeps it itself';
+const RBAC = 'rbac.authorization.k8s.io';
 const IDENTITY = 'it identifies the original cluster and its control plane';
 const OWN_SERVICE = 'the Service of the API server itself';
 
@@ -81,6 +83,9 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'priorityclasses.scheduling.k8s.io',
     ({ name }) => (name.startsWith('system-') ? 'made by the API server' : undefined),
   ],
+  ...['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'].map(
+    (resource) => [`${resource}.${RBAC}`, bootstrapReason] as const,
+  ),
   ['flowschemas.flowcontrol.apiserver.k8s.io', flowReason],
   ['prioritylevelconfigurations.flowcontrol.apiserver.k8s.io', flowReason],
 ]);
@@ -206,5 +211,21 @@ function flowReason({ name }: ArchivedName, object: KubeObject): string | undefi
     name === 'exempt' ||
     name === 'catch-all' ||
     annotation(object, 'apf.kubernetes.io/autoupdate-spec') === 'true';
-  return isOwn ? 'the API server keeps it itself' : undefined;
+  return isOwn ? KEPT : undefined;
+}
+
+/** Who writes the default roles: the API server, and the controller that aggregates `admin`, `edit` and `view`. */
+const BOOTSTRAPPERS: readonly unknown[] = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'clusterrole-aggregation-controller',
+];
+
+/** Default roles and bindings: the API server makes those of its own version, unless somebody has changed one. */
+function bootstrapReason(_: ArchivedName, object: KubeObject): string | undefined {
+  const isOwn =
+    label(object, 'kubernetes.io/bootstrapping') === 'rbac-defaults' &&
+    annotation(object, 'rbac.authorization.kubernetes.io/autoupdate') === 'true';
+  const writers = recordsIn(object.metadata.managedFields).map((e) => e.manager);
+  return isOwn && writers.every((w) => BOOTSTRAPPERS.includes(w)) ? KEPT : undefined;
 }

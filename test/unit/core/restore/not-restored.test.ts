@@ -121,6 +121,30 @@ describe('what the cluster makes or what has ended is never restored:', () => {
   });
 });
 
+describe('a default role', () => {
+  const role = (managers: string[], over: object = {}) =>
+    reason(
+      'clusterroles.rbac.authorization.k8s.io',
+      { rules: [] },
+      {
+        labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
+        annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+        managedFields: managers.map((manager) => ({ manager })),
+        ...over,
+      },
+    );
+  it('is left to the API server of its version', () => {
+    for (const managers of [[], ['kube-apiserver'], ['kube-apiserver', 'clusterrole-aggregation-controller']])
+      expect(role(managers)).toMatch(/keeps it itself/);
+  });
+  it('is restored if somebody changed it, or keeps it from being updated', () => {
+    expect(role(['kube-apiserver', 'kubectl-edit'])).toBeUndefined();
+    const annotations = { 'rbac.authorization.kubernetes.io/autoupdate': 'false' };
+    expect(role(['kube-apiserver'], { annotations })).toBeUndefined();
+    expect(role(['kubectl'], { labels: {} })).toBeUndefined();
+  });
+});
+
 describe('what somebody made is restored:', () => {
   it.each<[string, object, object]>([
     ['pods', { kind: 'Pod', status: { phase: 'Running' } }, {}],
