@@ -46,17 +46,21 @@ export interface Archived {
  */
 export function draftOf(entry: Archived, value: unknown, scope: Scope, options: RestoreOptions): Draft {
   try {
-    return examined(entry, asObject(value), scope, options);
+    return examined(entry, asObject(entry.at, value), scope, options);
   } catch (error) {
     const standing = scope.standingOf(entry.at, { metadata: { name: entry.at.name } });
     return { ...entry, standing, owners: [], held: `it cannot be examined: ${messageOf(error)}` };
   }
 }
 
-function asObject(value: unknown): KubeObject {
+function asObject({ name, namespace }: ArchivedName, value: unknown): KubeObject {
   const object = fieldsOf(value);
   if (object !== value) throw new TypeError('it is not a JSON object');
   if (fieldsOf(object.metadata) !== object.metadata) throw new TypeError('its metadata is not an object');
+  const { name: own, namespace: home } = fieldsOf(object.metadata);
+  // The place in the archive decides, for example what is held: an object must not be another one than it says.
+  if ((own !== undefined && own !== name) || (textOf(home) !== undefined && home !== namespace))
+    throw new TypeError(`its metadata names ${String(home)}/${String(own)}`);
   return object as KubeObject;
 }
 

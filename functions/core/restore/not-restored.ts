@@ -154,7 +154,7 @@ export const TOKEN = 'a token of the original cluster';
 
 /** Annotation of a token Secret: its service account. */
 const ACCOUNT = 'kubernetes.io/service-account.name';
-export const isToken = ({ type }: KubeObject): boolean => type === 'kubernetes.io/service-account-token';
+const isToken = ({ type }: KubeObject): boolean => type === 'kubernetes.io/service-account-token';
 
 /**
  * Whether the token controller made a Secret: managedFields say who wrote its type. Undefined if the object does not say

@@ -37,7 +37,7 @@ export function refusals(asked: Asked, cluster: ClusterTypes): string[] {
       (selector) => `label selector "${selector}" matches no object of the recovery point`,
     ),
   ];
-  return named.length > 0 ? named : emptiness(asked.items);
+  return named.length > 0 ? named : emptiness(asked);
 }
 
 function typeProblems({ options, contents }: Asked, { served, unreadable }: ClusterTypes): string[] {
@@ -150,7 +150,9 @@ const among = (verb: string, names: ReadonlySet<string>): string =>
 /** Reasons shown of a plan that has nothing to do. */
 const SHOWN = 5;
 
-function emptiness(items: readonly PlanItem[]): string[] {
+function emptiness({ items, contents }: Asked): string[] {
+  if (contents.kinds.size === 0)
+    return ['the archive holds no object in the layout of format 1.1.0, which Velero writes since 1.4'];
   if (items.some((item) => item.action !== 'skip')) return [];
   if (items.length === 0) return ['the recovery point holds no object that was asked for'];
   const reasons = items

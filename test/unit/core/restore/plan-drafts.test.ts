@@ -119,7 +119,8 @@ describe('what a built-in controller makes again from its owner', () => {
       at('replicasets.apps', 'web-1', 'bank'),
       { metadata: { uid: REPLICA_SET.uid } },
     ];
-    expect(plan([pod(), elsewhere])('web-1-x')?.action).toBe('create');
+    const items = planOfObjects([pod(), elsewhere], { namespaces: ['shop', 'bank'] });
+    expect(items.find((i) => i.name === 'web-1-x')?.action).toBe('create');
     expect(plan([pod(), stored('configmaps', 'web-1', { uid: REPLICA_SET.uid })])('web-1-x')?.action).toBe(
       'create',
     );

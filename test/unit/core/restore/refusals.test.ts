@@ -101,6 +101,12 @@ describe('a restore is refused', () => {
     expect(refused({ includedResources: ['deployment'], namespaceMapping: { shpo: 'x' } })).toHaveLength(2);
   });
 
+  it('when its archive has another layout, whose entries are all passed over', () => {
+    expect(refused({}, { items: [], contents: contentsReader().contents })[0]).toMatch(
+      /layout of format 1\.1\.0/,
+    );
+  });
+
   it('when nothing is to be done, with the reasons', () => {
     expect(refused({}, { items: [] })).toEqual(['the recovery point holds no object that was asked for']);
     const ended = planOfObjects([[at('events', 'e'), { metadata: { name: 'e' } }]]);

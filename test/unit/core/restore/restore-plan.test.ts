@@ -82,7 +82,17 @@ describe('an object of a recovery point', () => {
   });
 
   it('that cannot be examined is held, and costs nobody else', () => {
-    const odd = [null, 'text', [], 7, {}, { metadata: 'text' }, { metadata: [] }];
+    const odd = [
+      null,
+      'text',
+      [],
+      7,
+      {},
+      { metadata: 'text' },
+      { metadata: [] },
+      { metadata: { name: 'other' } },
+      { metadata: { namespace: 'kube-system' } },
+    ];
     for (const value of odd) {
       const items = planOfObjects([
         [at('configmaps', 'odd'), value],
