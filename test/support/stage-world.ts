@@ -25,14 +25,16 @@ export class StageWorld {
     this.cluster.addNamespaces('shop');
   }
 
-  /** Plans a restore of these objects, as plan-restore does. */
-  async plan(things: readonly Thing[], options: RestoreOptions = {}): Promise<void> {
+  /**
+   * Plans a restore of these objects, as plan-restore does. Its archives hold no Namespace, and its cluster has them: only
+   * `withNamespaces` plans the items of these.
+   */
+  async plan(things: readonly Thing[], options: RestoreOptions = {}, withNamespaces = false): Promise<void> {
     const { body, sha256 } = await archiveOf(...things);
     this.vault.objects.set(keys.velero.archive(BACKUP), { body, metadata: {} });
     const archive = await this.vault.stream(keys.velero.archive(BACKUP));
     const planned = await planArchive(archive, { sha256 }, scopeOf(options, NAMES), options);
-    // Its archives hold no Namespace, and its cluster has them.
-    const items = planned.items.filter((i) => i.bytes > 0);
+    const items = planned.items.filter((i) => withNamespaces || i.bytes > 0);
     const plan = {
       restore: RESTORE,
       backup: BACKUP,

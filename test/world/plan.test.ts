@@ -24,7 +24,8 @@ const SERVICES = kind('', 'services', 'Service');
 const SLICES = kind('discovery.k8s.io', 'endpointslices', 'EndpointSlice');
 const ACCOUNTS = kind('', 'serviceaccounts', 'ServiceAccount');
 const ENDPOINTS = kind('', 'endpoints', 'Endpoints');
-const ROLE_BINDINGS = kind('rbac.authorization.k8s.io', 'rolebindings', 'RoleBinding');
+const RBAC = 'rbac.authorization.k8s.io';
+const ROLE_BINDINGS = kind(RBAC, 'rolebindings', 'RoleBinding');
 const DATABASES = kind('planned.test', 'databases', 'Database');
 const POD = {
   terminationGracePeriodSeconds: 0,
@@ -143,22 +144,27 @@ afterAll(async () => {
 });
 
 describe('a plan of what a real cluster holds', () => {
-  it('has of a cluster that nobody has used nothing that could harm another one', () => {
-    const types = new Set(fresh.filter((i) => i.action !== 'skip').map((i) => i.groupResource));
+  it('has of what the cluster made by itself only Namespaces, accounts and roles that are not the default ones', () => {
+    const own = fresh.filter((i) => i.namespace === 'default' || i.namespace?.startsWith('kube-'));
+    const types = new Set(own.filter((i) => i.action !== 'skip').map((i) => i.groupResource));
     for (const type of types)
-      expect([
-        'namespaces',
-        'serviceaccounts',
-        'storageclasses.storage.k8s.io',
-        'customresourcedefinitions.apiextensions.k8s.io',
-        'clusterroles.rbac.authorization.k8s.io',
-        'clusterrolebindings.rbac.authorization.k8s.io',
-        'roles.rbac.authorization.k8s.io',
-        'rolebindings.rbac.authorization.k8s.io',
-      ]).toContain(type);
-    expect(fresh.filter((i) => i.name === 'edit' || i.name === 'cluster-admin').map((i) => i.action)).toEqual(
-      Array(3).fill('skip'),
-    );
+      expect(['serviceaccounts', `roles.${RBAC}`, `rolebindings.${RBAC}`]).toContain(type);
+    const kept = [
+      'componentstatuses',
+      'flowschemas.flowcontrol.apiserver.k8s.io',
+      'ipaddresses.networking.k8s.io',
+      'nodes',
+      'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
+      'priorityclasses.scheduling.k8s.io',
+      'servicecidrs.networking.k8s.io',
+    ];
+    for (const type of kept) {
+      const actions = fresh.filter((i) => i.groupResource === type).map((i) => i.action);
+      expect([type, new Set(actions)]).toEqual([type, new Set(['skip'])]);
+    }
+    const roles = fresh.filter((i) => ['admin', 'edit', 'view', 'cluster-admin'].includes(i.name));
+    expect(roles.map((i) => [i.name, i.action])).toEqual(roles.map((i) => [i.name, 'skip']));
+    expect(roles.length).toBeGreaterThan(4);
   });
 
   it('leaves to the controllers what they make, and creates what somebody made', async () => {

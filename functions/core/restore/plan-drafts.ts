@@ -117,8 +117,8 @@ function decide(draft: Draft, point: Point): Decision {
 }
 
 /**
- * The decision about an object that a built-in controller makes from its owner: it is left to it if the owner is created by
- * this restore, or is itself made again. Nothing makes it if the owner is not restored.
+ * The decision about an object that a built-in controller makes from its owner: it is left to it if the owner has an item to
+ * create or to approve, or is itself made again. Undefined if the owner is not selected: nothing makes it then.
  */
 function madeAgain({ at, skip, owners }: Draft, point: Point): Decision | undefined {
   const reference = owners.find((o) => o.maker !== undefined);
@@ -128,13 +128,12 @@ function madeAgain({ at, skip, owners }: Draft, point: Point): Decision | undefi
   if (skip !== undefined && at.groupResource !== 'persistentvolumeclaims') return undefined;
   const fate = fateOf(owner, point);
   const made = `created by ${reference.kind}/${owner.at.name}`;
-  if (fate.madeBy) return { ...fate, reason: fate.action === 'hold' ? `${made}, ${HELD}` : made };
+  // A held owner may be in the cluster already: then its children are there. If not, the report says that they are missing.
+  if (fate.madeBy) return { action: 'skip', reason: made, madeBy: fate.madeBy };
   if (!point.selected.has(owner)) return undefined;
-  if (fate.action === 'create') return { action: 'skip', reason: made, madeBy: owner };
-  if (fate.action === 'hold') return { action: 'hold', reason: `${made}, ${HELD}`, madeBy: owner };
+  if (fate.action !== 'skip') return { action: 'skip', reason: made, madeBy: owner };
   return { action: 'skip', reason: `${made}, which is not restored: ${fate.reason}` };
 }
-const HELD = 'which is held';
 
 function fateOf(owner: Draft, point: Point): Decision {
   const fate = point.known.get(owner) ?? decide(owner, point);

@@ -36,10 +36,7 @@ export interface PlanItem extends ArchivedName {
   readonly bytes: number;
   /** Its owners in the recovery point: the key of the item, and whether the owner is its controller. */
   readonly owners?: readonly { readonly key: string; readonly controller: boolean }[];
-  /**
-   * Key of the item from which built-in controllers make this object again. The action is `skip`; `hold` if that item is
-   * held.
-   */
+  /** Key of the item from which built-in controllers make this object again; the action is `skip`. That item may be held. */
   readonly madeBy?: string;
 }
 

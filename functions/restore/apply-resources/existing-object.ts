@@ -28,6 +28,7 @@ export async function settleExisting(context: PutContext, wanted: Wanted, seen: 
   if (annotations?.[UPDATED_ANNOTATION] === restore)
     return { result: 'updated', reason: 'differed', ...differing(differencesIn(at, object, live)) };
   if (labels?.[RESTORE_LABEL] === labelValue(restore)) return finishCreated(context, wanted, live);
+  if (wanted.isBare) return { result: 'unchanged', reason: 'already exists' };
   const drift = driftOfExisting({ at, wanted: object, archived, live });
   const places = [...drift.changed, ...drift.added].map(textOf);
   if (places.length === 0) return { result: 'unchanged', reason: 'already exists, and is the same' };

@@ -144,6 +144,7 @@ export class ItemWriter {
       archived: { apiVersion, metadata: { name, managedFields } },
       movesReferences,
       held: item.action === 'hold' ? (item.reason ?? 'held for approval') : undefined,
+      isBare: isBare(item),
     };
   }
 }
@@ -155,10 +156,12 @@ function sentAt(at: ArchivedName, { versions }: TargetType): ArchivedName {
 }
 
 /** The Namespace of objects whose archive does not hold it. */
-function bareNamespace({ groupResource, bytes, name }: PlanItem): Buffer | undefined {
-  if (groupResource !== 'namespaces' || bytes > 0) return undefined;
-  return Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+function bareNamespace(item: PlanItem): Buffer | undefined {
+  if (!isBare(item)) return undefined;
+  return Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: item.name } }));
 }
+
+const isBare = ({ groupResource, bytes }: PlanItem): boolean => groupResource === 'namespaces' && bytes === 0;
 
 /** Whether the API server does not answer at all, as opposed to the API of one type. */
 async function isOutage(cluster: KubeClient): Promise<boolean> {

@@ -41,6 +41,8 @@ export interface Wanted {
   readonly movesReferences: boolean;
   /** It is held for approval: it may be found equal, but is not written. */
   readonly held?: string | undefined;
+  /** The archive does not hold it: it is a Namespace that others need, of which only the name is known. */
+  readonly isBare: boolean;
 }
 
 /** What is known of the existing object: itself; that there is none; nothing; or nothing yet, so that it is looked up. */

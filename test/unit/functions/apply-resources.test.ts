@@ -86,6 +86,21 @@ describe('an object of a restore', () => {
     expect(world.cluster.calls.filter((call) => !call.startsWith('GET'))).toEqual([]);
   });
 
+  it('gets a Namespace that the archive does not hold; one that exists is left as it is, whatever the policy', async () => {
+    const labels = { team: 'a' };
+    world.has(thing(KINDS.namespaces, 'shop', {}, { labels }));
+    const bank = thing(KINDS.configMaps, 'settings', { data: {} }, { namespace: 'bank' });
+    for (const existingResources of ['skip', 'update', 'fail'] as const) {
+      await world.plan([settings('red'), bank], { existingResources }, true);
+      world.vault.objects.delete(keys.restores.applied(RESTORE, 1));
+      await world.apply(1);
+      expect((await world.results(1)).find(([name]) => name === 'shop')?.[1]).toBe('unchanged');
+      expect(world.cluster.find(KINDS.namespaces, 'shop')?.metadata.labels).toEqual(labels);
+    }
+    expect(world.cluster.find(KINDS.namespaces, 'bank')).toBeDefined();
+    expect(world.cluster.find(KINDS.configMaps, 'settings', 'bank')).toBeDefined();
+  });
+
   it('gets its new namespace, and its result names what it is of', async () => {
     world.cluster.addNamespaces('copy');
     await world.plan([settings('red')], { namespaceMapping: { shop: 'copy' } });
