@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ArchivedName } from '../../../../functions/core/backup/archive.ts';
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
+import { contentsReader } from '../../../../functions/core/restore/contents.ts';
 import {
   compareItems,
   itemKey,
@@ -9,7 +10,7 @@ import {
   restoreOrder,
 } from '../../../../functions/core/restore/restore-plan.ts';
 import { at } from '../../../support/archived.ts';
-import { planOfObjects } from '../../../support/plans.ts';
+import { planOfObjects, type Stored } from '../../../support/plans.ts';
 
 /** The item of one object, which is alone in its recovery point. */
 const decide = (where: ArchivedName, object: Partial<KubeObject> = {}): PlanItem => {
@@ -79,6 +80,61 @@ describe('an object of a recovery point', () => {
       action: 'create',
       bytes: 10,
     });
+  });
+
+  it('may have any type in any field: the plan goes on', () => {
+    const types = fc.constantFrom(
+      ...['pods', 'jobs.batch', 'cronjobs.batch', 'statefulsets.apps', 'secrets', 'configmaps', 'endpoints'],
+      ...[
+        'endpointslices.discovery.k8s.io',
+        'persistentvolumes',
+        'persistentvolumeclaims',
+        'serviceaccounts',
+      ],
+      ...['clusterroles.rbac.authorization.k8s.io', 'rolebindings.rbac.authorization.k8s.io'],
+      ...['apiservices.apiregistration.k8s.io', 'clustertrustbundles.certificates.k8s.io', 'namespaces'],
+      ...['customresourcedefinitions.apiextensions.k8s.io', 'rollouts.argoproj.io'],
+    );
+    const fields = fc.constantFrom(
+      'spec',
+      'status',
+      'data',
+      'type',
+      'rules',
+      'subsets',
+      'roleRef',
+      'secrets',
+    );
+    const inMetadata = fc.constantFrom('labels', 'annotations', 'ownerReferences', 'managedFields', 'uid');
+    const odd = fc.oneof(
+      fc.jsonValue({ maxDepth: 3 }),
+      fc.record({
+        template: fc.record({ spec: fc.record({ containers: fc.jsonValue(), volumes: fc.jsonValue() }) }),
+      }),
+      fc.array(fc.record({ uid: fc.jsonValue(), apiVersion: fc.jsonValue(), controller: fc.boolean() })),
+      fc.constant({ toString: 1 }),
+    );
+    fc.assert(
+      fc.property(
+        types,
+        fields,
+        inMetadata,
+        odd,
+        odd,
+        fc.boolean(),
+        (type, field, inner, a, b, isFiltered) => {
+          const things: Stored[] = [
+            [at(type, 'odd'), { metadata: { name: 'odd', [inner]: a }, [field]: b }],
+            [at('configmaps', 'good'), { metadata: { name: 'good' } }],
+          ];
+          const items = planOfObjects(things, { isFiltered });
+          expect(items.find((i) => i.name === 'good')?.action).toBe('create');
+          const { contents, read } = contentsReader();
+          for (const [where, object] of things) read(where, object);
+          expect(contents.kinds.size).toBeGreaterThan(0);
+        },
+      ),
+    );
   });
 
   it('that cannot be examined is held, and costs nobody else', () => {
