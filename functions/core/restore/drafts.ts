@@ -5,7 +5,7 @@ import { fieldsOf, recordsIn, textOf } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { holdReason } from './dangerous.ts';
 import { type Owner, ownersOf } from './made-again.ts';
-import { isGeneratedToken, neverReason } from './not-restored.ts';
+import { defaultRoleReason, isGeneratedToken, neverReason } from './not-restored.ts';
 import { aliasesOf, placeOf, referencesOf } from './references.ts';
 import type { Scope, Standing } from './restore-options.ts';
 
@@ -68,7 +68,7 @@ function examined({ at, bytes }: Archived, object: KubeObject, scope: Scope, opt
   const standing = scope.standingOf(at, object);
   const uid = textOf(object.metadata.uid);
   const owners = ownersOf(at.groupResource, object);
-  const skip = neverReason(at, object) ?? ephemeralReason(at, owners);
+  const skip = neverReason(at, object) ?? ephemeralReason(at, owners) ?? notUpdated(at, object, options);
   const held = standing === 'out' ? undefined : holdReason(at, object, options);
   return {
     at,
@@ -89,6 +89,10 @@ function ephemeralReason({ groupResource }: ArchivedName, owners: readonly Owner
     ? 'the claim of an ephemeral volume, which its pod makes'
     : undefined;
 }
+
+/** Under `update`, the default roles of another version would replace those of this API server. */
+const notUpdated = (at: ArchivedName, object: KubeObject, options: RestoreOptions): string | undefined =>
+  options.existingResources === 'update' ? defaultRoleReason(at, object) : undefined;
 
 /** What the decision about another object needs of one. */
 function ofType(at: ArchivedName, object: KubeObject): Partial<Draft> | undefined {

@@ -51,7 +51,6 @@ const LOCK = 'control-plane.alpha.kubernetes.io/leader';
 const FROM_SERVICE = 'created from the Service and its pods';
 const PUBLISHED = 'published by the cluster';
 const KEPT = 'the API server keeps it itself';
-const RBAC = 'rbac.authorization.k8s.io';
 const IDENTITY = 'it identifies the original cluster and its control plane';
 const OWN_SERVICE = 'the Service of the API server itself';
 
@@ -83,9 +82,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'priorityclasses.scheduling.k8s.io',
     ({ name }) => (name.startsWith('system-') ? 'made by the API server' : undefined),
   ],
-  ...['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'].map(
-    (resource) => [`${resource}.${RBAC}`, bootstrapReason] as const,
-  ),
   ['flowschemas.flowcontrol.apiserver.k8s.io', flowReason],
   ['prioritylevelconfigurations.flowcontrol.apiserver.k8s.io', flowReason],
 ]);
@@ -221,8 +217,12 @@ const BOOTSTRAPPERS: readonly unknown[] = [
   'clusterrole-aggregation-controller',
 ];
 
-/** Default roles and bindings: the API server makes those of its own version, unless somebody has changed one. */
-function bootstrapReason(_: ArchivedName, object: KubeObject): string | undefined {
+/**
+ * Why an existing default role or binding is not updated: the API server keeps those of its own version. Undefined if somebody
+ * has changed it.
+ */
+export function defaultRoleReason({ groupResource }: ArchivedName, object: KubeObject): string | undefined {
+  if (!/^(cluster)?role(binding)?s\.rbac\.authorization\.k8s\.io$/.test(groupResource)) return undefined;
   const isOwn =
     label(object, 'kubernetes.io/bootstrapping') === 'rbac-defaults' &&
     annotation(object, 'rbac.authorization.kubernetes.io/autoupdate') === 'true';

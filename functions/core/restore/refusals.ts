@@ -150,11 +150,14 @@ const among = (verb: string, names: ReadonlySet<string>): string =>
 /** Reasons shown of a plan that has nothing to do. */
 const SHOWN = 5;
 
-function emptiness({ items, contents }: Asked): string[] {
+function emptiness({ items, contents, options }: Asked): string[] {
   if (contents.kinds.size === 0)
     return ['the archive holds no object in the layout of format 1.1.0, which Velero writes since 1.4'];
   if (items.some((item) => item.action !== 'skip')) return [];
   if (items.length === 0) return ['the recovery point holds no object that was asked for'];
+  const { includedResources, labelSelector, orLabelSelectors } = options;
+  // A whole recovery point may hold nothing but what the cluster makes itself.
+  if (!includedResources && !labelSelector && !orLabelSelectors) return [];
   const reasons = items
     .slice(0, SHOWN)
     .map((i) => `${i.groupResource} ${i.namespace ?? ''}/${i.name}: ${i.reason}`);

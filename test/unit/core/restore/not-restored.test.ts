@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
-import { neverReason } from '../../../../functions/core/restore/not-restored.ts';
+import { defaultRoleReason, neverReason } from '../../../../functions/core/restore/not-restored.ts';
 import { at, objectOf } from '../../../support/archived.ts';
 
 const reason = (
@@ -122,18 +122,17 @@ describe('what the cluster makes or what has ended is never restored:', () => {
 });
 
 describe('a default role', () => {
-  const role = (managers: string[], over: object = {}) =>
-    reason(
-      'clusterroles.rbac.authorization.k8s.io',
-      { rules: [] },
-      {
-        labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
-        annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
-        managedFields: managers.map((manager) => ({ manager })),
-        ...over,
-      },
-    );
-  it('is left to the API server of its version', () => {
+  const where = at('clusterroles.rbac.authorization.k8s.io');
+  const role = (managers: string[], over: object = {}) => {
+    const metadata = {
+      labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
+      annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+      managedFields: managers.map((manager) => ({ manager })),
+      ...over,
+    };
+    return defaultRoleReason(where, objectOf('ClusterRole', { rules: [] }, metadata));
+  };
+  it('is left to the API server of its version under update', () => {
     for (const managers of [[], ['kube-apiserver'], ['kube-apiserver', 'clusterrole-aggregation-controller']])
       expect(role(managers)).toMatch(/keeps it itself/);
   });
@@ -142,6 +141,9 @@ describe('a default role', () => {
     const annotations = { 'rbac.authorization.kubernetes.io/autoupdate': 'false' };
     expect(role(['kube-apiserver'], { annotations })).toBeUndefined();
     expect(role(['kubectl'], { labels: {} })).toBeUndefined();
+    expect(
+      reason(where.groupResource, {}, { labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } }),
+    ).toBe(undefined);
   });
 });
 

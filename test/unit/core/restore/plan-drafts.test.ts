@@ -345,3 +345,19 @@ describe('a volume', () => {
     expect(plan([claim, path])('share')).toMatchObject({ action: 'hold' });
   });
 });
+
+describe('a default role of the original cluster', () => {
+  it('is looked for, and under update left to the API server', () => {
+    const metadata = {
+      name: 'view',
+      labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
+      annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+    };
+    const role: Stored = [
+      { ...at('clusterroles.rbac.authorization.k8s.io', 'view'), namespace: undefined },
+      { metadata },
+    ];
+    expect(plan([role])('view')?.action).toBe('create');
+    expect(plan([role], { existingResources: 'update' })('view')?.action).toBe('skip');
+  });
+});

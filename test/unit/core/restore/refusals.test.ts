@@ -110,7 +110,10 @@ describe('a restore is refused', () => {
   it('when nothing is to be done, with the reasons', () => {
     expect(refused({}, { items: [] })).toEqual(['the recovery point holds no object that was asked for']);
     const ended = planOfObjects([[at('events', 'e'), { metadata: { name: 'e' } }]]);
-    expect(refused({}, { items: ended })[0]).toMatch(/events shop\/e: events describe the past/);
+    expect(refused({}, { items: ended })).toEqual([]);
+    expect(refused({ includedResources: ['*'] }, { items: ended })[0]).toMatch(
+      /events shop\/e: events describe the past/,
+    );
   });
 
   it.each<[RestoreOptions]>([
