@@ -35,6 +35,9 @@ describe.each([true, false])('discovery (all groups in one document: %s)', (aggr
     ['/api/v1', status(503, 'starting')],
     ['/apis', 'refused'],
     ['/apis', status(500, 'etcd')],
+    ['/apis', [200, '<html>']],
+    ['/apis', [200, {}]],
+    ['/api/v1', [200, '']],
   ] as const)('fails when %s answers %j: an outage is no answer', async (path, answer) => {
     const cluster = clusterOf(WEB);
     cluster.answer(path, answer);
