@@ -138,7 +138,11 @@ describe('in the middle of a list, an export', () => {
   });
 
   it('ends with an error that names the denied access when the new token is refused too', async () => {
-    const refused = exportPast((url) => (isLaterPage(url) ? { status: 401 } : undefined));
+    let expired = false;
+    const refused = exportPast((url) => {
+      if (isLaterPage(url)) expired = true;
+      return expired ? { status: 401 } : undefined;
+    });
     await expect(refused).rejects.toMatchObject({ name: 'ClusterAccessDenied' });
   });
 

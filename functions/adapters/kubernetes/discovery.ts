@@ -1,4 +1,4 @@
-import { messageOf } from '../../contract/holdfast-error.ts';
+import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 import { groupResource, type ResourceType } from '../../core/kubernetes/resources.ts';
 import type { Served, ServedType } from '../../core/kubernetes/served.ts';
 import type { KubeClient, Patience } from '../../ports/kubernetes.ts';
@@ -63,7 +63,7 @@ export async function discoverServed(
 ): Promise<ServedDiscovery> {
   const { body: core } = await client.call('GET', '/api/v1');
   const { body } = await client.call('GET', '/apis', { mediaType: AGGREGATED_MEDIA_TYPE });
-  const all: Looked[] = [{ group: '', version: 'v1', types: readTypes('', 'v1', core) }, ...readGroups(body)];
+  const all = readAll(core, body);
   const known = all.flatMap((v) => v.types ?? []);
   const looked = await Promise.all(
     all.map((v) => (v.types || !wanted(v.group, known) ? v : lookAt(client, v))),
@@ -76,6 +76,16 @@ export async function discoverServed(
       failure !== undefined && wanted(group, types) ? [`${group}/${version} (${failure})`] : [],
     ),
   };
+}
+
+/** What the API server itself says. Something else before it, like a proxy, may answer in its place. */
+function readAll(core: Buffer, groups: Buffer): Looked[] {
+  try {
+    return [{ group: '', version: 'v1', types: readTypes('', 'v1', core) }, ...readGroups(groups)];
+  } catch (cause) {
+    const message = `the API server's discovery cannot be read: ${messageOf(cause)}`;
+    throw new HoldfastError('ClusterUnreachable', message, { cause });
+  }
 }
 
 /** A version of a group after a look at it. `failure`: why its types could not be read. */

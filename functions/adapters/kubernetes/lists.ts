@@ -8,6 +8,7 @@ import {
   type KubeObject,
   type ResourceType,
 } from '../../core/kubernetes/resources.ts';
+import { TYPES } from '../../core/kubernetes/well-known.ts';
 import type { KubeClient, Patience } from '../../ports/kubernetes.ts';
 import { ClusterAnswer } from './client.ts';
 
@@ -128,7 +129,7 @@ function queryOf(options: ListOptions, limit: number, token: string): Record<str
   };
 }
 
-function readWhole(type: ResourceType, body: Buffer): ListPage {
+function readWhole(type: Pick<ResourceType, 'resource'>, body: Buffer): ListPage {
   try {
     return readPage(body);
   } catch (cause) {
@@ -191,7 +192,7 @@ export async function countObjects(
 /** The API server's newest resourceVersion: the point in time of a backup. */
 export async function currentResourceVersion(client: KubeClient): Promise<string> {
   const { body } = await client.call('GET', '/api/v1/namespaces', { query: { limit: '1' } });
-  const { resourceVersion } = readPage(body).metadata;
+  const { resourceVersion } = readWhole(TYPES.namespaces, body).metadata;
   if (resourceVersion) return resourceVersion;
   throw new HoldfastError('ClusterBusy', 'the list of namespaces has no resourceVersion');
 }

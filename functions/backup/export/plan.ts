@@ -25,7 +25,7 @@ export const ExportPlan = z.object({
   related: z.array(ResourceTypeShape),
   /** API groups that discovery could not read. */
   unreadable: z.array(z.string()),
-  /** `plural.group` of types whose objects nobody can create. Absent in plans of version 0.1.0. */
+  /** `plural.group` of types whose objects nobody can create. Absent in plans that 0.1.0 wrote. */
   readOnly: z._default(z.array(z.string()), []),
   /** What the plan asks for and the cluster does not have. */
   problems: z._default(z.array(z.string()), []),

@@ -23,6 +23,10 @@ function isWholeCluster(selection: Pick<Selection, 'namespaces' | 'excludedNames
   return selection.namespaces.includes('*') && selection.excludedNamespaces.length === 0;
 }
 
+/** Whether cluster-scoped types are included whole, or not at all; undefined: what belongs to the backup's objects. */
+const takesClusterResources = (selection: Selection): boolean | undefined =>
+  selection.includeClusterResources ?? (isWholeCluster(selection) || undefined);
+
 /** Groups of metrics, which are not stored and cannot be restored: also custom.metrics.k8s.io, external.metrics.k8s.io. */
 const MEASUREMENTS = /(^|\.)metrics\.k8s\.io$/;
 
@@ -66,10 +70,8 @@ export function extentOf(type: ResourceType, selection: Selection, served: Reado
   if (name === 'namespaces') return 'all';
   const asked = included.length === 0 || namesType(included, type);
   if (type.namespaced) return asked ? 'all' : 'none';
-  const {
-    includedClusterScopedResources: chosen,
-    includeClusterResources: cluster = isWholeCluster(selection) || undefined,
-  } = selection;
+  const { includedClusterScopedResources: chosen } = selection;
+  const cluster = takesClusterResources(selection);
   if (chosen.length > 0 ? namesType(chosen, type) : cluster === true && asked) return 'all';
   if (cluster === false) return 'none';
   // Velero includes related objects even if their type is not included.
@@ -86,16 +88,19 @@ export function mayTakeOf(
   known: readonly Pick<ResourceType, 'resource'>[],
 ): boolean {
   if (MEASUREMENTS.test(group)) return false;
-  const { excludedResources, excludedNamespaceScopedResources, excludedClusterScopedResources } = selection;
   const all = (patterns: readonly string[]) => patterns.some((p) => matchesGlob(p, `${ANY_PLURAL}.${group}`));
-  if (all(excludedResources)) return false;
-  // Nobody knows whether its types are namespaced.
-  if (all(excludedNamespaceScopedResources) && all(excludedClusterScopedResources)) return false;
-  const { includedResources, includedNamespaceScopedResources, includedClusterScopedResources } = selection;
-  const namespaced = [...includedResources, ...includedNamespaceScopedResources];
-  if (namespaced.length === 0) return true;
+  if (all(selection.excludedResources)) return false;
   const plurals = new Set(known.map((type) => type.resource));
-  return [...namespaced, ...includedClusterScopedResources].some((p) => mayName(p, group, plurals));
+  const any = (patterns: readonly string[]) =>
+    patterns.length === 0 || patterns.some((p) => mayName(p, group, plurals));
+  // Nobody knows whether its types are namespaced: either may be so.
+  const { includedResources, includedNamespaceScopedResources } = selection;
+  const namespaced = [...includedResources, ...includedNamespaceScopedResources];
+  if (!all(selection.excludedNamespaceScopedResources) && any(namespaced)) return true;
+  if (all(selection.excludedClusterScopedResources)) return false;
+  const chosen = selection.includedClusterScopedResources;
+  if (chosen.length > 0) return any(chosen);
+  return takesClusterResources(selection) === true && any(includedResources);
 }
 
 /** A plural that no pattern spells out: only wildcards match it. */

@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
+import { readArchive } from '../../adapters/archive/reader.ts';
 import { findJson } from '../../adapters/s3/documents.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { VeleroKeys } from '../../core/vault/vault-keys.ts';
@@ -62,7 +64,10 @@ async function namespacesOf(
   { metadata, spec }: VeleroBackup,
 ): Promise<string[]> {
   const list = await vault.find(keys.resourceList(metadata.name));
-  if (!list) return (spec?.includedNamespaces ?? []).filter((n) => !/[*?]/.test(n));
+  const named = spec?.includedNamespaces ?? ['*'];
+  // Velero before 1.2 wrote no resource list.
+  if (!list && !named.some((n) => /[*?]/.test(n))) return named;
+  if (!list) return namespacesIn(await vault.stream(keys.archive(metadata.name)));
   const kinds = z.parse(
     z.record(z.string(), z.array(z.string())),
     JSON.parse(gunzipSync(list.body).toString('utf8')),
@@ -71,4 +76,14 @@ async function namespacesOf(
     names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.indexOf('/'))] : [])),
   );
   return [...new Set([...(kinds['v1/Namespace'] ?? []), ...inside])].sort();
+}
+
+/** The namespaces of an archive's objects. */
+async function namespacesIn(archive: Readable): Promise<string[]> {
+  const found = new Set<string>();
+  await readArchive(archive, undefined, ({ at: { groupResource, namespace, name } }) => {
+    if (namespace !== undefined) found.add(namespace);
+    if (groupResource === 'namespaces') found.add(name);
+  });
+  return [...found].sort();
 }

@@ -9,10 +9,12 @@ import {
   type ArchivedObject,
   CAPS,
   type Caps,
+  capsFor,
   readArchive,
 } from '../../../functions/adapters/archive/reader.ts';
 import { archiveWriter } from '../../../functions/adapters/archive/writer.ts';
 import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
+import { hasArchivePath } from '../../../functions/core/backup/archive.ts';
 import type { ResourceType } from '../../../functions/core/kubernetes/resources.ts';
 
 const PODS: ResourceType = { group: '', version: 'v1', resource: 'pods', kind: 'Pod', namespaced: true };
@@ -235,6 +237,82 @@ describe('a damaged archive', () => {
 
   it('tells where a whole copy may be', async () => {
     await expect(read(Buffer.from('not gzip'))).rejects.toThrow('"from": "replica"');
+  });
+});
+
+describe('an archive of our own whose objects compress well', () => {
+  const MIB = 1024 * 1024;
+  const blob = (i: number) => `{"metadata":{"name":"b${i}"},"data":{"x":"${'x'.repeat(MIB)}"}}`;
+  const things = Array.from({ length: 40 }, (_, i) => ({
+    type: PODS,
+    name: `b${i}`,
+    namespace: 'shop',
+    json: blob(i),
+  }));
+  const size = { items: 40, bytes: things.reduce((sum, t) => sum + t.json.length, 0) };
+  const readWith = async (bytes: Buffer, known: typeof size | undefined) => {
+    let objects = 0;
+    await readArchive(Readable.from([bytes]), undefined, () => objects++, capsFor(known));
+    return objects;
+  };
+
+  it('is read by the sizes of its record, and refused without a record', async () => {
+    const { bytes } = await write(things);
+    expect(await readWith(bytes, size)).toBe(40);
+    await expect(readWith(bytes, undefined)).rejects.toEqual(damaged(/bomb/));
+  });
+
+  it('is refused as soon as it is larger than its record says', async () => {
+    const { bytes } = await write(things);
+    await expect(readWith(bytes, { ...size, items: 39 })).rejects.toEqual(damaged(/more than 79 entries/));
+    await expect(readWith(bytes, { ...size, bytes: 39 * MIB })).rejects.toEqual(
+      damaged(/more than \d+ bytes/),
+    );
+  });
+
+  it('is within the sizes of its record, whatever names and objects it has', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 500 }), { maxLength: 8 }),
+        fc.string(),
+        async (names, text) => {
+          const all = names
+            .filter((n) => hasArchivePath(PODS, n, 'shop'))
+            .map((n) => ({ type: PODS, name: n, namespace: 'shop', json: JSON.stringify(text) }));
+          const { bytes } = await write(all);
+          const bytesOf = all.reduce((sum, t) => sum + Buffer.byteLength(t.json), 0);
+          expect(await readWith(bytes, { items: all.length, bytes: bytesOf })).toBe(all.length);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("an archive of Velero's format 1, which has each object once", () => {
+  const OLD = 'resources/deployments.apps/namespaces/shop/web.json';
+  const body = '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"}}';
+  const version = (text: string): [HeaderArgument, string] => [{ name: 'metadata/version' }, text];
+  const web = { groupResource: 'deployments.apps', version: 'v1', namespace: 'shop', name: 'web' };
+
+  it.each([[[version('1\n')]], [[]]])('is read at the version that each object says: %j', async (first) => {
+    const seen = await read(await foreign(...first, [{ name: OLD }, body]));
+    expect(seen.map((s) => [s.at, s.raw.toString()])).toEqual([[web, body]]);
+  });
+
+  it.each(['{}', '[', 'null', '{"apiVersion":7}', '{"apiVersion":"apps/"}'])(
+    'is refused when an object is %s and says no version',
+    async (text) => {
+      await expect(read(await foreign(version('1'), [{ name: OLD }, text]))).rejects.toEqual(
+        damaged(/has no apiVersion/),
+      );
+    },
+  );
+
+  it('is refused when it says to be of a later format: nothing may be passed over', async () => {
+    await expect(read(await foreign(version('1.1.0'), [{ name: OLD }, body]))).rejects.toEqual(
+      damaged(/1 of its objects are not stored at a preferred version/),
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { type OpenContext, openBackup } from '../../../functions/backup/open-bac
 import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import type { BackupInput } from '../../../functions/contract/states.ts';
 import { Work } from '../../../functions/core/backup/record.ts';
+import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
 import type { Holder } from '../../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { takeLease } from '../../../functions/runtime/leases.ts';
@@ -106,6 +107,19 @@ describe('a backup that is opened', () => {
     const plans = [planOf('daily', ['gone', 'gone-*'])];
     await open({}, { settings: settingsWith({ plans }) });
     expect(work()).toMatchObject({ namespaces: [], problems: ['namespace gone does not exist'] });
+  });
+
+  it.each([
+    { metadata: { name: 'shop', deletionTimestamp: '2026-02-01T01:00:00Z' } },
+    { metadata: { name: 'shop' }, status: { phase: 'Terminating' } },
+  ])('names a namespace that is being deleted (%j)', async (object) => {
+    world.cluster.add(TYPES.namespaces, object);
+    world.cluster.add(TYPES.namespaces, {
+      ...object,
+      metadata: { ...object.metadata, name: 'not-in-the-plan' },
+    });
+    await open();
+    expect(work().problems).toEqual(['namespace shop is being deleted']);
   });
 
   it('says that no namespace matches its patterns', async () => {

@@ -1,8 +1,12 @@
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { END_OF_TAR, fileHeader, paddingOf } from '../../../functions/core/bytes/tar.ts';
+import { scopeOf } from '../../../functions/core/restore/restore-options.ts';
 import { veleroKeys } from '../../../functions/core/vault/vault-keys.ts';
 import type { Vault } from '../../../functions/ports/vault.ts';
 import { findVeleroBackup } from '../../../functions/restore/plan-restore/find-velero.ts';
+import { planArchive } from '../../../functions/restore/plan-restore/plan.ts';
 
 const keys = veleroKeys('prod/');
 
@@ -10,6 +14,7 @@ const keys = veleroKeys('prod/');
 function bucketOf(objects: Record<string, Buffer>): Vault {
   const verbs: Partial<Vault> = {
     bucket: 'company-velero',
+    stream: async (key) => Readable.from([objects[key] as Buffer]),
     find: async (key) => (objects[key] ? { body: objects[key], etag: '' } : undefined),
     folders: async (prefix) => [
       ...new Set(Object.keys(objects).map((k) => k.slice(prefix.length).split('/')[0] as string)),
@@ -22,11 +27,16 @@ function bucketOf(objects: Record<string, Buffer>): Vault {
     },
   });
 }
-const backup = (name: string, phase: string, startTimestamp: string, over: object = {}) => ({
+const backup = (
+  name: string,
+  phase: string,
+  startTimestamp: string,
+  { includedNamespaces = ['shop'], ...over }: { includedNamespaces?: string[]; formatVersion?: string } = {},
+) => ({
   [keys.backup(name)]: Buffer.from(
     JSON.stringify({
       metadata: { name },
-      spec: { includedNamespaces: ['*'] },
+      spec: { includedNamespaces },
       status: { phase, startTimestamp, ...over },
     }),
   ),
@@ -49,6 +59,46 @@ describe('a backup that a Velero wrote', () => {
       backup: 'daily',
       namespaces: ['bank', 'shop'],
     });
+  });
+
+  it('of format 1, without a resource list, holds the namespaces of its archive, and its objects are planned', async () => {
+    const file = (path: string, object: object) => {
+      const body = Buffer.from(JSON.stringify(object));
+      return Buffer.concat([
+        fileHeader(path, body.length, 0o644),
+        body,
+        Buffer.alloc(paddingOf(body.length)),
+      ]);
+    };
+    const archive = gzipSync(
+      Buffer.concat([
+        file('resources/namespaces/cluster/c23.json', {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name: 'c23' },
+        }),
+        file('resources/configmaps/namespaces/c23/one.json', {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: 'one', namespace: 'c23' },
+        }),
+        END_OF_TAR,
+      ]),
+    );
+    const vault = bucketOf({
+      ...backup('daily', 'Completed', '2020-01-01T00:00:00Z', {
+        formatVersion: '1',
+        includedNamespaces: ['*'],
+      }),
+      [keys.archive('daily')]: archive,
+    });
+    const { namespaces } = await findVeleroBackup(vault, keys, 'daily');
+    expect(namespaces).toEqual(['c23']);
+    const { items } = await planArchive(Readable.from([archive]), undefined, scopeOf({}, namespaces), {});
+    expect(items.map((i) => `${i.action} ${i.groupResource}/${i.version} ${i.name}`)).toEqual([
+      'create namespaces/v1 c23',
+      'create configmaps/v1 one',
+    ]);
   });
 
   it('as latest is the newest that is Completed', async () => {
