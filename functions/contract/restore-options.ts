@@ -87,6 +87,9 @@ export const RestoreFiles = z.strictObject({
 });
 export type RestoreFiles = z.infer<typeof RestoreFiles>;
 
+/** Default of a restore's `waitSeconds`, as Velero's for terminating namespaces. */
+export const WAIT_SECONDS = 600;
+
 const options = {
   /** What to do with an object that the cluster already has. */
   existingResources: z.optional(z.enum(['skip', 'update', 'fail'])),

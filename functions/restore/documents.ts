@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream';
 import * as z from 'zod/mini';
 import { getJson, putJson } from '../adapters/s3/documents.ts';
 import { RestoreOptions } from '../contract/restore-options.ts';
+import { jsonLines, readJsonLines } from '../core/bytes/json-lines.ts';
 import { itemKey, type PlanItem } from '../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import { VolumeOutcome } from '../core/volumes/work.ts';
@@ -47,9 +49,6 @@ export const AppliedItem = z.object({
 });
 export type AppliedItem = z.infer<typeof AppliedItem>;
 
-const toLines = (values: readonly unknown[]): Buffer =>
-  Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
-
 /** Writes the items of a restore, then plan.json: if it exists, the plan is complete. */
 export async function putRestore(
   vault: Vault,
@@ -57,33 +56,64 @@ export async function putRestore(
   plan: StoredRestore,
   items: readonly PlanItem[],
 ): Promise<void> {
-  await vault.put(keys.restores.items(plan.restore), toLines(items));
+  await putLines(vault, keys.restores.items(plan.restore), items);
   await putJson(vault, keys.restores.plan(plan.restore), plan);
 }
 
 export const getRestore = (vault: Vault, keys: VaultKeys, restore: string): Promise<StoredRestore> =>
   getJson(vault, StoredRestore, keys.restores.plan(restore));
 
-const lines = (body: Buffer): unknown[] =>
-  body
-    .toString('utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as unknown);
-
-/** The plan's items, in the order they are applied. Only Holdfast writes the file, so its lines are not validated. */
-export async function getItems(vault: Vault, keys: VaultKeys, restore: string): Promise<PlanItem[]> {
-  return lines(await vault.get(keys.restores.items(restore))) as PlanItem[];
+/** Writes values line by line. Memory holds a piece of them. */
+async function putLines(vault: Vault, key: string, values: readonly unknown[]): Promise<void> {
+  await vault.upload(key, Readable.from(jsonLines(values), { objectMode: false }));
 }
 
-export async function getApplied(
+/** Reads lines as they arrive, never the whole file. */
+async function readLines<T>(vault: Vault, key: string, parse: (line: unknown) => T): Promise<T[]> {
+  const values: T[] = [];
+  for await (const line of readJsonLines(await vault.stream(key))) values.push(parse(line));
+  return values;
+}
+
+/**
+ * Makes the values of one file share texts that repeat, like types and namespaces: parsing makes a copy per line, which is
+ * most of the memory of 400,000 lines.
+ */
+function sharedTexts(): <T extends AppliedItem | PlanItem>(item: T) => T {
+  const known = new Map<string, string>();
+  const share = (text: string): string => {
+    const same = known.get(text);
+    if (same !== undefined) return same;
+    if (known.size < MOST_SHARED) known.set(text, text);
+    return text;
+  };
+  return (item) => {
+    const { groupResource, version, namespace, reason } = item;
+    return Object.assign(item, {
+      groupResource: share(groupResource),
+      version: share(version),
+      ...(namespace !== undefined && { namespace: share(namespace) }),
+      ...(reason !== undefined && { reason: share(reason) }),
+    });
+  };
+}
+const MOST_SHARED = 20_000;
+
+/** The plan's items, in the order they are applied. Only Holdfast writes the file, so its lines are not validated. */
+export function getItems(vault: Vault, keys: VaultKeys, restore: string): Promise<PlanItem[]> {
+  const shared = sharedTexts();
+  return readLines(vault, keys.restores.items(restore), (line) => shared(line as PlanItem));
+}
+
+export function getApplied(
   vault: Vault,
   keys: VaultKeys,
   restore: string,
   stage: 1 | 2,
 ): Promise<AppliedItem[]> {
-  return lines(await vault.get(keys.restores.applied(restore, stage))).map((line) =>
-    z.parse(AppliedItem, line),
+  const shared = sharedTexts();
+  return readLines(vault, keys.restores.applied(restore, stage), (line) =>
+    shared(z.parse(AppliedItem, line)),
   );
 }
 
@@ -100,6 +130,5 @@ export async function findApplied(
 }
 
 /** Writes the results of a stage. */
-export async function putApplied(vault: Vault, key: string, items: readonly AppliedItem[]): Promise<void> {
-  await vault.put(key, toLines(items));
-}
+export const putApplied = (vault: Vault, key: string, items: readonly AppliedItem[]): Promise<void> =>
+  putLines(vault, key, items);

@@ -1,3 +1,6 @@
+/** Bytes of archived objects that a function holds at once. Functions of a restore have 1769 MiB. */
+export const WINDOW_BYTES = 192 * 1024 * 1024;
+
 /**
  * Splits items into runs whose sizes sum up to at most `maxBytes`, in their order. An item that is larger is a run of its own.
  * Functions read the objects of a restore from its archive run by run, so that memory holds one run.

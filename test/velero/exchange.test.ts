@@ -10,6 +10,7 @@ import { lookAtCluster } from '../../functions/backup/open-backup/look.ts';
 import type { Work } from '../../functions/core/backup/record.ts';
 import { scopeOf } from '../../functions/core/restore/restore-options.ts';
 import { itemKey } from '../../functions/core/restore/restore-plan.ts';
+import { targetOf } from '../../functions/core/restore/transform.ts';
 import { vaultKeys, veleroKeys } from '../../functions/core/vault/vault-keys.ts';
 import type { VolumeOutcome } from '../../functions/core/volumes/work.ts';
 import type { KubeClient } from '../../functions/ports/kubernetes.ts';
@@ -162,6 +163,7 @@ describe('a backup that Velero wrote', () => {
     const there = items.filter((i) =>
       applied.some((a) => a.result === 'created' && a.name === i.name && a.groupResource === i.groupResource),
     );
-    expect((await inspect(cluster, there, bodies, { ...origin, options })).differing).toEqual([]);
+    const placed = there.map((item) => ({ item, at: targetOf(item, options) }));
+    expect((await inspect(cluster, placed, bodies, { ...origin, options })).differing).toEqual([]);
   });
 });

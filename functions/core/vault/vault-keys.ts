@@ -89,6 +89,8 @@ export function vaultKeys(cluster: string) {
       applied: (r: string, stage: number) => `${restoreDir(r)}applied-${stage}.jsonl`,
       volumeDir: (r: string) => `${restoreDir(r)}volumes/`,
       volume: (r: string, id: string) => `${restoreDir(r)}volumes/${enc(id)}.json`,
+      /** When its objects were all written: waiting for them counts from then. */
+      written: (r: string) => `${restoreDir(r)}written.json`,
       report: (r: string) => `${restoreDir(r)}report.json`,
     },
     /** In the replica: the proven versions, one inventory per folder of a repository. `config` has no inventory. */

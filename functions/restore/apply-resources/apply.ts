@@ -1,21 +1,16 @@
-import type { RestoreOptions } from '../../contract/restore-options.ts';
+import { type RestoreOptions, WAIT_SECONDS } from '../../contract/restore-options.ts';
 import type { PlanItem } from '../../core/restore/restore-plan.ts';
 import type { Origin } from '../../core/restore/transform.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { AppliedItem } from '../documents.ts';
-import { windowsOf } from '../windows.ts';
+import { WINDOW_BYTES, windowsOf } from '../windows.ts';
 import { ItemWriter } from './item-writer.ts';
 import { Results } from './results.ts';
-
-/** Bytes of objects that are held at once. The function has 1769 MiB. */
-const WINDOW_BYTES = 192 * 1024 * 1024;
 
 /** Waits between passes over items that failed because another object was missing: 31 s in all. */
 const SOON_MS = [1000, 2000, 4000, 8000, 16_000];
 /** Wait between passes over items that wait for pods, or for a namespace to go. */
 const LATER_MS = 20_000;
-/** Default of a restore's `waitSeconds`, as Velero's for terminating namespaces. */
-const WAIT_SECONDS = 600;
 
 /** Reads the archived objects of items, by item key. */
 export type Bodies = (items: readonly PlanItem[]) => Promise<ReadonlyMap<string, Buffer>>;

@@ -1,76 +1,100 @@
 import { parseArchived } from '../../adapters/archive/reader.ts';
-import { listPages } from '../../adapters/kubernetes/lists.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { ArchivedName } from '../../core/backup/archive.ts';
 import { parseLossless } from '../../core/bytes/lossless-json.ts';
 import type { KubeObject } from '../../core/kubernetes/resources.ts';
+import { judge, type LaterChange } from '../../core/restore/answerable.ts';
 import { differencesIn } from '../../core/restore/compare.ts';
-import { readiness } from '../../core/restore/readiness.ts';
-import { itemKey, type PlanItem, typeOfItem } from '../../core/restore/restore-plan.ts';
-import { type Origin, targetOf, transform } from '../../core/restore/transform.ts';
+import { itemKey } from '../../core/restore/restore-plan.ts';
+import { type Origin, transform } from '../../core/restore/transform.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
+import type { AppliedItem } from '../documents.ts';
+import { findLive, type Placed } from './live-objects.ts';
 
-/** Restored objects that are not ready, or have drift. */
+/** A difference that came after the restore had written an object. */
+export interface ChangedSince extends LaterChange {
+  /** `deployments.apps shop/web` */
+  readonly object: string;
+}
+
+/** How restored objects are in the cluster. */
 export interface Inspection {
-  /** `deployments.apps shop/web: 0 of 2 ready` */
-  readonly notReady: string[];
-  /** `configmaps shop/settings: data.color` */
+  /** Objects that are not there, or not as wanted: `configmaps shop/settings: data.color`. */
   readonly differing: string[];
+  readonly changedSince: ChangedSince[];
 }
 
 /** The restore whose objects are inspected. */
 export interface InspectContext extends Origin {
   readonly options: RestoreOptions;
+  /** RFC 3339. Fields that others wrote later are theirs. */
+  readonly startedAt?: string;
+  /** Whether all items of a type are inspected at once; default: they are. */
+  readonly isWhole?: (groupResource: string) => boolean;
 }
 
-/** Checks that every restored object exists, has no drift and is ready. Takes one list per type and namespace. */
+/** An item with what was noted when it was written; without a result nothing was. */
+export interface Inspected extends Placed {
+  readonly result?: Pick<AppliedItem, 'result' | 'differs'>;
+}
+
+/** Paths of one object that a report names. */
+const MOST_PATHS = 20;
+
+/**
+ * Checks that restored objects exist and are as wanted. A difference counts only if the restore is answerable for it; others are
+ * `changedSince`. `bodies`: archived objects by item key; an item without one is only looked for.
+ */
 export async function inspect(
   cluster: KubeClient,
-  items: readonly PlanItem[],
+  items: readonly Inspected[],
   bodies: ReadonlyMap<string, Buffer>,
-  { options, ...origin }: InspectContext,
+  { options, startedAt, isWhole, ...origin }: InspectContext,
 ): Promise<Inspection> {
-  const seen = { notReady: [] as string[], differing: [] as string[] };
-  const groups = Map.groupBy(items, (i) => {
-    const to = targetOf(i, options);
-    return `${to.groupResource}/${to.version}/${to.namespace ?? ''}`;
-  });
-  for (const group of groups.values()) {
-    const [first] = group as [PlanItem, ...PlanItem[]];
-    const open = new Map(group.map((item) => [targetOf(item, options).name, item]));
-    const { namespace } = targetOf(first, options);
-    for await (const page of listPages(cluster, typeOfItem(first), { namespace, absent: 'empty' })) {
-      for (const { name, raw } of page.items) {
-        const item = open.get(name);
-        const body = item && bodies.get(itemKey(item));
-        if (!item || !body || !open.delete(name)) continue;
-        const wanted = transform(
-          item,
-          parseArchived<KubeObject>({ at: item, raw: body }, parseLossless),
-          options,
-          origin,
-        );
-        const kind = wanted.kind ?? '';
-        look(
-          targetOf(item, options),
-          wanted,
-          { ...(JSON.parse(raw.toString('utf8')) as KubeObject), kind },
-          seen,
-        );
-      }
+  const differing: string[] = [];
+  const changedSince: ChangedSince[] = [];
+  const found = ({ item, at, result }: Inspected, raw: Buffer) => {
+    const live = parseLossless(raw.toString('utf8')) as KubeObject;
+    const name = nameOf(at);
+    if (live.metadata.deletionTimestamp !== undefined) {
+      differing.push(`${name}: is being deleted`);
+      return;
     }
-    for (const item of open.values()) seen.differing.push(`${nameOf(targetOf(item, options))}: is not there`);
-  }
-  return { notReady: seen.notReady.sort(), differing: seen.differing.sort() };
+    const body = bodies.get(itemKey(item));
+    const differed = result && (result.differs ?? []);
+    const paths = body === undefined ? [] : pathsOf({ item, at }, body, live);
+    const { counts, later } = judge(live, paths, {
+      ...(differed && { differed }),
+      ...(startedAt !== undefined && { startedAt }),
+    });
+    const unseen = differed?.filter((path) => isUnseen(path, { item, at })) ?? [];
+    for (const path of [...counts, ...unseen].slice(0, MOST_PATHS)) differing.push(`${name}: ${path}`);
+    for (const change of later.slice(0, MOST_PATHS)) changedSince.push({ object: name, ...change });
+  };
+  const pathsOf = ({ item, at }: Placed, raw: Buffer, live: KubeObject): string[] => {
+    if (at.version !== item.version) return []; // the API server has converted it
+    const archived = parseArchived<KubeObject>({ at: item, raw }, parseLossless);
+    const { apiVersion: _, kind, ...asked } = transform(item, archived, options, origin);
+    // Items of lists have no apiVersion, and those of built-in lists no kind.
+    return differencesIn(at, asked, { ...live, ...(kind !== undefined && { kind }) });
+  };
+  await findLive(
+    cluster,
+    items,
+    {
+      found,
+      absent: ({ at }) => void differing.push(`${nameOf(at)}: is not there`),
+      unreadable: ({ at }, reason) => void differing.push(`${nameOf(at)}: cannot be compared: ${reason}`),
+    },
+    isWhole,
+  );
+  return { differing, changedSince };
 }
 
-const nameOf = (at: ArchivedName): string =>
-  `${at.groupResource} ${at.namespace === undefined ? '' : `${at.namespace}/`}${at.name}`;
+/** Differences that a comparison does not show: those of the status, and of an object that is stored in another version. */
+const isUnseen = (path: string, { item, at }: Placed): boolean =>
+  /^status(\W|$)/.test(path) || at.version !== item.version;
 
-function look(at: ArchivedName, wanted: KubeObject, live: KubeObject, seen: Inspection): void {
-  const waiting = readiness(live);
-  if (waiting) seen.notReady.push(`${nameOf(at)}: ${waiting}`);
-  const { apiVersion: _, ...asked } = wanted; // items of lists have no apiVersion
-  for (const path of differencesIn(at, asked as KubeObject, live))
-    seen.differing.push(`${nameOf(at)}: ${path}`);
-}
+/** `deployments.apps shop/web` */
+export const nameOf = ({ groupResource, namespace, name }: ArchivedName): string =>
+  `${groupResource} ${namespace === undefined ? '' : `${namespace}/`}${name}`;

@@ -1,4 +1,5 @@
-import { getJson, putJson } from '../../adapters/s3/documents.ts';
+import { getJson } from '../../adapters/s3/documents.ts';
+import { WAIT_SECONDS } from '../../contract/restore-options.ts';
 import type { RestoreName } from '../../contract/states.ts';
 import { itemKey } from '../../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
@@ -7,24 +8,17 @@ import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { archivedObjects } from '../archived-objects.ts';
-import {
-  type AppliedItem,
-  getApplied,
-  getItems,
-  getRestore,
-  type ItemResult,
-  keyOfApplied,
-} from '../documents.ts';
+import { getApplied, getItems, getRestore, type StoredRestore } from '../documents.ts';
 import type { RestoreSource } from '../source.ts';
-import { inspect } from './inspect.ts';
-import { type RestoreSummary, reportOf } from './report.ts';
+import { WINDOW_BYTES, windowsOf } from '../windows.ts';
+import { type Inspection, inspect, nameOf } from './inspect.ts';
+import { finalResults, type Restored, restoredItems } from './outcome.ts';
+import { putReport, type RestoreSummary, reportOf } from './report.ts';
+import { explain, findNotReady, type NotReady, notReadyInArchive } from './waiting.ts';
+import { noteWritten, type Written } from './written.ts';
 
-/** A workload that is not ready after this long is reported as such. */
-const READY_SECONDS = 600;
-const WAIT_SECONDS = 3;
-
-/** Results after which an object is in the cluster as planned. */
-const IN_PLACE: readonly ItemResult[] = ['created', 'updated', 'unchanged'];
+/** Seconds between two looks at what is not ready. */
+const PAUSE_SECONDS = 3;
 
 /** What a restore is verified with. */
 export interface VerifyContext {
@@ -36,41 +30,124 @@ export interface VerifyContext {
   sourceOf(from: string): RestoreSource;
   /** Calls `work` with a client that has the identity for restores. */
   withCluster<T>(work: (cluster: KubeClient) => Promise<T>): Promise<T>;
+  /** Bytes of archived objects that are held at once; absent: what the function has memory for. */
+  readonly windowBytes?: number;
 }
 
-/** Returned while workloads are not ready: the function is to be called again. */
+/** Returned while restored objects are not ready: the function is to be called again. */
 export interface RestoreWait extends RestoreName {
   readonly waitSeconds: number;
   readonly notReady: number;
 }
 
 /**
- * Checks restored objects for drift. While workloads are not ready and there is time, it returns when to call again; then
- * it writes the report and releases the lease.
+ * Looks whether restored objects are ready. While they are not and there is time, it returns when to call again. Then it compares
+ * every object, writes the report and releases the lease.
  */
 export async function verifyRestore(
   context: VerifyContext,
   { restore, backup }: RestoreName,
 ): Promise<RestoreWait | RestoreSummary> {
-  const { vault, keys, now, sourceOf, withCluster } = context;
+  const { vault, keys, now, withCluster } = context;
   const plan = await getRestore(vault, keys, restore);
-  const applied: AppliedItem[] = [
+  const items = await getItems(vault, keys, restore);
+  const applied = finalResults(items, [
     ...(await getApplied(vault, keys, restore, 1)),
     ...(await getApplied(vault, keys, restore, 2)),
-  ];
-  const there = new Set(applied.filter((a) => IN_PLACE.includes(a.result)).map(keyOfApplied));
-  const items = (await getItems(vault, keys, restore)).filter((i) => there.has(itemKey(i)));
-  const bodies = await archivedObjects(sourceOf(plan.from), plan, items);
-  const of = { backup, restore, options: plan.options };
-  const seen = await withCluster((cluster) => inspect(cluster, items, bodies, of));
+  ]);
+  const restored = restoredItems(items, applied);
+  const seen = await withCluster((cluster) => look(context, plan, restored, cluster));
+  if ('waitSeconds' in seen) return { restore, backup, ...seen };
   const seconds = Math.round((now.getTime() - Date.parse(plan.startedAt)) / 1000);
-  if (seen.notReady.length > 0 && seconds < READY_SECONDS)
-    return { restore, backup, waitSeconds: WAIT_SECONDS, notReady: seen.notReady.length };
   const volumes = await volumesOf(context, restore);
   const { report, summary } = reportOf(plan, { ...seen, applied, volumes, seconds });
-  await putJson(vault, keys.restores.report(restore), report);
+  await putReport(vault, keys.restores.report(restore), report);
   await releaseLease(vault, keys.leases.restore, restore);
   return summary;
+}
+
+interface Look extends Inspection {
+  readonly notReady: string[];
+  readonly notReadyBefore: string[];
+}
+
+async function look(
+  context: VerifyContext,
+  plan: StoredRestore,
+  restored: readonly Restored[],
+  cluster: KubeClient,
+): Promise<Look | Pick<RestoreWait, 'waitSeconds' | 'notReady'>> {
+  const { vault, keys, now } = context;
+  const unready = await findNotReady(cluster, restored);
+  const written = await noteWritten(vault, keys.restores.written(plan.restore), async () => ({
+    at: now.toISOString(),
+    notReadyBefore: await unreadyBefore(context, plan, unready),
+  }));
+  const waiting = unready.filter(({ placed }) => !isExcused(placed, written));
+  const waited = (now.getTime() - Date.parse(written.at)) / 1000;
+  if (waiting.length > 0 && waited < (plan.options.waitSeconds ?? WAIT_SECONDS))
+    return { waitSeconds: PAUSE_SECONDS, notReady: waiting.length };
+  const compared = await compare(context, plan, restored, cluster);
+  return {
+    notReady: await explain(cluster, waiting),
+    notReadyBefore: unready
+      .filter(({ placed }) => isExcused(placed, written))
+      .map(({ placed, reason }) => `${nameOf(placed.at)}: ${reason}`)
+      .sort(),
+    ...compared,
+  };
+}
+
+const isExcused = ({ item }: NotReady['placed'], { notReadyBefore }: Written): boolean =>
+  notReadyBefore.includes(itemKey(item));
+
+/** Objects that this restore found unchanged and that were not ready in the recovery point either: they are as they were. */
+async function unreadyBefore(
+  { sourceOf, windowBytes }: VerifyContext,
+  plan: StoredRestore,
+  unready: readonly NotReady<Restored>[],
+): Promise<string[]> {
+  const unchanged = unready.map(({ placed }) => placed).filter(({ result }) => result.result === 'unchanged');
+  const keys: string[] = [];
+  for (const window of windowsOf(unchanged, windowBytes ?? WINDOW_BYTES)) {
+    const items = window.map(({ item }) => item);
+    const bodies = await archivedObjects(sourceOf(plan.from), plan, items);
+    keys.push(...notReadyInArchive(items, bodies).map(itemKey));
+  }
+  return keys;
+}
+
+/** Compares all objects, window by window. */
+async function compare(
+  { sourceOf, windowBytes }: VerifyContext,
+  plan: StoredRestore,
+  restored: readonly Restored[],
+  cluster: KubeClient,
+): Promise<Inspection> {
+  const { backup, restore, options, startedAt } = plan;
+  const seen: Inspection = { differing: [], changedSince: [] };
+  const sizes = sizesOf(restored);
+  for (const window of windowsOf(restored, windowBytes ?? WINDOW_BYTES)) {
+    const bodies = await archivedObjects(
+      sourceOf(plan.from),
+      plan,
+      window.map(({ item }) => item),
+    );
+    const here = sizesOf(window);
+    const isWhole = (type: string) => here.get(type) === sizes.get(type);
+    const part = await inspect(cluster, window, bodies, { backup, restore, options, startedAt, isWhole });
+    for (const line of part.differing) seen.differing.push(line);
+    for (const change of part.changedSince) seen.changedSince.push(change);
+  }
+  seen.differing.sort();
+  return seen;
+}
+
+/** The number of items of each type. */
+function sizesOf(restored: readonly Restored[]): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { at } of restored) sizes.set(at.groupResource, (sizes.get(at.groupResource) ?? 0) + 1);
+  return sizes;
 }
 
 async function volumesOf({ vault, keys }: VerifyContext, restore: string): Promise<VolumeOutcome[]> {
