@@ -103,7 +103,7 @@ export class ClusterApi {
   /** Deletes objects and waits until they are gone. */
   async remove(...refs: string[]): Promise<void> {
     await Promise.all(refs.map((ref) => this.remover(ref)));
-    for (const ref of refs) await until(`${ref} is gone`, async () => !(await this.find(ref)), 120);
+    for (const ref of refs) await until(`${ref} is gone`, async () => !(await this.find(ref)), 60);
   }
 
   /** Deletes one object without waiting for its finalizers. */
@@ -122,7 +122,7 @@ export class ClusterApi {
       namespaces.map((n) => this.client.call('DELETE', `/api/v1/namespaces/${n}`, { accept: [404, 409] })),
     );
     for (const n of namespaces)
-      await until(`namespace ${n} is gone`, async () => !(await this.find(`namespaces ${n}`)), 120);
+      await until(`namespace ${n} is gone`, async () => !(await this.find(`namespaces ${n}`)), 60);
   }
 
   /** Waits until the API server serves a definition. */
