@@ -22,11 +22,7 @@ const BUILT_IN_KINDS: [string, string, object][] = [
   ['groups', 'Role', { rules: 'none', verbs: ['*'] }],
   ['doors', 'Ingress', { rules: { host: 'x' }, tls: true }],
   ['sets', 'StatefulSet', { replicas: 3, volumeClaimTemplates: { a: 1 } }],
-  [
-    'odd',
-    'CronJob',
-    { jobTemplate: { spec: { template: { spec: { containers: { a: 1 }, hostPID: true } } } } },
-  ],
+  ['odd', 'CronJob', { jobTemplate: { spec: { template: { spec: { containers: { a: 1 } } } } } }],
 ];
 const plural = (kind: string) => BUILT_IN_KINDS.find(([, k]) => k === kind)?.[0] as string;
 const DEFINITIONS = [
