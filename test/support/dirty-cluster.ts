@@ -21,6 +21,8 @@ export interface DirtyCluster {
   readonly last: readonly KubeObject[];
 }
 
+/** Stands for an integer that JavaScript cannot hold: whoever makes the object writes the number in its place. */
+export const BIG = '@9007199254740993';
 const MANAGERS = ['helm', 'argocd-controller', 'kubectl-create', 'flux', 'operator'];
 /** A kind of each project's custom resource. Some are kinds of built-in types, too. */
 const PROJECTS: readonly (readonly [string, string])[] = [
@@ -84,6 +86,7 @@ export function dirtyCluster(seed: number): DirtyCluster {
 }
 
 function customResource(project: string, kind: string, i: number, random: () => number): KubeObject {
+  const namespace = nameOf(project);
   const name =
     kind === 'Namespace' && i === 0 ? namespace : i === 2 ? `${'x'.repeat(240)}-${i}` : `thing-${i}`;
   const spec =
@@ -96,6 +99,7 @@ function customResource(project: string, kind: string, i: number, random: () => 
           clusterIP: 'none of the cluster',
           volumeName: 'lun-0',
           rules: 'all',
+          number: BIG,
           template: { any: [1, null, { deep: random() > 0.5 }] },
         };
   return { apiVersion: `${project}.${GROUP}/v1`, kind, metadata: { name, namespace }, spec };

@@ -128,25 +128,23 @@ export class Pipeline {
     return { vault, record };
   }
 
+  /** What a dry run of a restore says that `allow` must name. */
+  async hints(point: Point): Promise<string[]> {
+    const ports = portsOf(point, this.#restore);
+    const { restore } = await planRestore({ ...ports, now: new Date() }, requestOf(point, { dryRun: true }));
+    const items = await getItems(point.vault, keys, restore);
+    return items.flatMap((item) => {
+      const [, hint] = (item.action === 'hold' && /"allow": \["(.*)"\]/.exec(item.reason ?? '')) || [];
+      return hint === undefined ? [] : [hint];
+    });
+  }
+
   /** Restores as the machine does: plan, both stages until nothing remains, verification until it is done. */
   async restore(point: Point, input: Partial<RestoreInput> = {}, run: RestoreRun = {}): Promise<Restored> {
-    const { vault, record } = point;
+    const { vault } = point;
     const { to = this.#restore, readySeconds = 30 } = run;
-    const source = { vault, archive: keys.velero.archive };
-    const ports = {
-      vault,
-      keys,
-      verifier: signer,
-      sourceOf: () => source,
-      isGone: async () => true,
-      withCluster: <T>(work: (cluster: KubeClient) => Promise<T>) => work(to),
-    };
-    const request = z.parse(PlanRestoreRequest, {
-      input: { backup: record.backup, waitSeconds: 5, ...input },
-      startedAt: new Date(Date.now() + count++ * 1000).toISOString(),
-      execution: `restore-${count}`,
-    });
-    const { restore, backup } = await planRestore({ ...ports, now: new Date() }, request);
+    const ports = portsOf(point, to);
+    const { restore, backup } = await planRestore({ ...ports, now: new Date() }, requestOf(point, input));
     for (const stage of [1, 2] as const) {
       for (let calls = 0, remaining = 1; remaining > 0; calls++) {
         if (calls > 20) throw new Error(`stage ${stage} does not end: ${remaining} remain`);
@@ -161,6 +159,26 @@ export class Pipeline {
     return new Restored(report, await getItems(vault, keys, restore));
   }
 }
+
+/** What the functions of a restore are called with. */
+function portsOf({ vault }: Point, to: KubeClient) {
+  const source = { vault, archive: keys.velero.archive };
+  return {
+    vault,
+    keys,
+    verifier: signer,
+    sourceOf: () => source,
+    isGone: async () => true,
+    withCluster: <T>(work: (cluster: KubeClient) => Promise<T>) => work(to),
+  };
+}
+
+const requestOf = ({ record }: Point, input: Partial<RestoreInput>): PlanRestoreRequest =>
+  z.parse(PlanRestoreRequest, {
+    input: { backup: record.backup, waitSeconds: 5, ...input },
+    startedAt: new Date(Date.now() + count++ * 1000).toISOString(),
+    execution: `restore-${count}`,
+  });
 
 /** What came of a restore, by its report. Objects are named as ClusterApi names them, after mapping. */
 export class Restored {
