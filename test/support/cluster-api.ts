@@ -10,6 +10,11 @@ interface ApiResource {
   readonly verbs: readonly string[];
 }
 
+interface ApiGroup {
+  readonly versions: readonly { readonly groupVersion: string }[];
+  readonly preferredVersion: { readonly groupVersion: string };
+}
+
 /** A status of the API server that a test expects, with its message. */
 export interface Answer {
   readonly status: number;
@@ -135,15 +140,10 @@ export class ClusterApi {
       const conditions = (status?.conditions ?? []) as { type: string; status: string }[];
       return conditions.some((c) => c.type === 'Established' && c.status === 'True');
     });
-    const [plural = '', ...group] = definition.split('.');
-    const listed = async () => {
-      this.#resources.clear();
-      return (await this.#resourcesOf(await this.#preferred(group.join('.')))).some((r) => r.name === plural);
-    };
-    await until(`${definition} is served`, listed);
+    await until(`${definition} is served`, async () => (await this.#findType(definition)) !== undefined);
   }
 
-  /** The type of a name like `deployments.apps`, at the preferred version of its group. */
+  /** The type of a name like `deployments.apps`, at its group's preferred version if that has it. */
   async type(name: string): Promise<ResourceType> {
     const found = await this.#findType(name);
     if (!found) throw new Error(`the API server does not serve ${name}`);
@@ -151,15 +151,19 @@ export class ClusterApi {
   }
 
   async #findType(name: string): Promise<ResourceType | undefined> {
+    const found = await this.#lookUp(name);
+    if (found) return found;
+    this.#resources.clear(); // a definition that came meanwhile
+    return this.#lookUp(name);
+  }
+
+  async #lookUp(name: string): Promise<ResourceType | undefined> {
     const [plural = '', ...group] = name.split('.');
-    const groupVersion = await this.#preferred(group.join('.'));
-    const find = async () => (await this.#resourcesOf(groupVersion)).find((r) => r.name === plural);
-    let found = await find();
-    if (!found) {
-      this.#resources.clear(); // a definition that came meanwhile
-      found = await find();
+    for (const groupVersion of await this.#versions(group.join('.'))) {
+      const found = (await this.#resourcesOf(groupVersion)).find((r) => r.name === plural);
+      if (found) return typed(groupVersion, found);
     }
-    return found && typed(groupVersion, found);
+    return undefined;
   }
 
   /** The type that an object's apiVersion and kind name. */
@@ -174,18 +178,22 @@ export class ClusterApi {
     return typed(apiVersion, found);
   }
 
-  /** Every type that can be listed, at the preferred version; groups that do not answer are left out. */
+  /** Every type that can be listed, in one version each; groups that do not answer are left out. */
   async types(): Promise<ResourceType[]> {
-    const { body } = await this.client.call('GET', '/apis');
-    const { groups } = JSON.parse(body.toString('utf8')) as {
-      groups: { preferredVersion: { groupVersion: string } }[];
+    const { groups } = JSON.parse((await this.client.call('GET', '/apis')).body.toString('utf8')) as {
+      groups: ApiGroup[];
     };
-    const all: ResourceType[] = [];
-    for (const groupVersion of ['v1', ...groups.map((g) => g.preferredVersion.groupVersion)]) {
-      const resources = await this.#resourcesOf(groupVersion);
-      all.push(...resources.filter((r) => r.verbs.includes('list')).map((r) => typed(groupVersion, r)));
+    const all = new Map<string, ResourceType>();
+    const order = groups.flatMap((g) => [g.preferredVersion, ...g.versions]).map((v) => v.groupVersion);
+    for (const groupVersion of new Set(['v1', ...order])) {
+      for (const resource of (await this.#resourcesOf(groupVersion)).filter((r) =>
+        r.verbs.includes('list'),
+      )) {
+        const type = typed(groupVersion, resource);
+        if (!all.has(groupResource(type))) all.set(groupResource(type), type);
+      }
     }
-    return all;
+    return [...all.values()];
   }
 
   async path(ref: string): Promise<string> {
@@ -201,12 +209,13 @@ export class ClusterApi {
     return { status: answer.status, message };
   }
 
-  async #preferred(group: string): Promise<string> {
-    if (group === '') return 'v1';
+  /** Versions of a group, its preferred one first. A type need not be in that one. */
+  async #versions(group: string): Promise<string[]> {
+    if (group === '') return ['v1'];
     const { body, status } = await this.client.call('GET', `/apis/${group}`, { accept: [404] });
-    if (status === 404) return `${group}/v1`;
-    const found = JSON.parse(body.toString('utf8')) as { preferredVersion: { groupVersion: string } };
-    return found.preferredVersion.groupVersion;
+    if (status === 404) return [];
+    const found = JSON.parse(body.toString('utf8')) as ApiGroup;
+    return [...new Set([found.preferredVersion, ...found.versions].map((v) => v.groupVersion))];
   }
 
   async #resourcesOf(groupVersion: string): Promise<ApiResource[]> {

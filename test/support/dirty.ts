@@ -82,8 +82,12 @@ export class Pipeline {
     await Promise.all([this.api.client.close(), this.#backup.close(), this.#restore.close()]);
   }
 
-  /** Backs up what a plan of these namespaces selects. */
-  async backup(namespaces: readonly string[], over: Partial<Selection> = {}): Promise<Point> {
+  /** Backs up what a plan of these namespaces selects. `meanwhile`: what happens after discovery. */
+  async backup(
+    namespaces: readonly string[],
+    over: Partial<Selection> = {},
+    meanwhile: () => Promise<void> = async () => {},
+  ): Promise<Point> {
     const vault = new MemoryVault('primary');
     const plan = planOf('dirty', namespaces, { selection: selectionOf(namespaces, over), volumes: 'none' });
     const backup = `dirty-20260101${String(count++).padStart(6, '0')}`;
@@ -92,6 +96,7 @@ export class Pipeline {
     const work: Work = { plan: plan.name, backup, startedAt, selection: plan.selection, ...looked };
     await putJson(vault, keys.records.work(backup), work);
     const planned = await planExport(this.#backup, work, 1_000_000);
+    await meanwhile();
     const ports = { cluster: this.#backup, vault, keys };
     const result = await exportWhole(ports, work, planned, performance.now());
     await putJson(vault, keys.records.resources(backup), result);

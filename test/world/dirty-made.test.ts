@@ -171,7 +171,7 @@ spec: ${spec}
           const pods = await api.list('pods', 'made-ephemeral');
           return pods.length === 3 && pods.every((p) => p.status?.phase === 'Running');
         },
-        90,
+        60,
       );
     await running();
     const point = await pipeline.backup(['made-ephemeral']);
