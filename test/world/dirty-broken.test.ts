@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerResponse } from 'node:https';
+import type { ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { KubeObject } from '../../functions/core/kubernetes/resources.ts';
 import { network } from '../../world/base/settings.ts';
