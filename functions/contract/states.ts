@@ -159,6 +159,9 @@ export const ApplyRequest = z.object({
   restore: z.string(),
   backup: z.string(),
   stage: z.union([z.literal(1), z.literal(2)]),
+  /** What earlier calls returned. */
+  stage1: z.optional(z.object({ waitedSeconds: z.optional(z.number()) })),
+  stage2: z.optional(z.object({ waitedSeconds: z.optional(z.number()) })),
 });
 export type ApplyRequest = z.infer<typeof ApplyRequest>;
 
@@ -171,6 +174,8 @@ export interface ApplyState {
   readonly held: number;
   readonly failed: number;
   readonly remaining: number;
+  /** How long the calls of the stage have waited for what may pass. */
+  readonly waitedSeconds: number;
 }
 
 export const RestoreName = z.object({ restore: z.string(), backup: z.string() });

@@ -30,7 +30,7 @@ const bodies = new Map<string, Buffer>();
 await readArchive(await vault.stream(key), archiveSha256, ({ at, raw }) => {
   if (wanted.has(itemKey(at))) bodies.set(itemKey(at), raw);
 });
-const applied = await applyItems(cluster, items, bodies, {
+const applied = await applyItems(cluster, items, async () => bodies, {
   backup,
   restore: `restore-${into}`,
   options,

@@ -75,7 +75,7 @@ export class FakeCluster implements KubeClient {
   private made = 0;
 
   constructor(...types: ResourceType[]) {
-    this.types = [TYPES.namespaces, ...types];
+    this.types = [...new Set([TYPES.namespaces, TYPES.customResourceDefinitions, ...types])];
   }
 
   /** Puts an object there, as if somebody else had made it. */
@@ -114,12 +114,41 @@ export class FakeCluster implements KubeClient {
       refusal.times--;
       return refused(refusal.status, refusal.message);
     }
+    const discovery = method === 'GET' ? this.discovery(path) : undefined;
+    if (discovery) return answer(200, discovery);
     const at = this.addressOf(path);
     const { type, name } = at;
     if (method === 'GET') return name === undefined ? this.list(at) : this.get(path, at);
     if (method === 'POST') return this.create(path, at, options.body as KubeObject);
     if (!this.objects.has(path.replace(/\/status$/, ''))) return notFound(type, name);
     return method === 'PATCH' ? this.patch(path, at, options) : this.remove(path);
+  }
+
+  /** What it serves: its types with all verbs, and with status as a subresource. */
+  private discovery(path: string): object | undefined {
+    const groups = Map.groupBy(
+      this.types.filter((t) => t.group !== ''),
+      (t) => t.group,
+    );
+    if (path === '/apis')
+      return {
+        groups: [...groups].map(([name, [first]]) => ({
+          name,
+          versions: [{ version: first?.version }],
+          preferredVersion: { version: first?.version },
+        })),
+      };
+    const [, root, ...rest] = path.split('/');
+    const group = root === 'api' ? '' : rest[0];
+    if (rest.length !== (root === 'api' ? 1 : 2)) return undefined;
+    const verbs = ['create', 'delete', 'get', 'list', 'patch'];
+    const resources = this.types
+      .filter((t) => t.group === group)
+      .flatMap(({ resource, kind, namespaced }) => [
+        { name: resource, kind, namespaced, verbs },
+        { name: `${resource}/status`, kind, namespaced, verbs: ['get', 'patch'] },
+      ]);
+    return { resources };
   }
 
   private get(path: string, { type, name }: Address): KubeResponse {

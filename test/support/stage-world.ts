@@ -52,7 +52,12 @@ export class StageWorld {
   }
 
   /** Runs one call of a stage. */
-  apply(stage: 1 | 2, over: Partial<StageContext> = {}, life = new Life()): Promise<ApplyState> {
+  apply(
+    stage: 1 | 2,
+    over: Partial<StageContext> = {},
+    life = new Life(),
+    last?: Pick<ApplyState, 'waitedSeconds'>,
+  ): Promise<ApplyState> {
     const context: StageContext = {
       vault: life.of(this.vault),
       keys,
@@ -61,7 +66,15 @@ export class StageWorld {
       goOn: () => true,
       sleep: async (ms) => void this.waits.push(ms),
     };
-    return applyStage({ ...context, ...over }, { restore: RESTORE, backup: BACKUP, stage });
+    return applyStage(
+      { ...context, ...over },
+      {
+        restore: RESTORE,
+        backup: BACKUP,
+        stage,
+        ...(last && { [`stage${stage}`]: last }),
+      },
+    );
   }
 
   /** Name, result and reason of each object of a stage. */

@@ -150,7 +150,7 @@ describe('a backup that Velero wrote', () => {
     const bodies = new Map<string, Buffer>();
     await readArchive(Readable.from([archive]), undefined, ({ at, raw }) => bodies.set(itemKey(at), raw));
     const origin = { backup: 'theirs', restore: 'restore-theirs' };
-    const applied = await applyItems(cluster, items, bodies, {
+    const applied = await applyItems(cluster, items, async () => bodies, {
       ...origin,
       options,
       before: [],

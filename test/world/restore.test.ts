@@ -75,7 +75,7 @@ async function restore(
   await readArchive(Readable.from([archive]), undefined, ({ at, raw }) => bodies.set(itemKey(at), raw));
   const origin = { backup: 'apps-20260101000000', restore: `restore-${count++}` };
   let left = time;
-  const applied = await applyItems(cluster, items, bodies, {
+  const applied = await applyItems(cluster, items, async () => bodies, {
     ...origin,
     options,
     before: [],
@@ -228,7 +228,7 @@ describe('a restore', () => {
         Buffer.from(json),
       ]),
     );
-    const rest = await applyItems(cluster, items, bodies, {
+    const rest = await applyItems(cluster, items, async () => bodies, {
       backup: 'b',
       restore: 'r',
       options: {},

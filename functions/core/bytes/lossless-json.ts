@@ -20,3 +20,14 @@ function keepNumber(_key: string, value: unknown, context: { source?: string }):
 /** JSON.rawJSON is in Node since 22, and not yet in TypeScript's library. */
 const raw = (source: string): unknown =>
   (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source);
+
+/** Whether a value is a number with all its digits, from `parseLossless`. */
+export const isRawNumber = (value: unknown): value is object =>
+  (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);
+
+/** A deep copy of parsed JSON that keeps long numbers, which structuredClone does not. */
+export function copyOf<T>(value: T): T {
+  if (value === null || typeof value !== 'object' || isRawNumber(value)) return value;
+  if (Array.isArray(value)) return (value as unknown[]).map(copyOf) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)])) as T;
+}

@@ -1,5 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { ArchivedName } from '../backup/archive.ts';
+import { type JsonRecord, recordOf, recordsIn } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
+import { cleanDefinition } from './clean-definition.ts';
+import { cleanJob, cleanPod, dropTokenVolumes } from './clean-pod.ts';
+import { cleanService } from './clean-service.ts';
+import { cleanClaim, cleanVolume } from './clean-volume.ts';
+
+export { dropTokenVolumes };
 
 const DROPPED_METADATA = [
   'generateName',
@@ -21,7 +29,14 @@ export const RESTORE_LABEL = 'velero.io/restore-name';
 /** The restore that updated an existing object. Objects that a restore created have only the label. */
 export const UPDATED_ANNOTATION = 'holdfast.io/updated-by';
 
-type Spec = Record<string, unknown>;
+/** The longest value of a label. */
+const LABEL_LENGTH = 63;
+
+/** The value of a label for the name of a backup or restore: a longer name is shortened with a hash, as in Velero. */
+export function labelValue(name: string): string {
+  if (name.length <= LABEL_LENGTH) return name;
+  return name.slice(0, LABEL_LENGTH - 6) + createHash('sha256').update(name).digest('hex').slice(0, 6);
+}
 
 /** Options of a restore that affect cleaning. */
 interface CleanOptions {
@@ -29,85 +44,56 @@ interface CleanOptions {
 }
 
 /** Removes the fields that the cluster adds to objects of one type. Modifies the object and its spec. */
-type Cleaning = (object: KubeObject, spec: Spec, options: CleanOptions) => void;
+type Cleaning = (object: KubeObject, spec: JsonRecord, options: CleanOptions) => void;
 
 /** By `plural[.group]`, not by kind: a custom resource may also have the kind Service. */
 const CLEANINGS: ReadonlyMap<string, Cleaning> = new Map<string, Cleaning>([
   ['namespaces', cleanNamespace],
   ['persistentvolumeclaims', cleanClaim],
+  ['persistentvolumes', cleanVolume],
   ['pods', cleanPod],
+  ['secrets', cleanSecret],
   ['services', cleanService],
   ['jobs.batch', cleanJob],
+  ['customresourcedefinitions.apiextensions.k8s.io', cleanDefinition],
 ]);
 
 function cleanNamespace(object: KubeObject): void {
   delete object.spec;
 }
 
-function cleanService({ metadata }: KubeObject, spec: Spec, { preserveNodePorts }: CleanOptions): void {
-  if (spec.clusterIP !== 'None') {
-    delete spec.clusterIP;
-    delete spec.clusterIPs;
-  }
-  if (preserveNodePorts) return;
-  delete spec.healthCheckNodePort;
-  const meant = nodePortsMeant(metadata.annotations?.[LAST_APPLIED]);
-  for (const port of (spec.ports ?? []) as Spec[]) if (!meant.has(port.nodePort)) delete port.nodePort;
-}
+/** What the token controller fills in, and what it and the API server note. */
+const TOKEN_DATA = ['token', 'ca.crt', 'namespace', 'service-ca.crt'];
+const TOKEN_NOTES = ['kubernetes.io/service-account.uid', 'kubernetes.io/legacy-token-last-used'];
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** Node ports in the last applied manifest. They are kept, as in Velero. */
-function nodePortsMeant(lastApplied: string | undefined): Set<unknown> {
-  try {
-    const ports = (JSON.parse(lastApplied ?? '{}') as { spec?: { ports?: Spec[] } }).spec?.ports ?? [];
-    return new Set(ports.map((p) => p.nodePort).filter((p) => p !== undefined));
-  } catch {
-    return new Set();
-  }
-}
-
-function cleanPod(_: KubeObject, spec: Spec): void {
-  for (const field of ['nodeName', 'priority', 'preemptionPolicy', 'ephemeralContainers']) delete spec[field];
-  dropTokenVolumes(spec);
-}
-
-/** Removes the service account token volume of a pod: admission adds one with a new name to each pod. */
-export function dropTokenVolumes(spec: Spec): void {
-  const token = (name: unknown) => typeof name === 'string' && name.startsWith('kube-api-access-');
-  spec.volumes = ((spec.volumes ?? []) as Spec[]).filter((v) => !token(v.name));
-  for (const list of ['containers', 'initContainers'] as const) {
-    for (const c of (spec[list] ?? []) as Spec[]) {
-      c.volumeMounts = ((c.volumeMounts ?? []) as Spec[]).filter((m) => !token(m.name));
-    }
-  }
-}
-
-function cleanJob(_: KubeObject, spec: Spec): void {
-  const uidLabels = ['controller-uid', 'batch.kubernetes.io/controller-uid'];
-  const selector = (spec.selector as { matchLabels?: Spec } | undefined)?.matchLabels;
-  const labels = (spec.template as { metadata?: { labels?: Spec } } | undefined)?.metadata?.labels;
-  for (const label of uidLabels) {
-    delete selector?.[label];
-    delete labels?.[label];
-  }
-  if (selector && Object.keys(selector).length === 0) delete spec.selector;
-}
-
-/** Annotations of binding and provisioning; not the storage class, which old claims have as an annotation. */
-const BINDING_ANNOTATION =
-  /^(pv\.kubernetes\.io\/|volume\.(beta\.)?kubernetes\.io\/(selected-node|storage-provisioner|migrated-to))/;
-
-function cleanClaim({ metadata }: KubeObject, spec: Spec): void {
-  delete spec.volumeName;
-  for (const name of Object.keys(metadata.annotations ?? {})) {
-    if (BINDING_ANNOTATION.test(name)) delete metadata.annotations?.[name];
-  }
+/** A token Secret is created empty, so that the cluster fills it: the original token is worth nothing in another cluster. */
+function cleanSecret(object: KubeObject): void {
+  if (object.type !== 'kubernetes.io/service-account-token') return;
+  const data = recordOf(object.data);
+  for (const field of TOKEN_DATA) delete data?.[field];
+  if (data && Object.keys(data).length === 0) delete object.data;
+  for (const notes of [recordOf(object.metadata.annotations), recordOf(object.metadata.labels)])
+    for (const note of TOKEN_NOTES) delete notes?.[note];
 }
 
 /**
- * Removes all fields that the cluster adds to objects, so that the create request contains only the user's intent.
- * `groupResource`: the type in the archive. Modifies and returns `object`.
+ * Finalizers that the cluster adds again when it needs them. Without the object that they wait for, nothing would remove them,
+ * and the restored object could not be deleted. The first two order a deletion.
+ */
+const CLUSTER_FINALIZER =
+  /^(foregroundDeletion|orphan|kubernetes\.io\/pvc?-protection|service\.kubernetes\.io\/load-balancer-cleanup|batch\.kubernetes\.io\/job-tracking|customresourcecleanup\.apiextensions\.k8s\.io|external-attacher\/.*|external-provisioner\.volume\.kubernetes\.io\/.*|(snapshot|provisioner)\.storage\.kubernetes\.io\/.*)$/;
+
+function cleanFinalizers({ metadata }: KubeObject): void {
+  if (!Array.isArray(metadata.finalizers)) return;
+  const kept = metadata.finalizers.filter((f) => typeof f !== 'string' || !CLUSTER_FINALIZER.test(f));
+  if (kept.length > 0) metadata.finalizers = kept;
+  else delete metadata.finalizers;
+}
+
+/**
+ * Removes all fields that the cluster adds to objects, so that the create request contains only the user's intent. Fields of
+ * an odd type stay as they are: the API server judges them. `groupResource`: the type in the archive. Modifies and returns
+ * `object`.
  */
 export function cleanForRestore(
   { groupResource }: Pick<ArchivedName, 'groupResource'>,
@@ -115,21 +101,28 @@ export function cleanForRestore(
   labels: { backup: string; restore: string },
   preserveNodePorts = false,
 ): KubeObject {
-  for (const field of DROPPED_METADATA) delete object.metadata[field];
+  const { metadata } = object;
+  // Before managedFields go: they tell what a manifest states.
+  CLEANINGS.get(groupResource)?.(object, recordOf(object.spec) ?? {}, { preserveNodePorts });
+  for (const field of DROPPED_METADATA) delete metadata[field];
+  cleanFinalizers(object);
   delete object.status;
-  delete object.metadata.annotations?.[UPDATED_ANNOTATION];
-  CLEANINGS.get(groupResource)?.(object, object.spec ?? {}, { preserveNodePorts });
-  object.metadata.labels = {
-    ...object.metadata.labels,
-    [BACKUP_LABEL]: labels.backup,
-    [RESTORE_LABEL]: labels.restore,
-  };
+  delete recordOf(metadata.annotations)?.[UPDATED_ANNOTATION];
+  if (metadata.labels == null || recordOf(metadata.labels))
+    metadata.labels = {
+      ...metadata.labels,
+      [BACKUP_LABEL]: labelValue(labels.backup),
+      [RESTORE_LABEL]: labelValue(labels.restore),
+    };
   return object;
 }
 
 /** A merge patch for an existing object. */
 export interface Change {
-  readonly metadata: Partial<Pick<KubeObject['metadata'], 'labels' | 'annotations'>>;
+  readonly metadata: Partial<Pick<KubeObject['metadata'], 'labels' | 'annotations'>> & {
+    /** The patch conflicts if the object has another one by now. */
+    readonly resourceVersion?: string;
+  };
 }
 
 /**
@@ -139,9 +132,11 @@ export interface Change {
 export function mergedAccount(live: KubeObject, archived: KubeObject): Change {
   const { labels, annotations, name } = archived.metadata;
   const both = (key: 'secrets' | 'imagePullSecrets') => {
-    const [had = [], got = []] = [live[key], archived[key]] as { name?: string }[][];
+    const [had, got] = [recordsIn(live[key]), recordsIn(archived[key])];
     const known = new Set(had.map((s) => s.name));
-    const added = got.filter((s) => !known.has(s.name) && !s.name?.startsWith(`${name}-token-`));
+    const isGenerated = (secret: unknown) =>
+      typeof secret === 'string' && secret.startsWith(`${name}-token-`);
+    const added = got.filter((s) => !known.has(s.name) && !isGenerated(s.name));
     return added.length > 0 ? { [key]: [...had, ...added] } : {};
   };
   return {
@@ -149,4 +144,31 @@ export function mergedAccount(live: KubeObject, archived: KubeObject): Change {
     ...both('secrets'),
     ...both('imagePullSecrets'),
   };
+}
+
+const RBAC_GROUP = 'rbac.authorization.k8s.io';
+
+/** Identity of a binding's subject. The API server writes the default of `apiGroup`. */
+function keyOfSubject({ kind, apiGroup, namespace, name }: JsonRecord): string {
+  const group = apiGroup ?? (kind === 'ServiceAccount' ? '' : RBAC_GROUP);
+  return JSON.stringify([kind, group, namespace ?? '', name]);
+}
+
+/**
+ * The merge patch that adds the wanted subjects to an existing RoleBinding or ClusterRoleBinding. The existing ones stay in
+ * their order: nobody loses rights. It conflicts if the binding was changed since it was read.
+ */
+export function withAddedSubjects(
+  live: KubeObject,
+  wanted: KubeObject,
+): Change & { readonly subjects: readonly unknown[] } {
+  const had = Array.isArray(live.subjects) ? (live.subjects as unknown[]) : [];
+  const known = new Set(recordsIn(had).map(keyOfSubject));
+  const added = recordsIn(wanted.subjects).filter((subject) => {
+    const key = keyOfSubject(subject);
+    return !known.has(key) && known.add(key);
+  });
+  const { resourceVersion } = live.metadata;
+  const metadata = typeof resourceVersion === 'string' ? { resourceVersion } : {};
+  return { metadata, subjects: [...had, ...added] };
 }

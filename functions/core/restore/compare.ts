@@ -1,53 +1,89 @@
 import { sameQuantity } from '../../contract/quantity.ts';
 import type { ArchivedName } from '../backup/archive.ts';
+import { copyOf, isRawNumber } from '../bytes/lossless-json.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { BACKUP_LABEL, dropTokenVolumes, RESTORE_LABEL } from './clean.ts';
 
-/**
- * The paths at which `live` drifts from `wanted`. Fields that exist only in `live`, like defaults of the cluster, are not
- * drift. Lists are compared element by element and must have the same length; null equals an absent field.
- */
-export function differences(wanted: unknown, live: unknown, path = ''): string[] {
-  if (wanted === null || wanted === undefined) return live === null || live === undefined ? [] : [path];
-  if (Array.isArray(wanted)) {
-    if (!Array.isArray(live)) return wanted.length === 0 && live === undefined ? [] : [path];
-    if (live.length !== wanted.length) return [path];
-    return wanted.flatMap((w, i) => differences(w, live[i], `${path}[${i}]`));
-  }
-  if (typeof wanted === 'object') {
-    if (isRawNumber(wanted)) return numberIn(wanted) === live ? [] : [path];
-    const empty = Object.keys(wanted).length === 0;
-    if (live === null || typeof live !== 'object' || Array.isArray(live))
-      return empty && live === undefined ? [] : [path];
-    const have = live as Record<string, unknown>;
-    return Object.entries(wanted).flatMap(([k, w]) => differences(w, have[k], path ? `${path}.${k}` : k));
-  }
-  return Object.is(wanted, live) || isSameQuantity(wanted, live) ? [] : [path];
-}
+/** The fields from the root of an object to a place in it; a number is an index of a list. */
+export type Place = readonly (string | number)[];
+
+/** A place as reports show it: `spec.ports[0].nodePort`. */
+export const textOf = (place: Place): string =>
+  place.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    return text === '' ? step : `${text}.${step}`;
+  }, '');
 
 /**
- * The drift of a complete object, without restore labels and generated token volumes. The type is a parameter, because
- * items of a list do not contain their kind.
+ * The places at which `live` drifts from `wanted`. Fields that exist only in `live`, like defaults of the cluster, are not
+ * drift. Lists are compared element by element and must have the same length; null equals an absent field.
  */
-export function differencesIn(
+export function drift(wanted: unknown, live: unknown, at: Place = []): Place[] {
+  if (wanted === null || wanted === undefined) return live === null || live === undefined ? [] : [at];
+  if (Array.isArray(wanted)) {
+    if (!Array.isArray(live)) return wanted.length === 0 && live === undefined ? [] : [at];
+    if (live.length !== wanted.length) return [at];
+    return wanted.flatMap((w, i) => drift(w, live[i], [...at, i]));
+  }
+  if (typeof wanted === 'object') {
+    if (isRawNumber(wanted)) return isSameNumber(wanted, live) ? [] : [at];
+    const empty = Object.keys(wanted).length === 0;
+    if (!isPlain(live)) return empty && live === undefined ? [] : [at];
+    return Object.entries(wanted).flatMap(([k, w]) => drift(w, ownField(live, k), [...at, k]));
+  }
+  if (isRawNumber(live)) return isSameNumber(live, wanted) ? [] : [at];
+  return Object.is(wanted, live) || isSameQuantity(wanted, live) ? [] : [at];
+}
+
+/** The paths of `drift`, as reports show them. */
+export const differences = (wanted: unknown, live: unknown): string[] => drift(wanted, live).map(textOf);
+
+/** The drift of a complete object, without restore labels and generated token volumes. */
+export function driftIn(
   { groupResource }: Pick<ArchivedName, 'groupResource'>,
   wanted: KubeObject,
   seen: KubeObject,
-): string[] {
-  const live = structuredClone(seen);
-  if (groupResource === 'pods' && live.spec) dropTokenVolumes(live.spec);
-  const ours = [BACKUP_LABEL, RESTORE_LABEL].map((label) => `metadata.labels.${label}`);
-  const without = differences(wanted, live).filter((path) => !ours.includes(path));
-  // Restore labels on an object without other labels are not drift.
-  const alone = Object.keys(wanted.metadata.labels ?? {}).every(
-    (l) => l === BACKUP_LABEL || l === RESTORE_LABEL,
-  );
-  return alone ? without.filter((path) => path !== 'metadata.labels') : without;
+): Place[] {
+  const live = groupResource === 'pods' ? copyOf(seen) : seen;
+  if (groupResource === 'pods' && isPlain(live.spec)) dropTokenVolumes(live.spec);
+  return drift(wanted, live).filter((place) => !isRestoreLabel(place, wanted));
 }
 
-const isRawNumber = (value: object): boolean =>
-  (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value);
-const numberIn = (value: object): number => Number(JSON.stringify(value));
+/** The paths of `driftIn`, as reports show them. */
+export const differencesIn = (
+  at: Pick<ArchivedName, 'groupResource'>,
+  wanted: KubeObject,
+  live: KubeObject,
+): string[] => driftIn(at, wanted, live).map(textOf);
+
+const OURS: readonly unknown[] = [BACKUP_LABEL, RESTORE_LABEL];
+
+/** Restore labels are no drift, nor is their absence from an object that has no other labels. */
+function isRestoreLabel([root, field, label, ...rest]: Place, { metadata }: KubeObject): boolean {
+  if (root !== 'metadata' || field !== 'labels' || rest.length > 0) return false;
+  return label === undefined
+    ? Object.keys(metadata.labels ?? {}).every((l) => OURS.includes(l))
+    : OURS.includes(label);
+}
+
+/** A value at a place; undefined where there is none. */
+export function valueAt(object: unknown, place: Place): unknown {
+  return place.reduce<unknown>(
+    (value, step) => (value !== null && typeof value === 'object' ? ownField(value, step) : undefined),
+    object,
+  );
+}
+
+/** A field that JSON may name `__proto__`. */
+const ownField = (value: object, step: string | number): unknown =>
+  Object.hasOwn(value, step) ? (value as Record<string | number, unknown>)[step] : undefined;
+
+export const isPlain = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) && !isRawNumber(value);
+
+/** Compares all digits. An object that JSON.parse read has lost some: read it with `parseLossless`. */
+const isSameNumber = (raw: object, other: unknown): boolean =>
+  (typeof other === 'number' || isRawNumber(other)) && JSON.stringify(raw) === JSON.stringify(other);
 
 const isSameQuantity = (a: unknown, b: unknown): boolean =>
   typeof a === 'string' && typeof b === 'string' && sameQuantity(a, b);

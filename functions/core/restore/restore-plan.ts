@@ -167,6 +167,12 @@ export function itemKey(at: ArchivedName): string {
   return `${at.groupResource}/${at.version}/${at.namespace ?? ''}/${at.name}`;
 }
 
+/** The identity in an item key. No part contains a slash. */
+export function keyParts(key: string): ArchivedName {
+  const [groupResource = '', version = '', namespace = '', name = ''] = key.split('/');
+  return { groupResource, version, namespace: namespace || undefined, name };
+}
+
 /** The collection of an archived object. Kind and scope are not needed for a path. */
 export function typeOfItem(item: ArchivedName): ResourceType {
   const [resource, ...group] = item.groupResource.split('.');

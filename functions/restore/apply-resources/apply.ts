@@ -1,24 +1,38 @@
-import { parseArchived } from '../../adapters/archive/reader.ts';
-import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
-import { parseLossless } from '../../core/bytes/lossless-json.ts';
-import type { KubeObject } from '../../core/kubernetes/resources.ts';
-import { itemKey, type PlanItem } from '../../core/restore/restore-plan.ts';
-import { type Origin, targetOf, transform } from '../../core/restore/transform.ts';
+import type { PlanItem } from '../../core/restore/restore-plan.ts';
+import type { Origin } from '../../core/restore/transform.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
-import { type AppliedItem, keyOfApplied } from '../documents.ts';
-import { runAdaptive } from './adaptive.ts';
-import { waitEstablished } from './established.ts';
-import { type Ending, putObject } from './put-object.ts';
+import type { AppliedItem } from '../documents.ts';
+import { windowsOf } from '../windows.ts';
+import { ItemWriter } from './item-writer.ts';
+import { Results } from './results.ts';
 
-/** Waits between passes over items that failed because a dependency was not ready: 31 s in all. */
-const PASS_WAITS_MS = [1000, 2000, 4000, 8000, 16_000];
+/** Bytes of objects that are held at once. The function has 1769 MiB. */
+const WINDOW_BYTES = 192 * 1024 * 1024;
+
+/** Waits between passes over items that failed because another object was missing: 31 s in all. */
+const SOON_MS = [1000, 2000, 4000, 8000, 16_000];
+/** Wait between passes over items that wait for pods, or for a namespace to go. */
+const LATER_MS = 20_000;
+/** Default of a restore's `waitSeconds`, as Velero's for terminating namespaces. */
+const WAIT_SECONDS = 600;
+
+/** Reads the archived objects of items, by item key. */
+export type Bodies = (items: readonly PlanItem[]) => Promise<ReadonlyMap<string, Buffer>>;
 
 /** How the items of one call are applied. */
 export interface ApplyOptions extends Origin {
   readonly options: RestoreOptions;
-  /** Results of an earlier call that ran out of time. */
+  /** The first stage leaves what waits for pods to the second. Default: the second. */
+  readonly stage?: 1 | 2;
+  /** Results of an earlier call of the stage that ran out of time. */
   readonly before: readonly AppliedItem[];
+  /** Results of the stage before. */
+  readonly earlier?: readonly AppliedItem[];
+  /** How long earlier calls of the stage waited for what may pass. */
+  readonly waitedMs?: number;
+  /** Is told each wait. */
+  readonly onWait?: (ms: number) => void;
   /** Whether there is time to start another object. */
   readonly goOn: () => boolean;
   /** Waits; absent: in real time. */
@@ -28,82 +42,43 @@ export interface ApplyOptions extends Origin {
 const realSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
- * Creates items in the cluster, type by type in the plan's order, in parallel within a type. Returns the results; items
- * without a result are left for the next call.
+ * Creates items in the cluster, type by type in the plan's order, in parallel within a type. Memory holds a window of their
+ * objects. Items that failed for a reason that may pass are tried again within the restore's `waitSeconds`. Returns the results in
+ * the order of the items; items without a result are left for the next call.
  */
 export async function applyItems(
   cluster: KubeClient,
   items: readonly PlanItem[],
-  bodies: ReadonlyMap<string, Buffer>,
+  bodies: Bodies,
   apply: ApplyOptions,
 ): Promise<AppliedItem[]> {
-  const { goOn, sleep = realSleep } = apply;
-  const results = new Map(apply.before.map((a) => [keyOfApplied(a), a]));
-  const again = new Set<string>();
-  const note = (item: PlanItem, { result, reason }: Ending) => {
-    const to = targetOf(item, apply.options);
-    const { groupResource, version, namespace, name } = to;
-    results.set(itemKey(item), {
-      groupResource,
-      version,
-      ...(namespace !== undefined && { namespace }),
-      name,
-      ...(to.name !== item.name || to.namespace !== item.namespace ? { from: itemKey(item) } : {}),
-      result,
-      ...(reason && { reason }),
-    });
+  const { goOn, options, sleep = realSleep } = apply;
+  const results = new Results(options, apply.before, apply.earlier ?? []);
+  const writer = new ItemWriter({ ...apply, cluster, results, sleep });
+  for (const item of items)
+    if (item.action === 'skip') results.note(item, { result: 'skipped', reason: item.reason });
+  const run = async (open: readonly PlanItem[]) => {
+    writer.beginPass();
+    for (const window of windowsOf(open, WINDOW_BYTES)) {
+      if (!goOn()) return;
+      await writer.write(window, await bodies(window));
+    }
   };
-  const one = async (item: PlanItem): Promise<'done' | 'busy'> => {
-    const raw = bodies.get(itemKey(item));
-    const ending = raw
-      ? await bring(cluster, item, raw, apply)
-      : { result: 'failed' as const, reason: 'not in the archive' };
-    again[ending.again ? 'add' : 'delete'](itemKey(item));
-    note(item, ending);
-    return ending.busy ? 'busy' : 'done';
-  };
-  for (const item of items) {
-    if (item.action === 'skip') note(item, { result: 'skipped', reason: item.reason });
-    if (item.action === 'hold') note(item, { result: 'held', reason: item.reason });
+  await run(items.filter((i) => !results.has(i)));
+  let waitedMs = apply.waitedMs ?? 0;
+  for (let pass = 0; goOn(); pass++) {
+    if (apply.stage === 1 && pass === SOON_MS.length) results.defer(items);
+    const wait = SOON_MS[pass] ?? LATER_MS;
+    const open = results.open(items, pass < SOON_MS.length ? 'all' : 'later');
+    if (open.length === 0 || waitedMs + wait > (options.waitSeconds ?? WAIT_SECONDS) * 1000) {
+      if (apply.stage === 1) results.defer(items);
+      break;
+    }
+    await sleep(wait);
+    waitedMs += wait;
+    apply.onWait?.(wait);
+    await run(open);
   }
-  const wanted = items.filter((i) => i.action === 'create' && !results.has(itemKey(i)));
-  for (let pass = 0; ; pass++) {
-    const open = pass === 0 ? wanted : wanted.filter((i) => again.has(itemKey(i)));
-    await inOrder(cluster, open, one, { goOn, sleep });
-    if (again.size === 0 || pass === PASS_WAITS_MS.length || !goOn()) break;
-    await sleep(PASS_WAITS_MS[pass] as number);
-  }
-  // Items that may still succeed have no result yet: the next call tries them again.
-  if (!goOn()) for (const key of again) results.delete(key);
-  return items.flatMap((i) => results.get(itemKey(i)) ?? []);
-}
-
-async function inOrder(
-  cluster: KubeClient,
-  items: readonly PlanItem[],
-  one: (item: PlanItem) => Promise<'done' | 'busy'>,
-  { goOn, sleep }: Required<Pick<ApplyOptions, 'goOn' | 'sleep'>>,
-): Promise<void> {
-  for (const type of new Set(items.map((i) => i.groupResource))) {
-    const ofType = items.filter((i) => i.groupResource === type);
-    await runAdaptive(ofType, one, goOn);
-    if (type.startsWith('customresourcedefinitions.') && goOn())
-      await waitEstablished(
-        cluster,
-        ofType.map((i) => i.name),
-        sleep,
-      );
-  }
-}
-
-async function bring(cluster: KubeClient, item: PlanItem, raw: Buffer, apply: ApplyOptions): Promise<Ending> {
-  try {
-    const archived = parseArchived<KubeObject>({ at: item, raw }, parseLossless);
-    const { status } = archived;
-    const wanted = transform(item, archived, apply.options, apply);
-    return await putObject({ ...apply, cluster }, targetOf(item, apply.options), wanted, status);
-  } catch (error) {
-    if (error instanceof HoldfastError && error.retryable) throw error;
-    return { result: 'failed', reason: messageOf(error) };
-  }
+  if (!goOn()) results.reopen();
+  return results.of(items);
 }

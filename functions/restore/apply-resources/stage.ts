@@ -1,5 +1,5 @@
 import type { ApplyRequest, ApplyState } from '../../contract/states.ts';
-import { itemKey } from '../../core/restore/restore-plan.ts';
+import { itemKey, type PlanItem } from '../../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Vault } from '../../ports/vault.ts';
@@ -14,7 +14,8 @@ import {
   putApplied,
 } from '../documents.ts';
 import type { RestoreSource } from '../source.ts';
-import { applyItems } from './apply.ts';
+import { applyItems, type Bodies } from './apply.ts';
+import { adoptAll } from './owners.ts';
 
 /** What a stage of a restore is applied with. */
 export interface StageContext {
@@ -33,26 +34,43 @@ export interface StageContext {
 
 /**
  * Creates the objects of one stage in the cluster, in the order of the plan, and writes the results. Objects that there was
- * no time for are `remaining`: the next call resumes with them. A call that was killed resumes when it is repeated.
+ * no time for are `remaining`: the next call resumes with them. The second stage also tries what the first one left to it, and
+ * gives owned objects their owners. A call that was killed resumes when it is repeated.
  */
 export async function applyStage(
   { vault, keys, sourceOf, withCluster, goOn, sleep }: StageContext,
-  { restore, backup, stage }: ApplyRequest,
+  { restore, backup, stage, stage1, stage2 }: ApplyRequest,
 ): Promise<ApplyState> {
   const plan = await getRestore(vault, keys, restore);
   const before = await findApplied(vault, keys, restore, stage);
-  const done = new Set(before.map(keyOfApplied));
-  const items = (await getItems(vault, keys, restore)).filter((i) => i.stage === stage);
-  const open = items.filter((i) => i.action === 'create' && !done.has(itemKey(i)));
-  const bodies = await archivedObjects(sourceOf(plan.from), plan, open);
+  const earlier = stage === 2 ? await findApplied(vault, keys, restore, 1) : [];
+  const left = new Set(earlier.filter((a) => a.again).map(keyOfApplied));
+  const all = await getItems(vault, keys, restore);
+  const items = all.filter((i) => i.stage === stage || left.has(itemKey(i)));
+  const source = sourceOf(plan.from);
+  const bodies: Bodies = (window) => archivedObjects(source, plan, window);
   const { options } = plan;
-  const apply = { backup, restore, options, before, goOn, ...(sleep && { sleep }) };
-  const applied = await withCluster((cluster) => applyItems(cluster, items, bodies, apply));
+  let waitedMs = ((stage === 1 ? stage1 : stage2)?.waitedSeconds ?? 0) * 1000;
+  const onWait = (ms: number) => {
+    waitedMs += ms;
+  };
+  const apply = { backup, restore, stage, options, before, earlier, waitedMs, onWait, goOn };
+  const { applied, orphans } = await withCluster(async (cluster) => {
+    const done = await applyItems(cluster, items, bodies, { ...apply, ...(sleep && { sleep }) });
+    const made = stage === 2 ? ownedItems(all, [...earlier, ...done]) : [];
+    return { applied: done, orphans: await adoptAll(cluster, made, { options, goOn }) };
+  });
   await putApplied(vault, keys.restores.applied(restore, stage), applied);
-  return stateOf(applied, items.length);
+  return { ...stateOf(applied, items.length + orphans), waitedSeconds: Math.round(waitedMs / 1000) };
 }
 
-function stateOf(applied: readonly AppliedItem[], all: number): ApplyState {
+/** Items that this restore created and that have owners in the recovery point. */
+function ownedItems(items: readonly PlanItem[], applied: readonly AppliedItem[]): PlanItem[] {
+  const created = new Set(applied.filter((a) => a.result === 'created').map(keyOfApplied));
+  return items.filter((i) => i.owners?.length && created.has(itemKey(i)));
+}
+
+function stateOf(applied: readonly AppliedItem[], all: number): Omit<ApplyState, 'waitedSeconds'> {
   const count = (result: ItemResult) => applied.filter((a) => a.result === result).length;
   return {
     created: count('created'),

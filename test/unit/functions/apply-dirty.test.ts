@@ -1,0 +1,199 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../../functions/core/kubernetes/resources.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import { getApplied } from '../../../functions/restore/documents.ts';
+import { type FakeCluster, REFUSALS } from '../../support/fake-cluster.ts';
+import { KINDS, thing } from '../../support/restores.ts';
+import { RESTORE, StageWorld, settings } from '../../support/stage-world.ts';
+
+const keys = vaultKeys('paris');
+let world: StageWorld;
+beforeEach(() => {
+  world = new StageWorld();
+});
+const applied = (stage: 1 | 2) => getApplied(world.vault, keys, RESTORE, stage);
+const writes = ({ calls }: FakeCluster) => calls.filter((call) => !call.startsWith('GET'));
+const WIDGETS = '/apis/example.com/v1/namespaces/shop/widgets';
+const waited = () => world.waits.reduce((sum, ms) => sum + ms, 0);
+
+describe('an object that is there and equal', () => {
+  it('is unchanged, and no request to write it is sent, alone or among many', async () => {
+    const many = Array.from({ length: 25 }, (_, i) => thing(KINDS.secrets, `s${i}`, { data: { i: `${i}` } }));
+    for (const one of [settings('red'), ...many]) world.has(one);
+    await world.plan([settings('red'), ...many]);
+    expect(await world.apply(1)).toMatchObject({ unchanged: 26, failed: 0 });
+    expect(writes(world.cluster)).toEqual([]);
+  });
+
+  it('is unchanged although it is privileged and would be held', async () => {
+    const root = thing(KINDS.roles, 'root', { rules: [{ verbs: ['escalate'] }] });
+    world.has(root);
+    await world.plan([root]);
+    expect(await world.apply(1)).toMatchObject({ unchanged: 1, held: 0 });
+  });
+
+  it.each(Object.entries(REFUSALS))(
+    'is unchanged although a create would be refused: %s',
+    async (_, refusal) => {
+      world.has(settings('red'));
+      world.cluster.refuse('POST', '/api/v1/namespaces/shop/configmaps', refusal);
+      world.cluster.refuse('GET', '/api/v1/namespaces/shop/configmaps/settings', REFUSALS.unavailable, 1);
+      await world.plan([settings('red')]);
+      expect(await world.apply(1)).toMatchObject({ unchanged: 1, failed: 0 });
+    },
+  );
+});
+
+describe('an object that is there and has more', () => {
+  const two = thing(KINDS.configMaps, 'settings', { data: { color: 'red', injected: 'x' } });
+
+  it('is not the same: skip names what was added', async () => {
+    world.has(two);
+    await world.plan([settings('red')]);
+    await world.apply(1);
+    expect(await world.results(1)).toEqual([
+      ['settings', 'skipped', 'already exists, and differs in data.injected'],
+    ]);
+  });
+
+  it('loses what was added by an update', async () => {
+    world.has(two);
+    await world.plan([settings('red')], { existingResources: 'update' });
+    await world.apply(1);
+    expect(world.cluster.find(KINDS.configMaps, 'settings', 'shop')?.data).toEqual({ color: 'red' });
+  });
+
+  it('keeps a list whole: an update takes away what was added to it', async () => {
+    const rules = (...resources: string[]) => ({ rules: [{ verbs: ['get'], apiGroups: [''], resources }] });
+    world.has(thing(KINDS.roles, 'reader', rules('pods', 'secrets')));
+    await world.plan([thing(KINDS.roles, 'reader', rules('pods'))], { existingResources: 'update' });
+    expect(await world.apply(1)).toMatchObject({ updated: 1 });
+    expect(world.cluster.find(KINDS.roles, 'reader')?.rules).toEqual(rules('pods').rules);
+  });
+});
+
+describe('an update of what cannot be changed', () => {
+  const IMMUTABLE = {
+    status: 422,
+    message: 'Deployment "web" is invalid: spec.selector: field is immutable',
+  };
+  const path = '/apis/apps/v1/namespaces/shop/deployments/web';
+  const web = (app: string, labels: object = {}) =>
+    thing(KINDS.deployments, 'web', { spec: { selector: { app } } }, { labels });
+
+  it('changes the labels, and says of the rest that it cannot be changed', async () => {
+    world.has(web('old', { tier: 'b' }));
+    world.cluster.refuse('PATCH', path, IMMUTABLE, 1);
+    await world.plan([web('new', { tier: 'a' })], { existingResources: 'update' });
+    expect(await world.apply(2)).toMatchObject({ updated: 1, failed: 0 });
+    expect(world.cluster.find(KINDS.deployments, 'web', 'shop')?.metadata.labels).toMatchObject({
+      tier: 'a',
+    });
+    expect(await applied(2)).toMatchObject([
+      { differs: ['spec.selector.app'], reason: expect.stringContaining('field is immutable') },
+    ]);
+  });
+
+  it('is skipped with its paths when nothing else differs', async () => {
+    world.has(web('old'));
+    world.cluster.refuse('PATCH', path, IMMUTABLE);
+    await world.plan([web('new')], { existingResources: 'update' });
+    await world.apply(2);
+    expect(await applied(2)).toMatchObject([{ result: 'skipped', differs: ['spec.selector.app'] }]);
+  });
+});
+
+describe('an object whose API fails', () => {
+  it('that waits for the pods of a webhook is left to the second stage, and is tried until they are there', async () => {
+    const path = '/api/v1/namespaces/shop/configmaps';
+    world.cluster.refuse('POST', path, REFUSALS.webhook, 10);
+    await world.plan([settings('red'), thing(KINDS.deployments, 'hook', { spec: {} })]);
+    expect(await world.apply(1)).toMatchObject({ failed: 1, remaining: 0 });
+    expect(await applied(1)).toMatchObject([{ name: 'settings', again: true }]);
+    expect(waited()).toBe(31_000);
+    expect(await world.apply(2)).toMatchObject({ created: 2, failed: 0 });
+    expect(await applied(2)).toMatchObject([{ name: 'settings', result: 'created' }, { name: 'hook' }]);
+  });
+
+  it('that waits for a webhook which never comes is failed at the end of the time, and the others are there', async () => {
+    world.cluster.refuse('POST', WIDGETS, REFUSALS.webhook);
+    const things = [thing(KINDS.widgets, 'w', { spec: {} }), thing(KINDS.deployments, 'web', { spec: {} })];
+    await world.plan(things, { waitSeconds: 120 });
+    expect(await world.apply(2)).toMatchObject({ created: 1, failed: 1, remaining: 0 });
+    expect(waited()).toBeGreaterThan(100_000);
+    expect(waited()).toBeLessThanOrEqual(120_000);
+  });
+
+  it('waits no longer in all, however many calls it takes', async () => {
+    world.cluster.refuse('POST', WIDGETS, REFUSALS.webhook);
+    await world.plan([thing(KINDS.widgets, 'w', { spec: {} })], { waitSeconds: 100 });
+    let state = { remaining: 1, waitedSeconds: 0 };
+    for (let call = 0; call < 200 && state.remaining > 0; call++) {
+      const until = world.waits.length + 1;
+      const goOn = () => world.waits.length < until;
+      state = await world.apply(2, { goOn }, undefined, { waitedSeconds: state.waitedSeconds });
+    }
+    expect(state.remaining).toBe(0);
+    expect(waited()).toBeLessThanOrEqual(100_000);
+  });
+});
+
+describe('a namespace that is still being deleted', () => {
+  it('is waited for, and what belongs into it is not tried before', async () => {
+    world.cluster.add(KINDS.namespaces, { metadata: { name: 'shop', deletionTimestamp: '2026-01-01' } });
+    await world.plan([thing(KINDS.namespaces, 'shop'), settings('red')]);
+    const sleep = async (ms: number) => {
+      world.waits.push(ms);
+      if (waited() < 60_000) return;
+      world.cluster.objects.delete('/api/v1/namespaces/shop');
+    };
+    expect(await world.apply(1, { sleep })).toMatchObject({ created: 2, failed: 0 });
+    expect(writes(world.cluster)).toEqual([
+      'POST /api/v1/namespaces',
+      'POST /api/v1/namespaces/shop/configmaps',
+    ]);
+  });
+});
+
+describe('an owned object', () => {
+  const owner = thing(KINDS.widgets, 'main', { spec: {} }, { uid: 'old' });
+  const owned = thing(
+    KINDS.secrets,
+    'password',
+    { data: { p: 'b25l' } },
+    {
+      ownerReferences: [
+        { apiVersion: 'example.com/v1', kind: 'Widget', name: 'main', uid: 'old', controller: true },
+      ],
+    },
+  );
+  const references = () =>
+    (world.cluster.find(KINDS.secrets, 'password', 'shop') as KubeObject).metadata.ownerReferences;
+
+  it('is created before its owner, and gets it with its new uid when it is there', async () => {
+    await world.plan([owner, owned]);
+    await world.apply(1);
+    expect(references()).toBeUndefined();
+    await world.apply(2);
+    const { uid } = world.cluster.find(KINDS.widgets, 'main', 'shop')?.metadata ?? {};
+    expect(uid).not.toBe('old');
+    expect(references()).toMatchObject([{ kind: 'Widget', name: 'main', uid, controller: true }]);
+  });
+
+  it('keeps its owner when that is there', async () => {
+    world.has(owner);
+    await world.plan([owner, owned]);
+    await world.apply(1);
+    expect(references()).toMatchObject([{ name: 'main', uid: 'old' }]);
+  });
+
+  it('is left alone when somebody has adopted it', async () => {
+    await world.plan([owner, owned]);
+    await world.apply(1);
+    const theirs = [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'u' }];
+    const live = world.cluster.find(KINDS.secrets, 'password', 'shop') as KubeObject;
+    live.metadata.ownerReferences = theirs;
+    await world.apply(2);
+    expect(references()).toEqual(theirs);
+  });
+});
