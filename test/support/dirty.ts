@@ -11,14 +11,14 @@ import { planExport } from '../../functions/backup/export/plan.ts';
 import { lookAtCluster } from '../../functions/backup/open-backup/look.ts';
 import type { RestoreInput } from '../../functions/contract/restore-options.ts';
 import type { Selection } from '../../functions/contract/settings.ts';
-import { PlanRestoreRequest } from '../../functions/contract/states.ts';
+import { type ApplyState, PlanRestoreRequest, type RestoreName } from '../../functions/contract/states.ts';
 import type { BackupRecord, Work } from '../../functions/core/backup/record.ts';
 import { rbacManifests } from '../../functions/core/kubernetes/rbac.ts';
 import type { KubeObject, ResourceType } from '../../functions/core/kubernetes/resources.ts';
 import type { PlanItem } from '../../functions/core/restore/restore-plan.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import type { KubeClient } from '../../functions/ports/kubernetes.ts';
-import { applyStage } from '../../functions/restore/apply-resources/stage.ts';
+import { applyStage, type StageContext } from '../../functions/restore/apply-resources/stage.ts';
 import { AppliedItem, getItems } from '../../functions/restore/documents.ts';
 import { planRestore } from '../../functions/restore/plan-restore/plan-restore.ts';
 import { verifyRestore } from '../../functions/restore/verify-restore/verify.ts';
@@ -35,6 +35,8 @@ const keys = vaultKeys(CLUSTER);
 const signer = keyPair();
 /** After this much later, a restore gives up waiting for workloads. */
 const MUCH_LATER_MS = 24 * 3600 * 1000;
+/** A call of a stage ends after this long, and the next one goes on, as when Lambda's time is up. */
+const CALL_MS = 30_000;
 let count = 0;
 
 /** A backup of this test: its record, and the vault that it is in. */
@@ -150,12 +152,8 @@ export class Pipeline {
     const { to = this.#restore, readySeconds = 30 } = run;
     const ports = portsOf(point, to);
     const { restore, backup } = await planRestore({ ...ports, now: new Date() }, requestOf(point, input));
-    for (const stage of [1, 2] as const) {
-      for (let calls = 0, remaining = 1; remaining > 0; calls++) {
-        if (calls > 20) throw new Error(`stage ${stage} does not end: ${remaining} remain`);
-        ({ remaining } = await applyStage({ ...ports, goOn: () => true }, { restore, backup, stage }));
-      }
-    }
+    await applied(ports, { restore, backup }, 1);
+    await applied(ports, { restore, backup }, 2);
     for (const end = Date.now() + readySeconds * 1000; ; await sleep(1000)) {
       const now = new Date(Date.now() + (Date.now() > end ? MUCH_LATER_MS : 0));
       if ('phase' in (await verifyRestore({ ...ports, now }, { restore, backup }))) break;
@@ -176,6 +174,18 @@ function portsOf({ vault }: Point, to: KubeClient) {
     isGone: async () => true,
     withCluster: <T>(work: (cluster: KubeClient) => Promise<T>) => work(to),
   };
+}
+
+/** Calls a stage as the machine does, until nothing remains. */
+async function applied(ports: Omit<StageContext, 'goOn'>, name: RestoreName, stage: 1 | 2): Promise<void> {
+  let state: ApplyState | undefined;
+  for (let calls = 0; state?.remaining !== 0; calls++) {
+    if (calls > 20) throw new Error(`stage ${stage} does not end: ${state?.remaining} remain`);
+    const started = Date.now();
+    const goOn = () => Date.now() - started < CALL_MS;
+    const earlier = state && { [`stage${stage}`]: state };
+    state = await applyStage({ ...ports, goOn }, { ...name, stage, ...earlier });
+  }
 }
 
 const requestOf = ({ record }: Point, input: Partial<RestoreInput>): PlanRestoreRequest =>
