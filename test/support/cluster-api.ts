@@ -79,7 +79,7 @@ export class ClusterApi {
 
   /** An object; undefined if it is not there, or its type is not. */
   async find(ref: string): Promise<KubeObject | undefined> {
-    if (!(await this.#findType(ref.split(' ')[0] ?? ''))) return undefined;
+    if (!(await this.#findType(typeIn(ref)))) return undefined;
     const { status, body } = await this.client.call('GET', await this.path(ref), { accept: [404] });
     return status === 404 ? undefined : (JSON.parse(body.toString('utf8')) as KubeObject);
   }
@@ -113,7 +113,7 @@ export class ClusterApi {
 
   /** Deletes one object without waiting for its finalizers. */
   async remover(ref: string): Promise<void> {
-    if (!(await this.#findType(ref.split(' ')[0] ?? ''))) return;
+    if (!(await this.#findType(typeIn(ref)))) return;
     await this.client.call('DELETE', await this.path(ref), {
       accept: [404],
       query: { gracePeriodSeconds: '0' },
@@ -197,7 +197,8 @@ export class ClusterApi {
   }
 
   async path(ref: string): Promise<string> {
-    const [type = '', place = ''] = ref.split(' ');
+    const type = typeIn(ref);
+    const place = ref.slice(type.length + 1); // a name may have spaces
     const [namespace, name] = place.includes('/') ? place.split('/') : [undefined, place];
     return objectPath(await this.type(type), name as string, namespace);
   }
@@ -230,6 +231,8 @@ export class ClusterApi {
     return whole;
   }
 }
+
+const typeIn = (ref: string): string => ref.slice(0, ref.indexOf(' '));
 
 function typed(groupVersion: string, { name, kind, namespaced }: ApiResource): ResourceType {
   const [version = '', group = ''] = groupVersion.split('/').reverse();

@@ -190,7 +190,10 @@ function application(project: string, index: number, random: () => number): Entr
       of('apps/v1', 'Deployment', 'controller', { spec: workload }),
       {
         manager: 'second',
-        fields: of('apps/v1', 'Deployment', 'controller', { spec: { revisionHistoryLimit: 3 } }),
+        fields: {
+          ...of('apps/v1', 'Deployment', 'controller', {}),
+          metadata: metadata('controller', { annotations: { second: 'yes' } }),
+        },
       },
     ],
     [of('apps/v1', 'StatefulSet', 'store', { spec: { ...workload, serviceName: 'headless' } })],

@@ -66,6 +66,10 @@ export function platform(
     wide(`${RBAC}/v1`, 'ClusterRole', 'proj:with:colons', {
       rules: [{ apiGroups: [RBAC], resources: ['*'], verbs: ['*'] }],
     }),
+    wide(`${RBAC}/v1`, 'ClusterRoleBinding', 'Proj Admins', {
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'Group', apiGroup: RBAC, name: 'proj-admins' }],
+    }),
     wide('scheduling.k8s.io/v1', 'PriorityClass', 'proj-high', { value: 1000 }),
     wide('storage.k8s.io/v1', 'StorageClass', 'proj-slow', {
       provisioner: 'nobody.example.com',

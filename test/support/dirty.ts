@@ -16,11 +16,11 @@ import type { BackupRecord, Work } from '../../functions/core/backup/record.ts';
 import { rbacManifests } from '../../functions/core/kubernetes/rbac.ts';
 import type { KubeObject, ResourceType } from '../../functions/core/kubernetes/resources.ts';
 import type { PlanItem } from '../../functions/core/restore/restore-plan.ts';
-import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import { type VeleroKeys, vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import type { KubeClient } from '../../functions/ports/kubernetes.ts';
 import { applyStage, type StageContext } from '../../functions/restore/apply-resources/stage.ts';
 import { AppliedItem, getItems } from '../../functions/restore/documents.ts';
-import { planRestore } from '../../functions/restore/plan-restore/plan-restore.ts';
+import { type PlanContext, planRestore } from '../../functions/restore/plan-restore/plan-restore.ts';
 import { verifyRestore } from '../../functions/restore/verify-restore/verify.ts';
 import { resourcesOf } from './builders.ts';
 import { ClusterApi, sleep } from './cluster-api.ts';
@@ -43,6 +43,13 @@ let count = 0;
 export interface Point {
   readonly vault: MemoryVault;
   readonly record: BackupRecord;
+}
+
+/** A backup that Velero wrote. */
+interface VeleroPoint {
+  readonly vault: MemoryVault;
+  readonly keys: VeleroKeys;
+  readonly backup: string;
 }
 
 /** The parts of report.json that tests read. */
@@ -147,24 +154,39 @@ export class Pipeline {
   }
 
   /** Restores as the machine does: plan, both stages until nothing remains, verification until it is done. */
-  async restore(point: Point, input: Partial<RestoreInput> = {}, run: RestoreRun = {}): Promise<Restored> {
-    const { vault } = point;
-    const { to = this.#restore, readySeconds = 30 } = run;
-    const ports = portsOf(point, to);
-    const { restore, backup } = await planRestore({ ...ports, now: new Date() }, requestOf(point, input));
+  restore(point: Point, input: Partial<RestoreInput> = {}, run: RestoreRun = {}): Promise<Restored> {
+    return this.#run(portsOf(point, run.to ?? this.#restore), requestOf(point, input), run);
+  }
+
+  /** Restores a backup that Velero wrote, from a vault of its own. */
+  restoreVelero({ vault, keys: velero, backup }: VeleroPoint): Promise<Restored> {
+    const ports = portsOf({ vault: new MemoryVault('primary') }, this.#restore);
+    const source = { vault, archive: velero.archive, velero };
+    const request = requestOf({ record: { backup } }, { from: 'velero' });
+    return this.#run({ ...ports, sourceOf: () => source }, request, {});
+  }
+
+  async #run(
+    ports: Ports,
+    request: PlanRestoreRequest,
+    { readySeconds = 30 }: RestoreRun,
+  ): Promise<Restored> {
+    const { restore, backup } = await planRestore({ ...ports, now: new Date() }, request);
     await applied(ports, { restore, backup }, 1);
     await applied(ports, { restore, backup }, 2);
     for (const end = Date.now() + readySeconds * 1000; ; await sleep(1000)) {
       const now = new Date(Date.now() + (Date.now() > end ? MUCH_LATER_MS : 0));
       if ('phase' in (await verifyRestore({ ...ports, now }, { restore, backup }))) break;
     }
-    const report = await getJson(vault, Report, keys.restores.report(restore));
-    return new Restored(report, await getItems(vault, keys, restore));
+    const report = await getJson(ports.vault, Report, keys.restores.report(restore));
+    return new Restored(report, await getItems(ports.vault, keys, restore));
   }
 }
 
 /** What the functions of a restore are called with. */
-function portsOf({ vault }: Point, to: KubeClient) {
+type Ports = Omit<PlanContext, 'now'> & Omit<StageContext, 'goOn'>;
+
+function portsOf({ vault }: Pick<Point, 'vault'>, to: KubeClient): Ports {
   const source = { vault, archive: keys.velero.archive };
   return {
     vault,
@@ -172,12 +194,12 @@ function portsOf({ vault }: Point, to: KubeClient) {
     verifier: signer,
     sourceOf: () => source,
     isGone: async () => true,
-    withCluster: <T>(work: (cluster: KubeClient) => Promise<T>) => work(to),
+    withCluster: (work) => work(to),
   };
 }
 
 /** Calls a stage as the machine does, until nothing remains. */
-async function applied(ports: Omit<StageContext, 'goOn'>, name: RestoreName, stage: 1 | 2): Promise<void> {
+async function applied(ports: Ports, name: RestoreName, stage: 1 | 2): Promise<void> {
   let state: ApplyState | undefined;
   for (let calls = 0; state?.remaining !== 0; calls++) {
     if (calls > 20) throw new Error(`stage ${stage} does not end: ${state?.remaining} remain`);
@@ -188,7 +210,10 @@ async function applied(ports: Omit<StageContext, 'goOn'>, name: RestoreName, sta
   }
 }
 
-const requestOf = ({ record }: Point, input: Partial<RestoreInput>): PlanRestoreRequest =>
+const requestOf = (
+  { record }: { readonly record: Pick<BackupRecord, 'backup'> },
+  input: Partial<RestoreInput>,
+): PlanRestoreRequest =>
   z.parse(PlanRestoreRequest, {
     input: { backup: record.backup, waitSeconds: 5, ...input },
     startedAt: new Date(Date.now() + count++ * 1000).toISOString(),

@@ -5,6 +5,7 @@ import { Pipeline, type Point, type Restored } from '../support/dirty.ts';
 import { BIG, dirtyCluster } from '../support/dirty-cluster.ts';
 import { GROUP } from '../support/dirty-platform.ts';
 import { SecondServer } from '../support/second-server.ts';
+import { signingRequest } from '../support/signing-request.ts';
 import { missingIn, type Snapshot, snapshotOf, unlike, writtenBetween } from '../support/snapshot.ts';
 
 // A generated cluster as those of the field are. It is backed up, restored on top of itself, lost, restored, restored
@@ -12,7 +13,7 @@ import { missingIn, type Snapshot, snapshotOf, unlike, writtenBetween } from '..
 const pipeline = new Pipeline();
 const { api } = pipeline;
 const generated = dirtyCluster(20_260_101);
-const PROJ = /(^| |\/)proj|\.proj\.test/;
+const PROJ = /(^| |\/)[Pp]roj|\.proj\.test/;
 /** What never comes back, with the cause: the cluster makes it, or it has ended. */
 const LEFT_OUT =
   /^(endpoints|endpointslices\.discovery\.k8s\.io|controllerrevisions\.apps|replicasets\.apps|pods) |^jobs\.batch .*\/ended$/;
@@ -56,7 +57,8 @@ async function make(): Promise<void> {
     };
     await write({ ...object, metadata: { ...object.metadata, ownerReferences: [reference] } }, 'operator');
   }
-  for (const object of [...running, ...generated.last]) await write(object, 'kubectl-create');
+  for (const object of [...running, await signingRequest('proj-somebody'), ...generated.last])
+    await write(object, 'kubectl-create');
 }
 
 const sleeps = (command: string[]) => ({
@@ -159,6 +161,13 @@ it.each([
 it('says what must be allowed, in words that the input takes', async () => {
   await wipe();
   hints = await pipeline.hints(whole);
+  const rbac = 'rbac.authorization.k8s.io';
+  expect(hints).toEqual(
+    expect.arrayContaining([
+      `clusterroles.${rbac}/proj:with:colons`,
+      `clusterrolebindings.${rbac}/Proj Admins`,
+    ]),
+  );
   expect(hints.length).toBeGreaterThan(10);
 });
 
