@@ -88,7 +88,7 @@ export function dirtyCluster(seed: number): DirtyCluster {
 function customResource(project: string, kind: string, i: number, random: () => number): KubeObject {
   const namespace = nameOf(project);
   const name =
-    kind === 'Namespace' && i === 0 ? namespace : i === 2 ? `${'x'.repeat(240)}-${i}` : `thing-${i}`;
+    kind === 'Namespace' && i === 0 ? namespace : i === 2 ? `${'x'.repeat(70)}-${i}` : `thing-${i}`;
   const spec =
     kind === 'Xrd'
       ? {}
