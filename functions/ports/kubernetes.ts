@@ -34,8 +34,23 @@ export interface CallOptions {
   /** Error statuses that the caller handles. */
   readonly accept?: readonly number[];
   readonly contentType?: string;
+  /** The Accept header; JSON unless given. */
+  readonly mediaType?: string;
+  /** How long to wait, for calls of which one must not hold up the others. */
+  readonly patience?: Patience;
+  /** A response of more bytes is an error. */
+  readonly maxBytes?: number;
   /** Buffer for the response body. The body is valid until the buffer is filled again. */
   readonly into?: GrowingBuffer;
+}
+
+/**
+ * A limit for one call. A response that takes longer than `timeoutMs` is given up and not asked for again; an error that
+ * may pass is tried `tries` times.
+ */
+export interface Patience {
+  readonly timeoutMs: number;
+  readonly tries: number;
 }
 
 /** The part of a WebSocket that Holdfast uses. `close` is emitted once, also after `error`. */

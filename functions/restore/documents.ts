@@ -18,6 +18,8 @@ export const StoredRestore = z.object({
   options: RestoreOptions,
   /** The archive that the plan was made from. Objects are applied from the same one. */
   archiveSha256: z.string(),
+  /** Objects in the archive and their bytes, of a signed record. */
+  archiveSize: z.optional(z.object({ items: z.int(), bytes: z.int() })),
   dryRun: z.boolean(),
   volumes: z.array(VolumeOutcome),
 });

@@ -37,13 +37,12 @@ export async function commitPoint(
   const writer = archiveWriter();
   const archive = buffer(writer.output);
   const count = 20;
-  for (let i = 0; i < count; i++)
-    await writer.add(
-      TYPES.secrets,
-      `secret-${i}`,
-      'shop',
-      secret('shop', `secret-${i}`, { of: backup, i: `${i * i}` }),
-    );
+  let plainBytes = 0;
+  for (let i = 0; i < count; i++) {
+    const body = secret('shop', `secret-${i}`, { of: backup, i: `${i * i}` });
+    plainBytes += body.length;
+    await writer.add(TYPES.secrets, `secret-${i}`, 'shop', body);
+  }
   const { archiveBytes, sha256 } = await writer.end();
   await vault.put(keys.velero.archive(backup), await archive);
   await vault.put(keys.velero.resourceList(backup), gzipSync(JSON.stringify({ 'v1/Secret': [backup] })));
@@ -51,7 +50,7 @@ export async function commitPoint(
   await putJson(
     vault,
     keys.records.resources(backup),
-    resourcesOf({ items: count, bytes: archiveBytes, archiveBytes, sha256 }),
+    resourcesOf({ items: count, bytes: plainBytes, archiveBytes, sha256 }),
   );
   const work = volumes.map(({ namespace, pvc }) => ({
     id: `${namespace}.${pvc}`,

@@ -23,7 +23,7 @@ export async function putRecoveryPoint(
   const record = recordOf(backup, {
     resources: resourcesOf({
       items: things.length,
-      bytes: body.length,
+      bytes: things.reduce((sum, [, object]) => sum + JSON.stringify(object).length, 0),
       archiveBytes: body.length,
       sha256,
     }),

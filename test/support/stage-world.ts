@@ -30,7 +30,7 @@ export class StageWorld {
     const { body, sha256 } = await archiveOf(...things);
     this.vault.objects.set(keys.velero.archive(BACKUP), { body, metadata: {} });
     const archive = await this.vault.stream(keys.velero.archive(BACKUP));
-    const { items } = await planArchive(archive, sha256, scopeOf(options, NAMES), options);
+    const { items } = await planArchive(archive, { sha256 }, scopeOf(options, NAMES), options);
     const plan = {
       restore: RESTORE,
       backup: BACKUP,

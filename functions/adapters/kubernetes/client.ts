@@ -7,6 +7,7 @@ import type {
   KubeMethod,
   KubeResponse,
   KubeSocket,
+  Patience,
 } from '../../ports/kubernetes.ts';
 import type { ClusterEndpoint } from './access.ts';
 
@@ -16,6 +17,10 @@ const FIRST_WAIT_MS = 200;
 /** For 429: the server sends Retry-After, usually 1 s, so 20 attempts take 20 s or more. */
 const BUSY_TRIES = 20;
 const TIMEOUT_MS = 60_000;
+/** No server decides that a function waits longer than this between two attempts. */
+const LONGEST_WAIT_MS = 10_000;
+/** For how long a call with limited patience tries again after 429. */
+const BUSY_MS = 30_000;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -66,16 +71,17 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
       dispatcher,
       method,
       headers: {
-        accept: 'application/json',
+        accept: options.mediaType ?? 'application/json',
         'user-agent': 'holdfast',
         ...(endpoint.token && { authorization: `Bearer ${endpoint.token}` }),
         ...(body !== undefined && { 'content-type': options.contentType ?? 'application/json' }),
       },
       body: body === undefined ? null : raw ? body : JSON.stringify(body),
+      ...(options.patience && { signal: AbortSignal.timeout(options.patience.timeoutMs) }),
     });
     return {
       status: response.statusCode,
-      body: await readBody(response.body, options.into),
+      body: await readBody(response.body, options),
       retryAfterMs: Number(response.headers['retry-after'] ?? 0) * 1000,
     };
   }
@@ -84,6 +90,9 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
     const url = new URL(endpoint.server.replace(/\/+$/, '') + path);
     for (const [k, v] of Object.entries(options.query ?? {})) url.searchParams.set(k, v);
     const what = `${method} ${path}`;
+    const { patience } = options;
+    const tries = patience?.tries ?? TRIES;
+    const started = performance.now();
     let mayRenew = renew !== undefined;
     for (let attempt = 1; ; attempt++) {
       let wait = FIRST_WAIT_MS * 2 ** Math.min(attempt - 1, 3);
@@ -99,11 +108,13 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
         }
         if (status < 400 || options.accept?.includes(status)) return { status, body };
         const error = new ClusterAnswer(status, what, body);
-        if (!error.retryable || attempt >= (status === 429 ? BUSY_TRIES : TRIES)) throw error;
-        wait = Math.max(wait, retryAfterMs);
+        if (!error.retryable || attempt >= (status === 429 ? BUSY_TRIES : tries)) throw error;
+        if (patience && performance.now() - started > BUSY_MS) throw error;
+        wait = Math.max(wait, Math.min(retryAfterMs, LONGEST_WAIT_MS));
       } catch (cause) {
         if (cause instanceof HoldfastError) throw cause;
-        if (attempt >= TRIES) {
+        if (patience && isTimeout(cause)) throw silent(what, patience, cause);
+        if (attempt >= tries) {
           const message = `${what} at ${endpoint.server}: ${messageOf(cause)}`;
           throw new HoldfastError('ClusterUnreachable', message, { cause });
         }
@@ -124,9 +135,27 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
   return { call, socket, close: () => dispatcher.close() };
 }
 
-async function readBody(body: AsyncIterable<Uint8Array>, into = new GrowingBuffer(4096)): Promise<Buffer> {
+/** Whether a call got no response, or not all of it, within its patience. Also true of the error that `call` throws then. */
+export function isTimeout(error: unknown): boolean {
+  const { name, cause } = error as { name?: string; cause?: unknown };
+  return name === 'TimeoutError' || (cause instanceof Error && isTimeout(cause));
+}
+
+const silent = (what: string, { timeoutMs }: Patience, cause: unknown): HoldfastError =>
+  new HoldfastError('ClusterUnreachable', `${what}: no complete response within ${timeoutMs / 1000} s`, {
+    cause,
+  });
+
+async function readBody(
+  body: AsyncIterable<Uint8Array>,
+  { into = new GrowingBuffer(4096), maxBytes }: CallOptions,
+): Promise<Buffer> {
   into.clear();
-  for await (const chunk of body) into.append(chunk);
+  for await (const chunk of body) {
+    if (maxBytes !== undefined && into.length + chunk.length > maxBytes)
+      throw new HoldfastError('ClusterUnreachable', `the response has more than ${maxBytes} bytes`);
+    into.append(chunk);
+  }
   return into.content();
 }
 

@@ -8,7 +8,8 @@ import {
   type KubeObject,
   type ResourceType,
 } from '../../core/kubernetes/resources.ts';
-import type { KubeClient } from '../../ports/kubernetes.ts';
+import type { KubeClient, Patience } from '../../ports/kubernetes.ts';
+import { ClusterAnswer } from './client.ts';
 
 /**
  * Objects per page. The first page is small, because the size of the objects is unknown and a Secret may have 1 MiB.
@@ -22,7 +23,14 @@ const PAGE_BYTES = 2 * TARGET_BYTES;
 /** A page grows at most by this factor: a few small objects say little about the rest. */
 const GROWTH = 10;
 
+/** No page of a list is larger. An aggregated API may ignore the limit of objects. */
+const MAX_PAGE_BYTES = 128 * 1024 * 1024;
+/** A count is worth little time: it only says how an export is divided. */
+const COUNT_PATIENCE: Patience = { timeoutMs: 10_000, tries: 1 };
+
 export interface ListOptions {
+  /** What it means that the type is not served (404, 405): no object is there, or an error. */
+  readonly absent: 'empty' | 'error';
   readonly namespace?: string | undefined;
   /** Reads exactly at this resourceVersion. */
   readonly resourceVersion?: string;
@@ -30,6 +38,7 @@ export interface ListOptions {
   readonly labelSelector?: string | undefined;
   /** Buffer for the pages. Callers that read many lists share one. */
   readonly into?: GrowingBuffer;
+  readonly patience?: Patience | undefined;
 }
 
 /** A buffer for a page of usual size. */
@@ -54,25 +63,29 @@ export function nextLimit(limit: number, bytes: number, items: number): number {
 }
 
 /**
- * Pages of a type's objects that are not excluded by label; nothing when the type is not served there. Throws
- * InstantGone when the first page cannot be had at the instant. When the list's snapshot is compacted away on
- * the way, the rest is read as it is now, from where it broke off, and its pages say so. A page's bytes are good
- * until the next page is asked for.
+ * Pages of a type's objects that are not excluded by label. When the list's snapshot is compacted away on the way, the
+ * rest is read as it is now, from where it broke off, and its pages say so. A page's bytes are good until the next page
+ * is asked for.
+ *
+ * @throws InstantGone when the first page cannot be had at the instant; ClusterAnswer with the status of any other
+ * error; HoldfastError ClusterUnreachable when no response comes, or one that is no list or has no end.
  */
 export async function* listPages(
   client: KubeClient,
   type: ResourceType,
-  options: ListOptions = {},
+  options: ListOptions,
 ): AsyncGenerator<ObjectPage> {
   let token = '';
   let instant = options.resourceVersion !== undefined;
   let limit = FIRST_PAGE;
-  const { into = pageBuffer() } = options;
+  const { absent, into = pageBuffer(), patience } = options;
   do {
     const answer = await client.call('GET', collectionPath(type, options.namespace), {
       query: queryOf(options, limit, token),
-      accept: [400, 404, 405, 410, 504],
+      accept: absent === 'empty' ? [400, 404, 405, 410, 504] : [400, 410, 504],
       into,
+      maxBytes: MAX_PAGE_BYTES,
+      ...(patience && { patience }),
     });
     const { status, body } = answer;
     if (status === 404 || status === 405) return;
@@ -82,15 +95,23 @@ export async function* listPages(
       continue;
     }
     if (status >= 400 && token === '' && options.resourceVersion) throw new InstantGone(said(body));
-    if (status >= 400)
-      throw new HoldfastError('ClusterBusy', `list of ${type.resource}: ${status} ${said(body)}`);
+    if (status >= 400) throw new ClusterAnswer(status, `list of ${type.resource}`, body);
     const page = readWhole(type, body);
     // An aggregated API may ignore the requested resourceVersion.
     if (page.metadata.resourceVersion !== options.resourceVersion) instant = false;
     yield { items: page.items, instant };
     limit = nextLimit(limit, body.length, page.items.length);
-    token = page.metadata.continue ?? '';
+    token = nextToken(type, page, token);
   } while (token);
+}
+
+function nextToken(type: ResourceType, { metadata }: ListPage, token: string): string {
+  const next = metadata.continue ?? '';
+  if (next === '' || next !== token) return next;
+  throw new HoldfastError(
+    'ClusterUnreachable',
+    `list of ${type.resource}: it continues at the same place for ever`,
+  );
 }
 
 function queryOf(options: ListOptions, limit: number, token: string): Record<string, string> {
@@ -123,14 +144,19 @@ function resumeToken(body: Buffer): string {
   throw new HoldfastError('ClusterBusy', `the resourceVersion of a list was compacted: ${said(body)}`);
 }
 
-/** All objects of a type, parsed. Only for types with few objects. */
+/**
+ * All objects of a type, parsed; none if a type outside of the core group is not served. Only for types with few
+ * objects.
+ */
 export async function listObjects(
   client: KubeClient,
   type: ResourceType,
   namespace?: string,
 ): Promise<KubeObject[]> {
   const all: KubeObject[] = [];
-  for await (const { items } of listPages(client, type, namespace ? { namespace } : {})) {
+  // Every API server serves the core group. One that does not is a proxy whose API server is not there.
+  const absent = type.group === '' ? 'error' : 'empty';
+  for await (const { items } of listPages(client, type, { namespace, absent })) {
     for (const { raw } of items)
       all.push({
         ...(JSON.parse(raw.toString('utf8')) as KubeObject),
@@ -141,21 +167,25 @@ export async function listObjects(
   return all;
 }
 
-/** Approximate number of objects in a list; undefined if the server does not report it. */
+/** Approximate number of objects in a list; undefined if the server does not report it, or cannot read the list. */
 export async function countObjects(
   client: KubeClient,
   type: ResourceType,
   namespace?: string,
 ): Promise<number | undefined> {
-  const { status, body } = await client.call('GET', collectionPath(type, namespace), {
-    query: { limit: '1' },
-    accept: [400, 403, 404, 405, 410, 503, 504],
-  });
-  if (status >= 400) return undefined;
-  const { items, metadata } = readWhole(type, body);
-  return metadata.continue && metadata.remainingItemCount === undefined
-    ? undefined
-    : items.length + (metadata.remainingItemCount ?? 0);
+  try {
+    const { body } = await client.call('GET', collectionPath(type, namespace), {
+      query: { limit: '1' },
+      maxBytes: MAX_PAGE_BYTES,
+      patience: COUNT_PATIENCE,
+    });
+    const { items, metadata } = readWhole(type, body);
+    return metadata.continue && metadata.remainingItemCount === undefined
+      ? undefined
+      : items.length + (metadata.remainingItemCount ?? 0);
+  } catch {
+    return undefined; // the export reads the list and says what is wrong with it
+  }
 }
 
 /** The API server's newest resourceVersion: the point in time of a backup. */

@@ -19,6 +19,7 @@ import type { Vault } from '../../ports/vault.ts';
 import { putSignedRecord } from '../../runtime/signed-records.ts';
 import { findFingerprints } from '../export/documents.ts';
 import { outcomesOf } from '../hooks.ts';
+import { readBack } from './read-back.ts';
 
 /** Number of earlier backups that are searched for fingerprints. Failed backups may have none. */
 const LOOK_BACK = 5;
@@ -78,13 +79,19 @@ export interface CommitContext {
   readonly signer: Signer;
 }
 
-/** Writes all documents of a recovery point. The signed record.json is written last. Idempotent. */
+/**
+ * Reads the archive back, then writes all documents of a recovery point. The signed record.json is written last.
+ * Idempotent.
+ *
+ * @throws HoldfastError RecoveryPointDamaged when a restore would refuse the archive: there is no recovery point then.
+ */
 export async function commitBackup(
   { vault, keys, cluster, now, signer }: CommitContext,
   backup: string,
 ): Promise<BackupRecord> {
   const work = await getJson(vault, Work, keys.records.work(backup));
   const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
+  await readBack(await vault.stream(keys.velero.archive(backup)), resources);
   const volumes = await volumeOutcomes(vault, keys, work);
   const controlPlane = await controlPlaneOutcomes(vault, keys, work);
   const hooks = await outcomesOf(vault, keys, backup, work.hooks ?? []);

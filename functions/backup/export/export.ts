@@ -7,16 +7,20 @@ import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { getTally, putFingerprints, putTally } from './documents.ts';
+import type { ExportContext } from './list.ts';
 import type { ExportPlan } from './plan.ts';
+import { problemsOf } from './problems.ts';
 import { exportRelated } from './related.ts';
 import { Tally } from './tally.ts';
-import { type ExportContext, exportUnits } from './units.ts';
+import { exportUnits } from './units.ts';
 
 /** What an export reads from and writes to. */
 export interface ExportPorts {
   readonly cluster: KubeClient;
   readonly vault: Vault;
   readonly keys: VaultKeys;
+  /** Milliseconds between two attempts to read a list; 1000 unless given. */
+  readonly pauseMs?: number;
 }
 
 /** One export: what it reads and writes, and what it has seen. */
@@ -87,8 +91,23 @@ function contextOf({ ports, work, plan, tally }: RunContext, writer: ArchiveWrit
   const selectors = labelSelector ? [labelSelector] : orLabelSelectors;
   const { resourceVersion } = plan;
   const namespaces = new Set(work.namespaces);
-  return { cluster, writer, tally, resourceVersion, namespaces, selectors, spare: [] };
+  const silent = { types: new Set<string>(), groups: new Set<string>() };
+  return {
+    cluster,
+    writer,
+    tally,
+    resourceVersion,
+    namespaces,
+    selectors,
+    spare: [],
+    failed: new Set(),
+    silent,
+    pauseMs: ports.pauseMs ?? PAUSE_MS,
+  };
 }
+
+/** Between two attempts to read a list: about as long as an API server needs to serve another version. */
+const PAUSE_MS = 1000;
 
 interface WrittenArchive {
   readonly archiveBytes: number;
@@ -163,6 +182,7 @@ async function conclude(
   const digests = tally.digests();
   await putFingerprints(vault, keys.records.fingerprints(work.backup), digests);
   const inexact = [...tally.inexact].sort();
+  const { problems, notes } = problemsOf(work, plan, tally);
   return {
     items: tally.items,
     bytes: tally.bytes,
@@ -172,6 +192,8 @@ async function conclude(
     consistency: inexact.length === 0 ? 'exact' : 'per-type',
     inexact,
     unreadable: [...plan.unreadable, ...tally.unreadable].sort(),
+    ...(problems.length > 0 && { problems }),
+    ...(notes.length > 0 && { notes }),
     types: Object.fromEntries(digests.map(({ type, items, digest }) => [type, { items, digest }])),
     shards: plan.shards.length,
     seconds: Math.round(performance.now() - started) / 1000,

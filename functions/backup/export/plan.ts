@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { discover } from '../../adapters/kubernetes/discovery.ts';
 import { countObjects, currentResourceVersion } from '../../adapters/kubernetes/lists.ts';
 import type { Work } from '../../core/backup/record.ts';
-import { extentOf } from '../../core/backup/selection.ts';
+import { extentOf, mayTakeOf, namingNothing } from '../../core/backup/selection.ts';
 import { type ExportUnit, shardsOf } from '../../core/backup/shards.ts';
 import { groupResource, type ResourceType } from '../../core/kubernetes/resources.ts';
 import { ResourceTypeShape } from '../../core/kubernetes/well-known.ts';
@@ -25,15 +25,22 @@ export const ExportPlan = z.object({
   related: z.array(ResourceTypeShape),
   /** API groups that discovery could not read. */
   unreadable: z.array(z.string()),
+  /** `plural.group` of types whose objects nobody can create. Absent in plans of version 0.1.0. */
+  readOnly: z._default(z.array(z.string()), []),
+  /** What the plan asks for and the cluster does not have. */
+  problems: z._default(z.array(z.string()), []),
 });
 export type ExportPlan = z.infer<typeof ExportPlan>;
 
 /** Discovers what to export, and splits it into shards of about `shardItems` objects. */
 export async function planExport(cluster: KubeClient, work: Work, shardItems: number): Promise<ExportPlan> {
   const resourceVersion = await currentResourceVersion(cluster);
-  const { types, unreadable } = await discover(cluster);
+  const { selection } = work;
+  const { types, readOnly, unreadable } = await discover(cluster, (group, known) =>
+    mayTakeOf(group, selection, known),
+  );
   const served = new Set(types.map(groupResource));
-  const extent = (type: ResourceType) => extentOf(type, work.selection, served);
+  const extent = (type: ResourceType) => extentOf(type, selection, served);
   const whole = types.filter((t) => extent(t) === 'all');
   const counted = await pMap(whole, (type) => countUnits(cluster, work, type, shardItems), {
     concurrency: CONCURRENCY,
@@ -45,6 +52,12 @@ export async function planExport(cluster: KubeClient, work: Work, shardItems: nu
     ),
     related: types.filter((t) => extent(t) === 'related'),
     unreadable,
+    readOnly,
+    problems: namingNothing(
+      selection,
+      types,
+      unreadable.map((group) => group.slice(0, group.indexOf('/'))),
+    ),
   };
 }
 

@@ -2,7 +2,7 @@ import { bindsInto } from '../../core/backup/related.ts';
 import { RELATED } from '../../core/backup/selection.ts';
 import type { KubeObject, ResourceType } from '../../core/kubernetes/resources.ts';
 import { groupResource } from '../../core/kubernetes/resources.ts';
-import { type ExportContext, exportList, type Take } from './units.ts';
+import { type ExportContext, exportList, type Take } from './list.ts';
 
 /**
  * Exports cluster-scoped objects related to the objects in the archive: the volumes of its claims, the definitions of
@@ -26,6 +26,9 @@ export async function exportRelated(context: ExportContext, types: readonly Reso
     [RELATED.definitions, byName(related.definitions), related.definitions.size > 0],
     [RELATED.storageClasses, byName(related.storageClasses), related.storageClasses.size > 0],
     [RELATED.priorityClasses, byName(related.priorityClasses), related.priorityClasses.size > 0],
+    [RELATED.ingressClasses, byName(related.ingressClasses), related.ingressClasses.size > 0],
+    [RELATED.runtimeClasses, byName(related.runtimeClasses), related.runtimeClasses.size > 0],
+    [RELATED.snapshotClasses, byName(related.snapshotClasses), related.snapshotClasses.size > 0],
     [RELATED.bindings, bound, related.accounts.size > 0],
     [RELATED.roles, byName(related.roles), true],
   ];

@@ -1,7 +1,7 @@
 import { listObjects } from '../../adapters/kubernetes/lists.ts';
 import type { ControlPlaneSettings, PlanSettings } from '../../contract/settings.ts';
 import { findControlPlane } from '../../core/backup/control-plane.ts';
-import type { Work } from '../../core/backup/record.ts';
+import { isBeingDeleted, type Work } from '../../core/backup/record.ts';
 import { selectNamespaces } from '../../core/backup/selection.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { dumpsOf } from '../../core/volumes/dumps.ts';
@@ -25,12 +25,18 @@ export async function lookAtCluster(
     'namespaces' | 'wide' | 'volumes' | 'controlPlane' | 'hooks' | 'excluded' | 'unprotected' | 'problems'
   >
 > {
-  const existing = (await listObjects(cluster, TYPES.namespaces)).map((n) => n.metadata.name);
+  const namespaces = await listObjects(cluster, TYPES.namespaces);
+  const existing = namespaces.map((n) => n.metadata.name);
   const { included, missing } = selectNamespaces(existing, plan.selection);
   const problems = missing.map((namespace) => `namespace ${namespace} does not exist`);
   if (included.length === 0 && missing.length === 0)
     problems.push(`no namespace matches ${plan.selection.namespaces.join(', ')}`);
   const inBackup = new Set(included);
+  const terminating = namespaces.filter(
+    (n) => n.metadata.deletionTimestamp || n.status?.phase === 'Terminating',
+  );
+  for (const { metadata } of terminating)
+    if (inBackup.has(metadata.name)) problems.push(isBeingDeleted(metadata.name));
   const of = async (type: (typeof TYPES)['pods']) => {
     if (included.length > FEW)
       return (await listObjects(cluster, type)).filter((o) => inBackup.has(o.metadata.namespace ?? ''));

@@ -10,6 +10,11 @@ export const VERSION_ENTRY = { path: 'metadata/version', content: `${FORMAT_VERS
 /** Velero's extractor gives a parent directory the mode of its file, so files must be executable. */
 export const ENTRY_MODE = 0o755;
 
+/** Largest object of an archive. The default limit of etcd is 1.5 MiB, that of a request to an API server 3 MiB. */
+export const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
+/** Longest path of an object. Names have at most 253 characters. */
+export const MAX_PATH_BYTES = 2048;
+
 /** Identity of an object in an archive. */
 export interface ArchivedName {
   readonly groupResource: string;
@@ -40,6 +45,29 @@ function partsOf(path: string): (string | undefined)[] | undefined {
 /** Whether a path is allowed in an archive: relative, with the depth of the format, and without `.` or `..` segments. */
 export function isArchivePath(path: string): boolean {
   return path === VERSION_ENTRY.path || partsOf(path) !== undefined;
+}
+
+/** Whether an object with these names can be stored under both of its paths and is found there again. */
+export function hasArchivePath(type: ResourceType, name: string, namespace?: string): boolean {
+  const [, path] = entryPaths(type, name, namespace);
+  if (!path.isWellFormed() || Buffer.byteLength(path) > MAX_PATH_BYTES) return false;
+  const at = parsePreferredPath(path);
+  return (
+    at?.name === name &&
+    at.namespace === namespace &&
+    at.version === type.version &&
+    at.groupResource === groupResource(type)
+  );
+}
+
+/**
+ * The object of a path without a folder, as archives of Velero's format 1 have them; undefined for every other path. The
+ * path does not say the version.
+ */
+export function parsePlainPath(path: string): Omit<ArchivedName, 'version'> | undefined {
+  const [groupResource, folder, namespace, name] = partsOf(path) ?? [];
+  if (groupResource === undefined || name === undefined || folder !== undefined) return undefined;
+  return { groupResource, namespace, name };
 }
 
 /** The object of a preferred-version path; undefined for every other path of an archive. */

@@ -50,6 +50,10 @@ export const ResourceResult = z.object({
   inexact: z.array(z.string()),
   /** Types or groups that could not be read at all. */
   unreadable: z.array(z.string()),
+  /** What else is missing, one sentence each: it makes the backup PartiallyFailed. */
+  problems: z.optional(z.array(z.string())),
+  /** Objects that are not in the archive and that nobody could have restored. */
+  notes: z.optional(z.array(z.string())),
   /** By `plural.group`: number of objects, and a digest to compare two backups. */
   types: z.record(z.string(), z.object({ items: z.int(), digest: z.string() })),
   shards: z.int(),
@@ -139,6 +143,9 @@ export const RecoveryPointLock = z.object({
 });
 export type RecoveryPointLock = z.infer<typeof RecoveryPointLock>;
 
+/** Reason of a backup in which a namespace is on its way out: objects of it may be missing. */
+export const isBeingDeleted = (namespace: string): string => `namespace ${namespace} is being deleted`;
+
 /** The results of a backup's steps, from which its phase follows. */
 export interface PhaseContext {
   readonly resources: ResourceResult;
@@ -156,6 +163,7 @@ export function decidePhase(
   const reasons = [
     ...work.problems,
     ...resources.unreadable.map((type) => `${type} could not be read`),
+    ...(resources.problems ?? []),
     ...failedHooks(hooks),
     ...missingOfControlPlane(work.controlPlane, controlPlane),
     ...work.volumes.flatMap((v) => {
@@ -164,7 +172,8 @@ export function decidePhase(
       return [`${sourceName(v)}: ${outcome ? (outcome.message ?? outcome.result) : 'no result'}`];
     }),
   ];
-  return { phase: reasons.length === 0 ? 'Completed' : 'PartiallyFailed', reasons };
+  // A namespace that is being deleted is seen when the backup is opened, and again by the export.
+  return { phase: reasons.length === 0 ? 'Completed' : 'PartiallyFailed', reasons: [...new Set(reasons)] };
 }
 
 function missingOfControlPlane(

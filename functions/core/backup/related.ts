@@ -5,6 +5,9 @@ export interface Related {
   readonly volumes: Set<string>;
   readonly storageClasses: Set<string>;
   readonly priorityClasses: Set<string>;
+  readonly ingressClasses: Set<string>;
+  readonly runtimeClasses: Set<string>;
+  readonly snapshotClasses: Set<string>;
   readonly roles: Set<string>;
   /** Namespaces whose service accounts are in the backup. */
   readonly accounts: Set<string>;
@@ -16,6 +19,9 @@ export const noRelated = (): Related => ({
   volumes: new Set(),
   storageClasses: new Set(),
   priorityClasses: new Set(),
+  ingressClasses: new Set(),
+  runtimeClasses: new Set(),
+  snapshotClasses: new Set(),
   roles: new Set(),
   accounts: new Set(),
   definitions: new Set(),
@@ -27,6 +33,8 @@ export const POINTING = [
   'pods',
   'serviceaccounts',
   'rolebindings.rbac.authorization.k8s.io',
+  'ingresses.networking.k8s.io',
+  'volumesnapshots.snapshot.storage.k8s.io',
 ];
 
 /** Adds the names that an object of one of these types refers to. */
@@ -39,7 +47,13 @@ export function noteRelated(related: Related, groupResource: string, object: Kub
     text(object.spec?.storageClassName, related.storageClasses);
   }
   if (groupResource === 'serviceaccounts') text(object.metadata.namespace, related.accounts);
-  if (groupResource === 'pods') text(object.spec?.priorityClassName, related.priorityClasses);
+  if (groupResource === 'pods') {
+    text(object.spec?.priorityClassName, related.priorityClasses);
+    text(object.spec?.runtimeClassName, related.runtimeClasses);
+  }
+  if (groupResource.startsWith('ingresses.')) text(object.spec?.ingressClassName, related.ingressClasses);
+  if (groupResource.startsWith('volumesnapshots.'))
+    text(object.spec?.volumeSnapshotClassName, related.snapshotClasses);
   if (groupResource.startsWith('rolebindings.')) {
     const role = object.roleRef as { kind?: string; name?: string } | undefined;
     if (role?.kind === 'ClusterRole') text(role.name, related.roles);

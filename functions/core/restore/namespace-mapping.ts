@@ -8,9 +8,9 @@ import { LAST_APPLIED, lastApplied } from './stated-fields.ts';
 /** Original name to new name. */
 type Mapping = Readonly<Record<string, string>>;
 
-/** Where a mapping takes a name; undefined if it does not name it. */
-export function mappedTo(mapping: Mapping | undefined, name: string): string | undefined {
-  return mapping && Object.hasOwn(mapping, name) ? mapping[name] : undefined;
+/** Where a mapping takes a name; undefined if it does not name it, or if it is no name. */
+export function mappedTo(mapping: Mapping | undefined, name: unknown): string | undefined {
+  return mapping && typeof name === 'string' && Object.hasOwn(mapping, name) ? mapping[name] : undefined;
 }
 
 /** Name and namespace of an archived object after the mapping. */
@@ -46,10 +46,10 @@ function mapManifest(at: At, object: KubeObject, mapping: Mapping): void {
     const labels = recordOf(metadata.labels);
     if (labels && Object.hasOwn(labels, NAME_LABEL)) labels[NAME_LABEL] = metadata.name;
   }
-  if (metadata.namespace !== undefined)
-    metadata.namespace = mappedTo(mapping, metadata.namespace) ?? metadata.namespace;
-  for (const { namespace, set } of namespaceReferences(at, object)) {
-    const to = mappedTo(mapping, namespace);
+  const namespace = mappedTo(mapping, metadata.namespace);
+  if (namespace !== undefined) metadata.namespace = namespace;
+  for (const { namespace: from, set } of namespaceReferences(at, object)) {
+    const to = mappedTo(mapping, from);
     if (to !== undefined) set(to);
   }
 }

@@ -45,8 +45,7 @@ function claimsOf({ groupResource }: ArchivedName, object: KubeObject): JsonReco
 
 function mapStorageClass(at: ArchivedName, object: KubeObject, mapping: Mapping): void {
   const map = (holder: JsonRecord | undefined, field: string) => {
-    const from = holder?.[field];
-    const to = typeof from === 'string' ? mappedTo(mapping, from) : undefined;
+    const to = mappedTo(mapping, holder?.[field]);
     if (holder && to !== undefined) holder[field] = to;
   };
   for (const claim of claimsOf(at, object)) {

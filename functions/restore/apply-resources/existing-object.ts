@@ -1,4 +1,5 @@
 import type { ArchivedName } from '../../core/backup/archive.ts';
+import { parseLossless } from '../../core/bytes/lossless-json.ts';
 import { type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
 import {
   labelValue,
@@ -10,6 +11,7 @@ import {
 import { differences, differencesIn, textOf } from '../../core/restore/compare.ts';
 import { changeToward, driftOfExisting } from '../../core/restore/existing.ts';
 import { typeOfItem } from '../../core/restore/restore-plan.ts';
+import type { KubeResponse } from '../../ports/kubernetes.ts';
 import { finishCreated, typeMeta } from './created-object.ts';
 import { messageIn, passingOf, REFUSALS } from './failures.ts';
 import type { Ending, PutContext, Wanted } from './wanted.ts';
@@ -82,18 +84,27 @@ async function update(
 ): Promise<Ending> {
   const marked = markedBy(context.restore, body);
   const answer = await patch(context, wanted.at, marked);
-  if (answer.status < 400) {
-    const now = JSON.parse(answer.body.toString('utf8')) as KubeObject;
-    const left = wanted.movesReferences
-      ? []
-      : differencesIn(wanted.at, wanted.object, now).filter((path) => places.includes(path));
-    return { result: 'updated', reason: `differed in ${some(places)}`, ...differing(left) };
-  }
+  if (answer.status < 400) return updated(wanted, answer, places);
   const reason = messageIn(answer);
   if (answer.status !== 429 && FIXED.test(reason))
     return updateMetadata(context, wanted, marked, places, reason);
   return { result: 'failed', reason, passing: answer.status === 429 ? 'soon' : passingOf(answer, reason) };
 }
+
+/** The API server may take a change and leave a field as it is, like the address of a Service. */
+function updated(wanted: Wanted, { body }: KubeResponse, places: readonly string[]): Ending {
+  const reason = `differed in ${some(places)}`;
+  if (wanted.movesReferences) return { result: 'updated', reason };
+  const { at, object, archived } = wanted;
+  const live = { ...(parseLossless(body.toString('utf8')) as KubeObject), ...typeMeta(object) };
+  const { changed, added } = driftOfExisting({ at, wanted: object, archived, live });
+  const left = [...changed, ...added].map(textOf).filter((path) => places.includes(path));
+  if (at.groupResource === 'services' && left.length > 0)
+    return { result: 'failed', reason: `${some(left)} cannot be changed. ${REMEDY}` };
+  return { result: 'updated', reason, ...differing(left) };
+}
+
+const REMEDY = 'To have it as it was, delete it and restore again';
 
 async function updateMetadata(
   context: PutContext,
@@ -104,7 +115,7 @@ async function updateMetadata(
 ): Promise<Ending> {
   const isOfMetadata = (path: string) => path.startsWith('metadata.');
   const fixed = places.filter((path) => !isOfMetadata(path));
-  const reason = `cannot be changed: ${said}. To have it as it was, delete it and restore again`;
+  const reason = `cannot be changed: ${said}. ${REMEDY}`;
   if (wanted.at.groupResource === 'services') return { result: 'failed', reason };
   if (fixed.length === places.length) return { result: 'skipped', reason, differs: fixed };
   const answer = await patch(context, wanted.at, { metadata: marked.metadata });

@@ -57,7 +57,7 @@ async function list<T>(
 ): Promise<boolean> {
   if (!first) return true;
   try {
-    for await (const page of listPages(cluster, typeOfItem(first.at), { namespace })) {
+    for await (const page of listPages(cluster, typeOfItem(first.at), { namespace, absent: 'error' })) {
       const found = page.items.flatMap((object) => {
         const key = keyOf({ namespace: object.namespace, name: object.name });
         const place = open.get(key);

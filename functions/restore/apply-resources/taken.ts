@@ -20,7 +20,7 @@ const TAKEN = /provided (port|ip) is already allocated/i;
 export async function takenBy(cluster: KubeClient, reason: string, wanted: KubeObject): Promise<string> {
   if (!TAKEN.test(reason)) return '';
   const claims = claimsOf(wanted);
-  for await (const { items } of listPages(cluster, SERVICES)) {
+  for await (const { items } of listPages(cluster, SERVICES, { absent: 'error' })) {
     for (const { raw } of items) {
       const other = JSON.parse(raw.toString('utf8')) as KubeObject;
       const taken = [...claimsOf(other)].find((claim) => claims.has(claim));

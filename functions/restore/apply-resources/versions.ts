@@ -1,6 +1,7 @@
 import { discoverServed } from '../../adapters/kubernetes/discovery.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { ArchivedName } from '../../core/backup/archive.ts';
+import { isBuiltInGroup } from '../../core/kubernetes/built-in.ts';
 import { apiVersion, groupResource, type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
 import type { Served } from '../../core/kubernetes/served.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
@@ -47,7 +48,8 @@ export class TargetTypes {
   private async find(at: ArchivedName): Promise<TargetType> {
     this.discovery ??= served(this.cluster);
     const versions = (await this.discovery)?.get(groupResource(typeOfItem(at)));
-    const definition = at.groupResource.includes('.') ? await this.definition(at.groupResource) : undefined;
+    const isBuiltIn = isBuiltInGroup(typeOfItem(at).group);
+    const definition = isBuiltIn ? undefined : await this.definition(at.groupResource);
     if (definition) return ofDefinition(definition);
     if (!versions || versions.length === 0) return UNKNOWN;
     return {

@@ -66,6 +66,7 @@ export async function planRestore(
     namespaces,
     options,
     archiveSha256,
+    ...(point.signed && { archiveSize: sizeOf(point.record) }),
     fillsVolumes: input.volumes ?? true,
     dryRun,
     volumes,
@@ -87,6 +88,7 @@ interface Point {
   readonly backup: string;
   readonly namespaces: readonly string[];
   readonly record?: BackupRecord;
+  readonly signed?: boolean;
 }
 
 async function findPoint(
@@ -104,7 +106,7 @@ async function findPoint(
     throw new HoldfastError('RecordUnsigned', `the record of ${record.backup} has no signature`, {
       hint: 'Releases before 0.2.0 did not sign. If such a release created it, add "allowUnsigned": true',
     });
-  return { backup: record.backup, namespaces: record.namespaces, record };
+  return { backup: record.backup, namespaces: record.namespaces, record, signed };
 }
 
 function namespacesFor(input: RestoreInput, point: Point): string[] {
@@ -118,13 +120,18 @@ function namespacesFor(input: RestoreInput, point: Point): string[] {
 async function planned(
   { keys }: PlanContext,
   source: RestoreSource,
-  { backup, record }: Point,
+  { backup, record, signed = false }: Point,
   { namespaces, options }: Pick<StoredRestore, 'namespaces' | 'options'>,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
-  if (record) return planItems({ vault: source.vault, keys }, record, { namespaces, options });
+  if (record) return planItems({ vault: source.vault, keys }, record, { namespaces, options, signed });
   const archive = await source.vault.stream(source.archive(backup));
   return planArchive(archive, undefined, scopeOf(options, namespaces), options);
 }
+
+const sizeOf = (record: BackupRecord | undefined) => {
+  const { items, bytes } = record?.resources ?? {};
+  return items === undefined || bytes === undefined ? undefined : { items, bytes };
+};
 
 /** Volumes with a snapshot to restore: those of the namespaces, none, or the one with the requested files. */
 function volumesFor(input: RestoreInput, point: Point, namespaces: readonly string[]): VolumeOutcome[] {

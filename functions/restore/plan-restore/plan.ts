@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { parseArchived, readArchive } from '../../adapters/archive/reader.ts';
+import {
+  type ArchivedObject,
+  type ArchiveSize,
+  capsFor,
+  parseArchived,
+  readArchive,
+} from '../../adapters/archive/reader.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
@@ -27,6 +33,8 @@ interface PlanItemsContext {
 interface PlanChoices {
   readonly namespaces: readonly string[];
   readonly options: RestoreOptions;
+  /** Whether the record is signed: its sizes then bound the archive. */
+  readonly signed?: boolean;
 }
 
 /**
@@ -38,7 +46,7 @@ interface PlanChoices {
 export async function planItems(
   { vault, keys }: PlanItemsContext,
   record: BackupRecord,
-  { namespaces, options }: PlanChoices,
+  { namespaces, options, signed = false }: PlanChoices,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
   const archive = keys.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
@@ -54,10 +62,15 @@ export async function planItems(
   }
   return planArchive(
     await vault.stream(archive),
-    record.resources?.sha256,
+    record.resources && { ...(signed && record.resources), sha256: record.resources.sha256 },
     scopeOf(options, namespaces),
     options,
   );
+}
+
+/** What a record says of an archive. `items` and `bytes` only if the record is signed. */
+interface KnownArchive extends ArchiveSize {
+  readonly sha256: string;
 }
 
 /**
@@ -65,18 +78,19 @@ export async function planItems(
  */
 export async function planArchive(
   archive: Readable,
-  sha256: string | undefined,
+  known: KnownArchive | undefined,
   inScope: Scope,
   options: RestoreOptions,
 ): Promise<{ items: PlanItem[]; archiveSha256: string }> {
   const drafts: ItemDraft[] = [];
   const uids = new Set<string>();
-  const archiveSha256 = await readArchive(archive, sha256, (entry) => {
+  const visit = (entry: ArchivedObject) => {
     const object = parseArchived<KubeObject>(entry, JSON.parse);
     if (object.metadata.uid) uids.add(object.metadata.uid);
     if (inScope(entry.at, object))
       drafts.push(draftItem(entry.at, object, entry.raw.length, holdReason(entry.at, object, options)));
-  });
+  };
+  const archiveSha256 = await readArchive(archive, known?.sha256, visit, capsFor(known));
   const items = drafts.map((draft) => planItem(draft, (uid) => uids.has(uid))).sort(compareItems);
   return { items, archiveSha256 };
 }

@@ -39,7 +39,7 @@ export async function inspect(
     const [first] = group as [PlanItem, ...PlanItem[]];
     const open = new Map(group.map((item) => [targetOf(item, options).name, item]));
     const { namespace } = targetOf(first, options);
-    for await (const page of listPages(cluster, typeOfItem(first), { namespace })) {
+    for await (const page of listPages(cluster, typeOfItem(first), { namespace, absent: 'empty' })) {
       for (const { name, raw } of page.items) {
         const item = open.get(name);
         const body = item && bodies.get(itemKey(item));

@@ -138,7 +138,8 @@ describe('a read that breaks half way', () => {
       await primary.put(keys.exports.part(BACKUP, shard), await bytes);
       await putTally(primary, keys.exports.tally(BACKUP, shard), new Tally().toDocument());
     }
-    const plan = { resourceVersion: '1', shards: [[{ type }], [{ type }]], related: [], unreadable: [] };
+    const none = { related: [], unreadable: [], readOnly: [], problems: [] };
+    const plan = { resourceVersion: '1', shards: [[{ type }], [{ type }]], ...none };
     const work = {
       backup: BACKUP,
       namespaces: ['shop'],

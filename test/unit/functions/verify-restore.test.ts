@@ -58,7 +58,7 @@ async function restored(things: readonly Thing[], { plan, results = {}, volumes 
   vault.objects.set(keys.velero.archive(NAME.backup), { body, metadata: {} });
   const options = plan?.options ?? {};
   const archive = await vault.stream(keys.velero.archive(NAME.backup));
-  const { items } = await planArchive(archive, sha256, scopeOf(options, ['shop']), options);
+  const { items } = await planArchive(archive, { sha256 }, scopeOf(options, ['shop']), options);
   const stored: StoredRestore = {
     ...NAME,
     from: 'primary',

@@ -124,7 +124,7 @@ describe('with lists for each scope, a backup takes', () => {
     const over = { namespaces: ['*'], includedClusterScopedResources: ['nodes'] };
     expect([extent(NODES, over), extent(CLASSES, over), extent(VOLUMES, over)]).toEqual([
       'all',
-      'none',
+      'related',
       'related',
     ]);
   });

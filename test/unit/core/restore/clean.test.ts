@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
 import {
   BACKUP_LABEL,
   cleanForRestore,
+  labelValue,
   mergedAccount,
   RESTORE_LABEL,
   UPDATED_ANNOTATION,
+  withAddedSubjects,
 } from '../../../../functions/core/restore/clean.ts';
 
 const cleanAs = (groupResource: string, object: KubeObject) =>
@@ -18,7 +22,8 @@ const RESOURCES: Record<string, string> = {
   Namespace: 'namespaces',
   PersistentVolumeClaim: 'persistentvolumeclaims',
   Pod: 'pods',
-  Service: 'services',
+  PersistentVolume: 'persistentvolumes',
+  Secret: 'secrets',
   Widget: 'widgets.example.com',
 };
 const of = (kind: string, spec: Record<string, unknown>, metadata: object = {}): KubeObject => ({
@@ -63,29 +68,43 @@ describe('an object that is restored', () => {
     expect(clean(marked).metadata.annotations).toEqual({ note: 'a' });
   });
 
+  it('has labels of a valid length: longer names are shortened with a hash, as in Velero', () => {
+    const backup = 'k8s-production-europe-west-authentication-namespace-daily-20260131020000';
+    const hash = createHash('sha256').update(backup).digest('hex').slice(0, 6);
+    const object = cleanForRestore({ groupResource: 'configmaps' }, of('ConfigMap', {}), {
+      backup,
+      restore: 'r',
+    });
+    expect(object.metadata.labels?.[BACKUP_LABEL]).toBe(`${backup.slice(0, 57)}${hash}`);
+    expect(labelValue('x'.repeat(63))).toBe('x'.repeat(63));
+    expect(labelValue(labelValue(backup))).toBe(labelValue(backup));
+  });
+
+  it('loses the finalizers that the cluster adds again, and those of a deletion', () => {
+    const cluster = [
+      'foregroundDeletion',
+      'orphan',
+      'kubernetes.io/pvc-protection',
+      'kubernetes.io/pv-protection',
+      'service.kubernetes.io/load-balancer-cleanup',
+      'batch.kubernetes.io/job-tracking',
+      'external-attacher/ebs-csi-aws-com',
+      'external-provisioner.volume.kubernetes.io/finalizer',
+      'snapshot.storage.kubernetes.io/pvc-as-source-protection',
+      'customresourcecleanup.apiextensions.k8s.io',
+    ];
+    const others = ['example.com/orphan', 'ingress.k8s.aws/resources'];
+    const kept = (finalizers: unknown) => clean(of('Widget', {}, { finalizers })).metadata.finalizers;
+    expect(kept([...cluster, ...others])).toEqual(others);
+    expect(kept(cluster)).toBeUndefined();
+    expect(kept('orphan')).toBe('orphan');
+  });
+
   it('keeps fields that Holdfast does not know', () => {
     expect(clean({ ...of('ConfigMap', {}), data: { k: 'v' }, immutable: true })).toMatchObject({
       data: { k: 'v' },
       immutable: true,
     });
-  });
-});
-
-describe('a Service', () => {
-  it('loses the addresses and ports that the cluster chose', () => {
-    const spec = {
-      type: 'LoadBalancer',
-      clusterIP: '10.0.0.1',
-      clusterIPs: ['10.0.0.1'],
-      healthCheckNodePort: 31000,
-      ports: [{ port: 80, nodePort: 30000 }],
-    };
-    expect(clean(of('Service', spec)).spec).toEqual({ type: 'LoadBalancer', ports: [{ port: 80 }] });
-  });
-
-  it('stays headless', () => {
-    const spec = { clusterIP: 'None', clusterIPs: ['None'] };
-    expect(clean(of('Service', spec)).spec).toEqual(spec);
   });
 });
 
@@ -108,6 +127,36 @@ describe('a Pod', () => {
       containers: [{ name: 'c', volumeMounts: [{ name: 'data' }] }],
       initContainers: [{ name: 'i', volumeMounts: [{ name: 'data' }] }],
     });
+  });
+});
+
+describe('a Secret', () => {
+  const token = (data: object | undefined) =>
+    clean({
+      kind: 'Secret',
+      type: 'kubernetes.io/service-account-token',
+      metadata: {
+        name: 'ci',
+        annotations: { 'kubernetes.io/service-account.name': 'ci', 'kubernetes.io/service-account.uid': 'u' },
+        labels: { 'kubernetes.io/legacy-token-last-used': '2026-01-01', app: 'ci' },
+      },
+      ...(data && { data }),
+    });
+
+  it('of an account’s token is created empty, so that the cluster fills it', () => {
+    const secret = token({ token: 't', 'ca.crt': 'c', namespace: 'n' });
+    expect(secret).not.toHaveProperty('data');
+    expect(secret.metadata.annotations).toEqual({ 'kubernetes.io/service-account.name': 'ci' });
+    expect(Object.keys(secret.metadata.labels ?? {})).toEqual(['app', BACKUP_LABEL, RESTORE_LABEL]);
+  });
+
+  it('of an account’s token keeps what somebody added to it', () => {
+    expect(token({ token: 't', mine: 'm' }).data).toEqual({ mine: 'm' });
+  });
+
+  it('of another type keeps everything', () => {
+    const data = { token: 't', 'ca.crt': 'c' };
+    expect(clean({ kind: 'Secret', type: 'Opaque', metadata: { name: 'x' }, data }).data).toEqual(data);
   });
 });
 
@@ -140,6 +189,41 @@ describe('a PersistentVolumeClaim', () => {
       of('PersistentVolumeClaim', { volumeName: 'pv-1', storageClassName: 's' }, { annotations }),
     );
     expect([claim.spec, claim.metadata.annotations]).toEqual([{ storageClassName: 's' }, { note: 'kept' }]);
+  });
+});
+
+describe('a claim', () => {
+  const source = {
+    dataSource: { kind: 'VolumeSnapshot', name: 's' },
+    dataSourceRef: { kind: 'VolumeSnapshot', name: 's' },
+  };
+  const bound = { volumeName: 'pv-1', selector: { matchLabels: { a: 'b' } }, ...source };
+
+  it.each([['csi-fast'], [undefined]])(
+    'of class %s is provisioned anew: it names no volume and no source',
+    (name) => {
+      const spec = { accessModes: ['ReadWriteOnce'], ...(name && { storageClassName: name }) };
+      expect(clean(of('PersistentVolumeClaim', { ...spec, ...bound })).spec).toEqual(spec);
+    },
+  );
+
+  it('of a static volume keeps its volume and its selector, and is bound anew', () => {
+    const annotations = {
+      'pv.kubernetes.io/bind-completed': 'yes',
+      'pv.kubernetes.io/bound-by-controller': 'yes',
+    };
+    const claim = clean(of('PersistentVolumeClaim', { storageClassName: '', ...bound }, { annotations }));
+    expect(claim.spec).toEqual({ storageClassName: '', volumeName: 'pv-1', selector: bound.selector });
+    expect(claim.metadata.annotations).toEqual({});
+  });
+});
+
+describe('a PersistentVolume', () => {
+  it('is reserved for its claim by name, whatever uid that gets', () => {
+    const claimRef = { kind: 'PersistentVolumeClaim', namespace: 'shop', name: 'share' };
+    const spec = { nfs: { server: 's', path: '/' }, nodeAffinity: { required: {} } };
+    const bound = { ...spec, claimRef: { ...claimRef, uid: 'u', resourceVersion: '7' } };
+    expect(clean(of('PersistentVolume', bound)).spec).toEqual({ ...spec, claimRef });
   });
 });
 
@@ -194,5 +278,62 @@ describe('a ServiceAccount that is there already', () => {
   it('gets no token secret that the old cluster made', () => {
     const archived = account({ secrets: [{ name: 'default-token-x7k2p' }] });
     expect(mergedAccount(account({}), archived)).not.toHaveProperty('secrets');
+  });
+
+  it.each([['a text'], [{ name: 'b' }], [[null, 1, 'b']]])(
+    'is not changed for secrets of an odd type: %j',
+    (secrets) => {
+      expect(mergedAccount(account({ secrets: [{ name: 'a' }] }), account({ secrets }))).not.toHaveProperty(
+        'secrets',
+      );
+    },
+  );
+});
+
+describe('a binding that is there already', () => {
+  const user = (name: string, more: object = {}) => ({ kind: 'User', name, ...more });
+  const account = (namespace: string) => ({ kind: 'ServiceAccount', name: 'web', namespace });
+  const binding = (subjects: unknown, metadata: object = {}): KubeObject => ({
+    metadata: { name: 'b', ...metadata },
+    subjects,
+  });
+
+  it('gets the missing subjects after its own', () => {
+    const live = binding([user('b'), account('shop')], { resourceVersion: '7' });
+    const wanted = binding([account('shop-copy'), user('b'), account('shop-copy')]);
+    expect(withAddedSubjects(live, wanted)).toEqual({
+      metadata: { resourceVersion: '7' },
+      subjects: [user('b'), account('shop'), account('shop-copy')],
+    });
+  });
+
+  it('knows a subject with and without the default of its group', () => {
+    const live = binding([user('a', { apiGroup: 'rbac.authorization.k8s.io' }), account('shop')]);
+    const wanted = binding([user('a'), { ...account('shop'), apiGroup: '' }]);
+    expect(withAddedSubjects(live, wanted).subjects).toEqual(live.subjects);
+  });
+
+  it('gets those of a binding without any, and none of an odd type', () => {
+    expect(withAddedSubjects(binding(undefined), binding([user('a')])).subjects).toEqual([user('a')]);
+    expect(withAddedSubjects(binding([user('a')]), binding('b')).subjects).toEqual([user('a')]);
+  });
+
+  it('never loses a subject, nor has one twice, nor changes when done again', () => {
+    const subject = fc.record({
+      kind: fc.constantFrom('User', 'Group', 'ServiceAccount'),
+      name: fc.constantFrom('a', 'b'),
+      namespace: fc.constantFrom('x', 'y', undefined),
+    });
+    const subjects = fc.uniqueArray(subject, { selector: (s) => JSON.stringify(s) });
+    fc.assert(
+      fc.property(subjects, subjects, (had, got) => {
+        const after = withAddedSubjects(binding(had), binding(got)).subjects;
+        expect(after.slice(0, had.length)).toEqual(had);
+        const both = new Set([...had, ...got].map((s) => JSON.stringify(s)));
+        expect(new Set(after.map((s) => JSON.stringify(s)))).toEqual(both);
+        expect(after).toHaveLength(both.size);
+        expect(withAddedSubjects(binding(after), binding(got)).subjects).toEqual(after);
+      }),
+    );
   });
 });
