@@ -154,12 +154,12 @@ export class Pipeline {
   }
 
   /** Restores as the machine does: plan, both stages until nothing remains, verification until it is done. */
-  restore(point: Point, input: Partial<RestoreInput> = {}, run: RestoreRun = {}): Promise<Restored> {
+  async restore(point: Point, input: Partial<RestoreInput> = {}, run: RestoreRun = {}): Promise<Restored> {
     return this.#run(portsOf(point, run.to ?? this.#restore), requestOf(point, input), run);
   }
 
   /** Restores a backup that Velero wrote, from a vault of its own. */
-  restoreVelero({ vault, keys: velero, backup }: VeleroPoint): Promise<Restored> {
+  async restoreVelero({ vault, keys: velero, backup }: VeleroPoint): Promise<Restored> {
     const ports = portsOf({ vault: new MemoryVault('primary') }, this.#restore);
     const source = { vault, archive: velero.archive, velero };
     const request = requestOf({ record: { backup } }, { from: 'velero' });
