@@ -16,7 +16,7 @@ const generated = dirtyCluster(20_260_101);
 const PROJ = /(^| |\/)[Pp]roj|\.proj\.test/;
 /** What never comes back, with the cause: the cluster makes it, or it has ended. */
 const LEFT_OUT =
-  /^(endpoints|endpointslices\.discovery\.k8s\.io|controllerrevisions\.apps|replicasets\.apps|pods) |^jobs\.batch .*\/ended$/;
+  /^(certificatesigningrequests\.certificates\.k8s\.io|endpoints|endpointslices\.discovery\.k8s\.io|controllerrevisions\.apps|replicasets\.apps|pods) |^jobs\.batch .*\/ended$/;
 let before: Snapshot;
 let whole: Point;
 let plan: Point;
