@@ -38,7 +38,7 @@ export function drift(wanted: unknown, live: unknown, at: Place = []): Place[] {
 /** The paths of `drift`, as reports show them. */
 export const differences = (wanted: unknown, live: unknown): string[] => drift(wanted, live).map(textOf);
 
-/** The drift of a complete object, without restore labels and generated token volumes. */
+/** The drift of a complete object, without restore labels, owners and generated token volumes. */
 export function driftIn(
   { groupResource }: Pick<ArchivedName, 'groupResource'>,
   wanted: KubeObject,
@@ -46,8 +46,11 @@ export function driftIn(
 ): Place[] {
   const live = groupResource === 'pods' ? copyOf(seen) : seen;
   if (groupResource === 'pods' && isPlain(live.spec)) dropTokenVolumes(live.spec);
-  return drift(wanted, live).filter((place) => !isRestoreLabel(place, wanted));
+  return drift(wanted, live).filter((place) => !isRestoreLabel(place, wanted) && !isOwner(place));
 }
+
+/** Owners are given by whoever is there: they are references of the garbage collector, not what the object says. */
+const isOwner = ([root, field]: Place): boolean => root === 'metadata' && field === 'ownerReferences';
 
 /** The paths of `driftIn`, as reports show them. */
 export const differencesIn = (

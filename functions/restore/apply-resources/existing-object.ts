@@ -1,4 +1,5 @@
 import type { ArchivedName } from '../../core/backup/archive.ts';
+import { isSameJson } from '../../core/bytes/json-value.ts';
 import { parseLossless } from '../../core/bytes/lossless-json.ts';
 import { type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
 import {
@@ -8,8 +9,8 @@ import {
   UPDATED_ANNOTATION,
   withAddedSubjects,
 } from '../../core/restore/clean.ts';
-import { differences, differencesIn, textOf } from '../../core/restore/compare.ts';
-import { changeToward, driftOfExisting } from '../../core/restore/existing.ts';
+import { differences, differencesIn, textOf, valueAt } from '../../core/restore/compare.ts';
+import { changeToward, driftOfExisting, type ExistingDrift } from '../../core/restore/existing.ts';
 import { typeOfItem } from '../../core/restore/restore-plan.ts';
 import type { KubeResponse } from '../../ports/kubernetes.ts';
 import { finishCreated, typeMeta } from './created-object.ts';
@@ -35,7 +36,8 @@ export async function settleExisting(context: PutContext, wanted: Wanted, seen: 
   const differs = `differs in ${some(places)}`;
   if (options.existingResources === 'fail')
     return { result: 'failed', reason: `already exists, and ${differs}` };
-  const change = (body: Record<string, unknown>) => update(context, wanted, body, places);
+  const change = (body: Record<string, unknown>, aim?: Aim) =>
+    update(context, wanted, { body, places, ...(aim && { aim }) });
   if (wanted.movesReferences) {
     const added = addedSubjects(at, live, object);
     if (added === 'none') return { result: 'unchanged', reason: 'already exists, and has its subjects' };
@@ -46,10 +48,12 @@ export async function settleExisting(context: PutContext, wanted: Wanted, seen: 
   }
   if (options.existingResources === 'update')
     return held === undefined
-      ? change(changeToward({ wanted: object, live }, drift))
+      ? change(changeToward({ wanted: object, live }, drift), { live, drift })
       : { result: 'held', reason: held };
   // As in Velero: a default account exists before any restore, and needs the names of its pull secrets.
-  if (at.groupResource === 'serviceaccounts') return change({ ...mergedAccount(live, object) });
+  const merged = mergedAccount(live, object);
+  if (at.groupResource === 'serviceaccounts' && differences(merged, live).length > 0)
+    return change({ ...merged });
   return { result: 'skipped', reason: `already exists, and ${differs}` };
 }
 
@@ -76,16 +80,29 @@ const differing = (differs: readonly string[]): Pick<Ending, 'differs'> =>
 const FIXED =
   /immutable|may not (be )?change|cannot be changed|updates to .* are forbidden|forbidden: .*updates? /i;
 
+/** What an update is to make of an object: the object before it, and how it differs. */
+interface Aim {
+  readonly live: KubeObject;
+  readonly drift: ExistingDrift;
+}
+
+interface UpdateContext {
+  readonly body: Record<string, unknown>;
+  /** Paths that differ. */
+  readonly places: readonly string[];
+  /** Absent: the update only adds to the object. */
+  readonly aim?: Aim;
+}
+
 /** Sends a merge patch. What cannot be changed is named, and the labels and annotations are changed without it. */
 async function update(
   context: PutContext,
   wanted: Wanted,
-  body: Record<string, unknown>,
-  places: readonly string[],
+  { body, places, aim }: UpdateContext,
 ): Promise<Ending> {
   const marked = markedBy(context.restore, body);
   const answer = await patch(context, wanted.at, marked);
-  if (answer.status < 400) return updated(wanted, answer, places);
+  if (answer.status < 400) return updated(wanted, answer, { places, ...(aim && { aim }) });
   const reason = messageIn(answer);
   if (answer.status !== 429 && FIXED.test(reason))
     return updateMetadata(context, wanted, marked, places, reason);
@@ -93,13 +110,17 @@ async function update(
 }
 
 /** The API server may take a change and leave a field as it is, like the address of a Service. */
-function updated(wanted: Wanted, { body }: KubeResponse, places: readonly string[]): Ending {
+function updated(
+  { at }: Wanted,
+  { body }: KubeResponse,
+  { places, aim }: Omit<UpdateContext, 'body'>,
+): Ending {
   const reason = `differed in ${some(places)}`;
-  if (wanted.movesReferences) return { result: 'updated', reason };
-  const { at, object, archived } = wanted;
-  const live = { ...(parseLossless(body.toString('utf8')) as KubeObject), ...typeMeta(object) };
-  const { changed, added } = driftOfExisting({ at, wanted: object, archived, live });
-  const left = [...changed, ...added].map(textOf).filter((path) => places.includes(path));
+  if (!aim) return { result: 'updated', reason };
+  const now = parseLossless(body.toString('utf8'));
+  const left = [...aim.drift.changed, ...aim.drift.added]
+    .filter((place) => isSameJson(valueAt(now, place), valueAt(aim.live, place)))
+    .map(textOf);
   if (at.groupResource === 'services' && left.length > 0)
     return { result: 'failed', reason: `${some(left)} cannot be changed. ${REMEDY}` };
   return { result: 'updated', reason, ...differing(left) };
