@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util';
 import { runMain } from '../../world/base/errors.ts';
 import { bringUp, processEnv, takeDown } from '../../world/world.ts';
 import { measure } from './measure.ts';
+import { measureMemory } from './memory.ts';
 
 const HELP = `npm run bench -- export  [--items N] [--json]   wall, CPU and memory of an export beside a plain LIST
 npm run bench -- restore [--items N] [--json]   objects a second beside plain creates
 npm run bench -- compare [--items N] [--json]   both beside a real Velero (npm run test:velero makes it)
+npm run bench -- memory  [--items N] [--json]   largest memory of each function of a restore, beside what it has
   --no-restore   leaves out the restores, of which Velero's makes about 30 objects a second
 `;
 const WORLD = 'bench';
@@ -27,6 +29,12 @@ const { values, positionals } = parseArgs({
 async function main(): Promise<number> {
   const [what = ''] = positionals;
   const items = Number(values.items);
+  if (what === 'memory' && Number.isInteger(items) && items > 0) {
+    const figures = measureMemory(items);
+    if (values.json) console.log(JSON.stringify(figures));
+    else console.table(figures);
+    return Object.values(figures).every(({ has, mib }) => mib < has) ? 0 : 1;
+  }
   if (!['export', 'restore', 'compare'].includes(what) || !Number.isInteger(items) || items < 10) {
     console.error(HELP);
     return 2;
