@@ -17,6 +17,8 @@ import { putReport, type RestoreSummary, reportOf } from './report.ts';
 import { explain, findNotReady, type NotReady, notReadyInArchive } from './waiting.ts';
 import { noteWritten, type Written } from './written.ts';
 
+const APIS = 'apiservices.apiregistration.k8s.io';
+
 /** Seconds between two looks at what is not ready. */
 const PAUSE_SECONDS = 3;
 
@@ -101,15 +103,20 @@ async function look(
 const isExcused = ({ item }: NotReady['placed'], { notReadyBefore }: Written): boolean =>
   notReadyBefore.includes(itemKey(item));
 
-/** Objects that this restore found unchanged and that were not ready in the recovery point either: they are as they were. */
+/**
+ * Objects that were not ready in the recovery point either, if this restore found them unchanged or they are aggregated APIs,
+ * which others make ready: they are as they were.
+ */
 async function unreadyBefore(
   { sourceOf, windowBytes }: VerifyContext,
   plan: StoredRestore,
   unready: readonly NotReady<Restored>[],
 ): Promise<string[]> {
-  const unchanged = unready.map(({ placed }) => placed).filter(({ result }) => result.result === 'unchanged');
+  const asTheyWere = unready
+    .map(({ placed }) => placed)
+    .filter(({ at, result }) => result.result === 'unchanged' || at.groupResource === APIS);
   const keys: string[] = [];
-  for (const window of windowsOf(unchanged, windowBytes ?? WINDOW_BYTES)) {
+  for (const window of windowsOf(asTheyWere, windowBytes ?? WINDOW_BYTES)) {
     const items = window.map(({ item }) => item);
     const bodies = await archivedObjects(sourceOf(plan.from), plan, items);
     keys.push(...notReadyInArchive(items, bodies).map(itemKey));

@@ -131,6 +131,23 @@ describe('an object that the restore left unchanged', () => {
   });
 });
 
+describe('an aggregated API that was down in the recovery point', () => {
+  const api = (status: string) =>
+    thing(KINDS.apiServices, 'v1.metrics.example', {
+      spec: { service: { name: 'x', namespace: 'shop' } },
+      status: { conditions: [{ type: 'Available', status, message: 'no pods' }] },
+    });
+
+  it.each([
+    ['False', 'Completed', 0],
+    ['True', 'PartiallyFailed', 1],
+  ])('is as it was, although the restore created it: Available was %s', async (before, phase, notReady) => {
+    await world.restored([api(before)], { plan: { options: { waitSeconds: 0 } } });
+    world.there(api('False'));
+    expect(await world.verify()).toMatchObject({ phase, notReady });
+  });
+});
+
 describe('waiting', () => {
   it('that is killed at any call ends as if it had not been', async () => {
     const calls = await killAtEveryCall({
