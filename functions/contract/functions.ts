@@ -53,7 +53,7 @@ export const FUNCTIONS = {
   'plan-restore': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
   'apply-resources': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
   'reconcile-restore-volumes': { machine: 'restore', access: 'restore', memoryMiB: 512, timeoutSeconds: 120 },
-  'verify-restore': { machine: 'restore', access: 'restore', memoryMiB: 1024, timeoutSeconds: 300 },
+  'verify-restore': { machine: 'restore', access: 'restore', memoryMiB: 1769, timeoutSeconds: 900 },
   'fail-restore': { machine: 'restore', access: 'restore', memoryMiB: 512, timeoutSeconds: 120 },
 } as const satisfies Record<string, FunctionSpec>;
 
