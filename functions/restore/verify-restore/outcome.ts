@@ -25,8 +25,9 @@ export function restoredItems(items: readonly PlanItem[], applied: readonly Appl
 }
 
 /**
- * The results as the report has them, one for each object. `stages`: those of the first stage, then those of the second. An object that is left to the controller of its owner is only made if the owner is there: it
- * has failed if the owner failed or was held.
+ * The results as the report has them, one for each object. `stages`: those of the first stage, then those of the second. An
+ * object that is left to the controller of its owner is only made if the owner is there: it has failed if the owner failed or
+ * was held.
  */
 export function finalResults(items: readonly PlanItem[], stages: readonly AppliedItem[]): AppliedItem[] {
   // What the first stage left to the second has a result of each.

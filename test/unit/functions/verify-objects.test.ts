@@ -38,6 +38,13 @@ describe('an object that differs now and was as wanted when it was written', () 
     expect(await verify()).toMatchObject({ phase: 'Completed', differing: 0, changedSince: 1 });
   });
 
+  it('is Completed too when nobody can be named', async () => {
+    await restored([settings('red')]);
+    there(settings('blue'));
+    expect(await verify()).toMatchObject({ phase: 'Completed', differing: 0, changedSince: 1 });
+    expect(report()?.changedSince).toEqual([{ object: 'configmaps shop/settings', path: 'data.color' }]);
+  });
+
   it('is Completed when it is as wanted by now', async () => {
     await restored([settings('red')], { differs: { settings: ['data.color'] } });
     there(settings('red'));

@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createJson } from '../../../functions/adapters/s3/documents.ts';
 import type { KubeObject } from '../../../functions/core/kubernetes/resources.ts';
 import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
+import { noteWritten } from '../../../functions/restore/verify-restore/written.ts';
 import { REFUSALS } from '../../support/fake-cluster.ts';
 import { killAtEveryCall } from '../../support/kill.ts';
+import { MemoryVault } from '../../support/memory-vault.ts';
 import { KINDS, thing } from '../../support/restores.ts';
 import { NAME, VerifyWorld } from '../../support/verify-world.ts';
 
@@ -166,11 +169,15 @@ describe('waiting', () => {
     expect(calls).toBeGreaterThan(10);
   });
 
-  it('is one wait for two calls that begin at once', async () => {
-    await world.restored([web()]);
-    world.there(web(half));
-    await Promise.all([world.verify(100), world.verify(200)]);
-    const [first] = [world.verify(699), world.verify(800)];
-    expect(await first).toMatchObject({ waitSeconds: 3 });
+  it('counts from the call that noted its beginning first', async () => {
+    const vault = new MemoryVault('primary');
+    const first = { at: '2026-02-01T02:00:00Z', notReadyBefore: [] };
+    const second = { at: '2026-02-01T02:00:05Z', notReadyBefore: [] };
+    const noted = await noteWritten(vault, 'written.json', async () => {
+      await createJson(vault, 'written.json', first); // another call, meanwhile
+      return second;
+    });
+    expect(noted).toEqual(first);
+    expect(await noteWritten(vault, 'written.json', async () => second)).toEqual(first);
   });
 });
