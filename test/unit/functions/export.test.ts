@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readArchive } from '../../../functions/adapters/archive/reader.ts';
-import { exportWhole } from '../../../functions/backup/export/export.ts';
+import { exportShard, exportWhole, joinShards } from '../../../functions/backup/export/export.ts';
 import { planExport } from '../../../functions/backup/export/plan.ts';
 import type { Selection } from '../../../functions/contract/settings.ts';
 import { decidePhase, type ResourceResult } from '../../../functions/core/backup/record.ts';
@@ -222,6 +222,31 @@ describe('a plan that asks for what the cluster does not have is not complete:',
     cluster.objects.pop();
     expect((await exported(over)).reasons).toContain('the backup holds no object');
   });
+});
+
+it('an export in shards says the same of dirty objects, namespaces and selectors as one export', async () => {
+  const page = [{ metadata: { name: 'a', namespace: 'shop' } }, { metadata: { namespace: 'shop' } }];
+  cluster.answer(LIST, list([...page, ...page]));
+  cluster.answer(LIST.replace('/things', '/namespaces/shop/things'), list([...page, ...page]));
+  cluster.objects.shift();
+  cluster.add(TYPES.namespaces, 'shop', undefined, { status: { phase: 'Terminating' } });
+  for (let i = 0; i < 5; i++) cluster.add(MAPS, `map-${i}`, 'shop');
+  const over = { labelSelector: 'a=1' };
+  const whole = await exported(over);
+  const vault = new MemoryVault('primary');
+  const selection = selectionOf(['shop', 'gone'], over);
+  const work = workOf({ namespaces: ['shop', 'gone'], wide: true, selection });
+  const ports = { cluster, vault, keys, pauseMs: 0 };
+  const plan = await planExport(cluster, work, 2);
+  expect(plan.shards.length).toBeGreaterThan(2);
+  for (const shard of plan.shards.keys()) await exportShard(ports, work, plan, shard);
+  const result = await joinShards(ports, work, plan, 0);
+  expect(result.items).toBe(whole.result.items);
+  expect(result.problems).toEqual([
+    ...(whole.result.problems ?? []),
+    'namespace gone was deleted during the backup',
+  ]);
+  expect(whole.result.problems).toHaveLength(3);
 });
 
 describe('an API that is down', () => {
