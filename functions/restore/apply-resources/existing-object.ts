@@ -106,7 +106,7 @@ async function update(
   const reason = messageIn(answer);
   if (answer.status !== 429 && FIXED.test(reason))
     return updateMetadata(context, wanted, marked, places, reason);
-  return { result: 'failed', reason, passing: answer.status === 429 ? 'soon' : passingOf(answer, reason) };
+  return { result: 'failed', reason, passing: passingOf(answer, reason) };
 }
 
 /** The API server may take a change and leave a field as it is, like the address of a Service. */

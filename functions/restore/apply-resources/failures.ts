@@ -3,13 +3,13 @@ import type { KubeResponse } from '../../ports/kubernetes.ts';
 
 /**
  * Whether an error may pass. `soon`: another object of the restore is missing, or a count is late; it is tried again for half a
- * minute. `later`: pods have to start, or a namespace has to go; it is tried again for the restore's `waitSeconds`.
+ * minute. `later`: pods have to start, a namespace has to go, or the API server is busy; it is tried again for the restore's `waitSeconds`.
  */
 export type Passing = 'soon' | 'later' | undefined;
 
 /** What the API server says while webhooks, converters or APIs have no pods, or before it serves a new definition. */
 const NEEDS_PODS =
-  /failed calling webhook|conversion webhook .* failed|no endpoints available|connection refused|i\/o timeout|could not find the requested resource|no matches for kind|not yet established/i;
+  /failed calling webhook|conversion webhook .* failed|no endpoints available|unable to handle the request|connection refused|i\/o timeout|could not find the requested resource|no matches for kind|not yet established/i;
 /** What it says while a namespace or an object is being deleted. */
 const BEING_DELETED = /being terminated|being deleted|is terminating/i;
 const SOON = /not found|exceeded quota|status unknown for quota|has been modified|try again/i;
@@ -17,8 +17,12 @@ const SOON = /not found|exceeded quota|status unknown for quota|has been modifie
 /** Whether the error of an answer may pass. */
 export function passingOf({ status }: Pick<KubeResponse, 'status'>, reason: string): Passing {
   if (NEEDS_PODS.test(reason) || BEING_DELETED.test(reason) || isNotServed(status, reason)) return 'later';
-  return SOON.test(reason) || status === 429 || status >= 500 ? 'soon' : undefined;
+  if (BUSY.includes(status)) return 'later';
+  return SOON.test(reason) || status >= 500 ? 'soon' : undefined;
 }
+
+/** The API server, or the API of a type, has too much to do, or is starting. */
+const BUSY = [429, 503, 504];
 
 /** A 404 that is not about an object: the API server does not serve the type. */
 const isNotServed = (status: number, reason: string): boolean =>

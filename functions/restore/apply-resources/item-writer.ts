@@ -41,9 +41,10 @@ export class ItemWriter {
     this.owners = new LiveOwners(context.cluster, context.options);
   }
 
-  /** Types that were not served are looked up again. */
+  /** Types that were not served, or did not answer, are looked up again. */
   beginPass(): void {
     this.types.forgetUnknown();
+    this.context.results.beginPass();
   }
 
   /** Writes items type by type, in their order, and notes the results. */
@@ -122,6 +123,7 @@ export class ItemWriter {
         if (await isOutage(cluster)) throw error;
         // The API server answers, but not for this type.
         results.isUnanswered(item, messageOf(error));
+        return { result: 'failed', reason: messageOf(error), passing: 'later' };
       }
       return { result: 'failed', reason: messageOf(error) };
     }

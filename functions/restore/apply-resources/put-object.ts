@@ -27,7 +27,7 @@ export async function putObject(
   if (answer.status < 400)
     return finishCreated(context, sent, parseLossless(answer.body.toString('utf8')) as KubeObject);
   const reason = messageIn(answer);
-  if (answer.status === 429) return { result: 'failed', reason, passing: 'soon', busy: true };
+  if (answer.status === 429) return { result: 'failed', reason, passing: 'later', busy: true };
   const exists = answer.status === 409 && /already exists/i.test(reason);
   // A refusal for any reason of an object that is there does not matter: what is there is compared.
   if (exists || looked === 'unknown') {

@@ -79,7 +79,7 @@ export class Results {
     const home = namespace === undefined ? undefined : this.namespaces.get(namespace);
     if (home?.result === 'failed') return this.after(home, `namespace ${namespace}: ${home.reason}`);
     const silent = this.unanswered.get(item.groupResource);
-    if (silent !== undefined) return { result: 'failed', reason: silent };
+    if (silent !== undefined) return { result: 'failed', reason: silent, passing: 'later' };
     const definition = this.definitions.get(item.groupResource);
     if (isServed || (definition?.result !== 'failed' && definition?.result !== 'held')) return undefined;
     return this.after(definition, `its definition ${definition.result}: ${definition.reason}`);
@@ -90,7 +90,12 @@ export class Results {
     return { result: 'failed', reason, ...(passing && { passing }) };
   }
 
-  /** Notes that the API of a type does not answer, while the API server does. Its other objects are not tried. */
+  /** Types whose API did not answer are tried again. */
+  beginPass(): void {
+    this.unanswered.clear();
+  }
+
+  /** Notes that the API of a type does not answer, while the API server does. Its other objects are not tried in this pass. */
   isUnanswered({ groupResource }: ArchivedName, reason: string): void {
     this.unanswered.set(groupResource, reason);
   }

@@ -54,7 +54,7 @@ async function findIn<P extends Placed>(
   const keyOf = (name: string, of: string | undefined) => `${of ?? ''}/${name}`;
   const open = new Map(placed.map((p) => [keyOf(p.at.name, p.at.namespace), p]));
   const isNamespaced = at.namespace !== undefined;
-  try {
+  const list = async () => {
     for await (const page of listPages(cluster, typeOfItem(at), { namespace, absent: 'error' })) {
       for (const { name, namespace: home, raw } of page.items) {
         const key = keyOf(name, isNamespaced ? (namespace ?? home) : undefined);
@@ -64,12 +64,24 @@ async function findIn<P extends Placed>(
         seen.found(found, raw);
       }
     }
+  };
+  // Once more: the API server may have been away for a moment.
+  const reason = (await whyUnlisted(cluster, list)) && (await whyUnlisted(cluster, list));
+  for (const left of open.values()) {
+    if (reason === undefined) seen.absent(left);
+    else seen.unreadable(left, reason);
+  }
+}
+
+/** Why a list could not be read to its end, while the API server answers otherwise; undefined if it could. */
+async function whyUnlisted(cluster: KubeClient, list: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await list();
+    return undefined;
   } catch (error) {
     if (!(error instanceof HoldfastError) || !(await answers(cluster))) throw error;
-    for (const left of open.values()) seen.unreadable(left, messageOf(error));
-    return;
+    return messageOf(error);
   }
-  for (const left of open.values()) seen.absent(left);
 }
 
 /** Whether the API server answers this identity at all, as opposed to the API of one type. */

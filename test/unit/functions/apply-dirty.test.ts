@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import type { KubeObject } from '../../../functions/core/kubernetes/resources.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
+import type { KubeClient } from '../../../functions/ports/kubernetes.ts';
 import { getApplied } from '../../../functions/restore/documents.ts';
 import { type FakeCluster, REFUSALS } from '../../support/fake-cluster.ts';
 import { KINDS, thing } from '../../support/restores.ts';
@@ -135,6 +137,35 @@ describe('an object whose API fails', () => {
     }
     expect(state.remaining).toBe(0);
     expect(waited()).toBeLessThanOrEqual(100_000);
+  });
+});
+
+describe('an API of a type that does not answer, while the API server does', () => {
+  const silentFor = (times: number) => {
+    const { cluster } = world;
+    let left = times;
+    const call: FakeCluster['call'] = async (method, path, options) => {
+      if (method === 'POST' && path === WIDGETS && left-- > 0)
+        throw new HoldfastError('ClusterUnreachable', `POST ${path}: no response`);
+      return cluster.call(method, path, options);
+    };
+    const client: KubeClient = { call, socket: (path) => cluster.socket(path), close: () => cluster.close() };
+    return { withCluster: <T>(work: (c: KubeClient) => Promise<T>) => work(client) };
+  };
+  const things = [
+    ...['a', 'b', 'c'].map((name) => thing(KINDS.widgets, name, { spec: {} })),
+    thing(KINDS.deployments, 'web', { spec: {} }),
+  ];
+
+  it('costs its objects, which are tried again within the time, and no others', async () => {
+    await world.plan(things, { waitSeconds: 60 });
+    expect(await world.apply(2, silentFor(1000))).toMatchObject({ created: 1, failed: 3, remaining: 0 });
+    expect((await applied(2)).find((a) => a.name === 'c')?.reason).toMatch(/no response/);
+  });
+
+  it('costs nothing when it answers again', async () => {
+    await world.plan(things);
+    expect(await world.apply(2, silentFor(3))).toMatchObject({ created: 4, failed: 0 });
   });
 });
 
