@@ -212,7 +212,7 @@ describe('the pipeline, deployed by cdk', () => {
       demoCopies.primary.bucket,
       keys.records.record('apps-20260101030000'),
     );
-    expect(record.reasons).toEqual(['namespace shop does not exist']);
+    expect(record.reasons).toEqual(['namespace shop does not exist', 'the backup holds no object']);
     await install(kubectl, app);
     await waitReady(kubectl, app);
   });
