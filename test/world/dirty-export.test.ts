@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readArchive } from '../../functions/adapters/archive/reader.ts';
+import { type ArchivedObject, capsFor, readArchive } from '../../functions/adapters/archive/reader.ts';
 import { readBack } from '../../functions/backup/commit-backup/read-back.ts';
 import { exportWhole } from '../../functions/backup/export/export.ts';
 import { planExport } from '../../functions/backup/export/plan.ts';
@@ -52,9 +52,8 @@ async function backedUp(over: Partial<Selection> = {}, between: () => Promise<vo
   const archive = keys.velero.archive(backup);
   await readBack(await vault.stream(archive), result);
   const names: string[] = [];
-  await readArchive(await vault.stream(archive), result.sha256, ({ at }) =>
-    names.push(`${at.groupResource}/${at.version} ${at.name}`),
-  );
+  const visit = ({ at }: ArchivedObject) => names.push(`${at.groupResource}/${at.version} ${at.name}`);
+  await readArchive(await vault.stream(archive), result.sha256, visit, capsFor(result));
   return { names, result, ...decidePhase(work, { resources: result, volumes: [] }) };
 }
 
@@ -139,7 +138,7 @@ describe('an aggregated API', () => {
     expect(names).toEqual(expect.arrayContaining([`things.${GROUP}/v1 one`, 'configmaps/v1 settings']));
   });
 
-  it.each([400, 404, 405, 410, 500, 503, 504])('that answers %i costs its type', async (code) => {
+  it.each([400, 404, 405, 410, 429, 500, 503, 504])('that answers %i costs its type', async (code) => {
     things = [code, { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message: 'out of order' }];
     const { names, reasons, phase } = await backedUp();
     expect(phase).toBe('PartiallyFailed');
@@ -243,12 +242,22 @@ describe('a custom resource', () => {
     const name = `${VALVES.resource}.${VALVES.group}`;
     const crd = TYPES.customResourceDefinitions;
     await patch(crd, name, { spec: { conversion: { strategy: 'Webhook', webhook } } });
-    const path = `/apis/${VALVES.group}/v1/valves`;
-    await until(async () => (await cluster.call('GET', path, { accept: [500] })).status === 500);
-    const { names, reasons } = await backedUp();
-    expect(reasons).toEqual([expect.stringMatching(/^valves\.conv\.dirty\.test \(.*conversion webhook/)]);
-    expect(names).toContain('configmaps/v1 settings');
-    await cluster.call('DELETE', objectPath(crd, name));
+    const broken = async () => {
+      const path = `/apis/${VALVES.group}/v1/valves`;
+      const { status } = await cluster.call('GET', path, { accept: [429, 500] });
+      return status !== 200;
+    };
+    try {
+      await until(broken);
+      const { names, reasons } = await backedUp();
+      expect(reasons).toEqual([expect.stringMatching(/^valves\.conv\.dirty\.test \(.*conversion webhook/)]);
+      expect(names).toContain('configmaps/v1 settings');
+      const other = await backedUp({ includedResources: ['configmaps'] });
+      expect([other.phase, other.reasons]).toEqual(['Completed', []]);
+    } finally {
+      await patch(crd, name, { spec: { conversion: { strategy: 'None', webhook: null } } });
+      await cluster.call('DELETE', objectPath(crd, name));
+    }
   });
 
   it('is read in another version when its own is no longer served', async () => {

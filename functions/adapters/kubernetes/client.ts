@@ -19,8 +19,8 @@ const BUSY_TRIES = 20;
 const TIMEOUT_MS = 60_000;
 /** No server decides that a function waits longer than this between two attempts. */
 const LONGEST_WAIT_MS = 10_000;
-/** For how long a call with limited patience tries again after 429. */
-const BUSY_MS = 30_000;
+/** The part of a call's patience in which it tries again after 429. A broken conversion webhook is answered so for ever. */
+const BUSY_SHARE = 1 / 3;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -109,7 +109,7 @@ export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<Cluster
         if (status < 400 || options.accept?.includes(status)) return { status, body };
         const error = new ClusterAnswer(status, what, body);
         if (!error.retryable || attempt >= (status === 429 ? BUSY_TRIES : tries)) throw error;
-        if (patience && performance.now() - started > BUSY_MS) throw error;
+        if (patience && performance.now() - started > BUSY_SHARE * patience.timeoutMs) throw error;
         wait = Math.max(wait, Math.min(retryAfterMs, LONGEST_WAIT_MS));
       } catch (cause) {
         if (cause instanceof HoldfastError) throw cause;

@@ -91,7 +91,6 @@ function contextOf({ ports, work, plan, tally }: RunContext, writer: ArchiveWrit
   const selectors = labelSelector ? [labelSelector] : orLabelSelectors;
   const { resourceVersion } = plan;
   const namespaces = new Set(work.namespaces);
-  const silent = { types: new Set<string>(), groups: new Set<string>() };
   return {
     cluster,
     writer,
@@ -101,7 +100,8 @@ function contextOf({ ports, work, plan, tally }: RunContext, writer: ArchiveWrit
     selectors,
     spare: [],
     failed: new Set(),
-    silent,
+    silent: new Set(),
+    slow: new Set(),
     pauseMs: ports.pauseMs ?? PAUSE_MS,
   };
 }

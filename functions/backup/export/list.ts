@@ -20,9 +20,11 @@ import type { Tally } from './tally.ts';
 
 /** How often a list is begun before its type is given up. */
 const ATTEMPTS = 3;
+/** Access is denied: another attempt brings nothing. */
+const DENIED = [401, 403];
 /** For a page of a list. A list that takes longer has an API behind it that does not answer. */
 const PATIENCE: Patience = { timeoutMs: 30_000, tries: 2 };
-/** For the other lists of a group of which one got no response. */
+/** For the other lists of a group of which one got no response, or was told to wait for as long as it would. */
 const LITTLE_PATIENCE: Patience = { timeoutMs: 10_000, tries: 1 };
 
 /** What all lists of one export share. */
@@ -39,8 +41,10 @@ export interface ExportContext {
   readonly spare: GrowingBuffer[];
   /** Types, as `plural.group`, of which a list could not be read. Further lists of them are tried once. */
   readonly failed: Set<string>;
-  /** Types, as `plural.group`, and groups that gave no response. */
-  readonly silent: { readonly types: Set<string>; readonly groups: Set<string> };
+  /** Types, as `plural.group`, that gave no response. */
+  readonly silent: Set<string>;
+  /** Groups of types that gave no response or stayed busy. Their other types get one short attempt. */
+  readonly slow: Set<string>;
   /** Milliseconds between two attempts to read a list. */
   readonly pauseMs: number;
 }
@@ -56,6 +60,8 @@ export type Take = (item: PageItem, object: () => KubeObject) => boolean;
 /** A list failed, and not the archive it is written to. The cause is what was thrown. */
 class ListBroke extends Error {}
 
+const statusOf = ({ cause }: ListBroke): number | undefined => (cause as { status?: number }).status;
+
 /**
  * Exports one list into the archive: at the export's point in time if the server still has it, else as of now. A list
  * that cannot be read costs its type, which the tally names with the API server's words.
@@ -63,19 +69,17 @@ class ListBroke extends Error {}
  * @throws HoldfastError when the API server itself does not answer: the export is then retried as a whole.
  */
 export async function exportList(context: ExportContext, unit: Unit, take: Take): Promise<void> {
-  const { tally, failed, silent, spare } = context;
+  const { tally, failed, silent, slow, spare } = context;
   const name = groupResource(unit.type);
-  if (silent.types.has(name)) return;
+  if (silent.has(name)) return;
   const into = spare.pop() ?? pageBuffer();
   try {
     await readServed(context, unit, take, into);
   } catch (error) {
     if (!(error instanceof ListBroke)) throw error;
     failed.add(name);
-    if (isTimeout(error)) {
-      silent.types.add(name);
-      silent.groups.add(unit.type.group);
-    }
+    if (isTimeout(error)) silent.add(name);
+    if (isTimeout(error) || statusOf(error) === 429) slow.add(unit.type.group);
     tally.unreadable.add(`${name} (${messageOf(error.cause)})`);
   } finally {
     spare.push(into);
@@ -89,7 +93,8 @@ async function readServed(
   take: Take,
   into: GrowingBuffer,
 ): Promise<void> {
-  const attempts = context.failed.has(groupResource(unit.type)) ? 1 : ATTEMPTS;
+  const { failed, slow } = context;
+  const attempts = failed.has(groupResource(unit.type)) || slow.has(unit.type.group) ? 1 : ATTEMPTS;
   let { type } = unit;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -97,8 +102,8 @@ async function readServed(
     } catch (error) {
       if (!(error instanceof ListBroke)) throw error;
       await currentResourceVersion(context.cluster); // throws if it is the API server that has failed
-      const { status } = error.cause as { status?: number };
-      if (attempt >= attempts || status === 401 || status === 403 || isTimeout(error)) throw error;
+      const status = statusOf(error);
+      if (attempt >= attempts || (status && DENIED.includes(status)) || isTimeout(error)) throw error;
       if (status === 404 || status === 405) type = await inServedVersion(context, type);
       await new Promise((resolve) => setTimeout(resolve, context.pauseMs));
     }
@@ -122,9 +127,9 @@ interface ReadOptions {
 }
 
 async function read(context: ExportContext, unit: Unit, take: Take, { into, again }: ReadOptions) {
-  const { cluster, tally, resourceVersion, silent } = context;
+  const { cluster, tally, resourceVersion, slow } = context;
   const { type, namespace, labelSelector } = unit;
-  const patience = silent.groups.has(type.group) ? LITTLE_PATIENCE : PATIENCE;
+  const patience = slow.has(type.group) ? LITTLE_PATIENCE : PATIENCE;
   const now: ListOptions = { absent: 'error', namespace, labelSelector, into, patience };
   const pass = passOf(context, unit, take, again);
   const all = async (options: ListOptions) => {

@@ -50,6 +50,15 @@ it('a call tries an error that may pass as often as it was told', async () => {
   expect([requests, isTimeout(result)]).toEqual([2, false]);
 });
 
+it('a call with limited patience does not wait for ever for an API that stays busy', async () => {
+  const answer: RequestListener = (_, response) => response.writeHead(429, { 'retry-after': '0' }).end('no');
+  const started = performance.now();
+  const { result, requests } = await callAt(answer, { patience: { timeoutMs: 1500, tries: 1 } });
+  expect(result).toMatchObject({ name: 'ClusterBusy', status: 429 });
+  expect(requests).toBeGreaterThan(1);
+  expect(performance.now() - started).toBeLessThan(3000);
+});
+
 it('a call gives up a response that is larger than it may be', async () => {
   const answer: RequestListener = (_, response) => response.end('x'.repeat(1001));
   const { result } = await callAt(answer, { maxBytes: 1000 });
