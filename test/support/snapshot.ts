@@ -55,7 +55,7 @@ function meant(ref: string, object: KubeObject): unknown {
   const own = without(labels, /^velero\.io\//);
   const notes = without(
     annotations,
-    /^(deployment\.kubernetes\.io\/revision|deprecated\.daemonset|pv\.kubernetes\.io\/bound-by|pv\.kubernetes\.io\/bind-completed|kubernetes\.io\/service-account\.uid)/,
+    /^(deployment\.kubernetes\.io\/revision|endpoints\.kubernetes\.io\/last-change-trigger-time|deprecated\.daemonset|pv\.kubernetes\.io\/bound-by|pv\.kubernetes\.io\/bind-completed|kubernetes\.io\/service-account\.uid)/,
   );
   strip(ref, body);
   return { name, namespace, labels: own, annotations: notes, finalizers, applied: applied.sort(), ...body };

@@ -242,8 +242,9 @@ describe('an export', () => {
         data,
       });
     const { result, entries } = await exportOf(workOf(['export-a'], { includedResources: ['secrets'] }));
-    expect(result.items).toBe(100);
-    expect(entries.size).toBe(201);
+    // With their Namespace.
+    expect(result.items).toBe(101);
+    expect(entries.size).toBe(203);
     await cluster.call('DELETE', collectionPath(TYPES.secrets, 'export-a'));
   });
 });
