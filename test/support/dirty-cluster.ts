@@ -159,7 +159,8 @@ function application(project: string, index: number, random: () => number): Entr
           type: 'NodePort',
           selector: labels,
           ports: [
-            { name: 'http', port: 80, nodePort: 32_000 + index },
+            // The API server allocates from above this part of the range.
+            { name: 'http', port: 80, nodePort: 30_010 + index },
             { name: 'free', port: 81 },
           ],
         },

@@ -188,8 +188,8 @@ kind: Service
 metadata: { name: ${name}, namespace: lost-ports }
 spec: { type: NodePort, selector: { app: x }, ports: [{ port: 80, nodePort: ${port} }]${more} }`;
     await api.create(namespace('lost-ports'));
-    await api.apply(service('by-server-side', 31582), 'gitops');
-    await api.create(service('by-helm', 31583), 'helm');
+    await api.apply(service('by-server-side', 30042), 'gitops');
+    await api.create(service('by-helm', 30043), 'helm');
     await api.create(service('address', 31484, ', clusterIP: 10.96.44.44'), 'helm');
     await api.create(
       service('balanced', 31485, ', externalTrafficPolicy: Local, healthCheckNodePort: 31486').replace(
@@ -209,8 +209,8 @@ spec: { type: NodePort, selector: { app: x }, ports: [{ port: 80, nodePort: ${po
     expect(seen.sort()).toEqual([
       ['address', 31484, '10.96.44.44'],
       ['balanced', 31485, 31486],
-      ['by-helm', 31583, undefined],
-      ['by-server-side', 31582, undefined],
+      ['by-helm', 30043, undefined],
+      ['by-server-side', 30042, undefined],
     ]);
     expect(restored.wrong).toEqual([]);
   });
@@ -221,7 +221,7 @@ spec: { type: NodePort, selector: { app: x }, ports: [{ port: 80, nodePort: ${po
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'gate', namespace: ns },
-      spec: { type: 'NodePort', selector: { app: 'x' }, ports: [{ port: 80, nodePort: 31877 }] },
+      spec: { type: 'NodePort', selector: { app: 'x' }, ports: [{ port: 80, nodePort: 30044 }] },
     });
     await api.create(`${namespace('lost-port-a')}${namespace('lost-port-b')}`);
     await api.create([gate('lost-port-a')], 'helm');
@@ -230,7 +230,7 @@ spec: { type: NodePort, selector: { app: x }, ports: [{ port: 80, nodePort: ${po
     await until('the port is free', async () => (await api.tryCreate(gate('lost-port-b'))).status < 400);
     const restored = await pipeline.restore(point);
     expect(restored.results('services lost-port-a/gate')).toEqual(['failed']);
-    expect(restored.reason('services lost-port-a/gate')).toMatch(/31877.*lost-port-b\/gate/s);
+    expect(restored.reason('services lost-port-a/gate')).toMatch(/30044.*lost-port-b\/gate/s);
     expect(restored.phase).toBe('PartiallyFailed');
   });
 
