@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../functions/core/kubernetes/resources.ts';
+import { dropTokenVolumes } from '../../functions/core/restore/clean-pod.ts';
 import { type ClusterApi, refOf } from './cluster-api.ts';
 
 /** Objects of a cluster, by their names as ClusterApi writes them. */
@@ -67,6 +68,10 @@ function strip(ref: string, body: Record<string, unknown>): void {
     if (spec.clusterIP !== 'None') for (const field of ['clusterIP', 'clusterIPs']) delete spec[field];
     for (const port of spec.ports as { name?: string; nodePort?: number }[])
       if (port.name === 'free') delete port.nodePort;
+  }
+  if (/^pods /.test(ref)) {
+    delete spec.nodeName;
+    dropTokenVolumes(spec);
   }
   if (/^persistentvolumes /.test(ref))
     for (const field of ['uid', 'resourceVersion'])
