@@ -3,10 +3,13 @@ import { isRawNumber } from './lossless-json.ts';
 /** An object of parsed JSON, whose fields may have any type. */
 export type JsonRecord = Record<string, unknown>;
 
+/** Whether a value is an object of parsed JSON: no list, and no number with all its digits. */
+export const isRecord = (value: unknown): value is JsonRecord =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) && !isRawNumber(value);
+
 /** A value as an object whose fields can be read and changed; undefined for every other JSON value. */
 export function recordOf(value: unknown): JsonRecord | undefined {
-  if (value === null || typeof value !== 'object') return undefined;
-  return Array.isArray(value) || isRawNumber(value) ? undefined : (value as JsonRecord);
+  return isRecord(value) ? value : undefined;
 }
 
 /** The objects among values. */

@@ -1,5 +1,6 @@
 import { sameQuantity } from '../../contract/quantity.ts';
 import type { ArchivedName } from '../backup/archive.ts';
+import { isRecord } from '../bytes/json-value.ts';
 import { copyOf, isRawNumber } from '../bytes/lossless-json.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { BACKUP_LABEL, dropTokenVolumes, RESTORE_LABEL } from './clean.ts';
@@ -28,7 +29,7 @@ export function drift(wanted: unknown, live: unknown, at: Place = []): Place[] {
   if (typeof wanted === 'object') {
     if (isRawNumber(wanted)) return isSameNumber(wanted, live) ? [] : [at];
     const empty = Object.keys(wanted).length === 0;
-    if (!isPlain(live)) return empty && live === undefined ? [] : [at];
+    if (!isRecord(live)) return empty && live === undefined ? [] : [at];
     return Object.entries(wanted).flatMap(([k, w]) => drift(w, ownField(live, k), [...at, k]));
   }
   if (isRawNumber(live)) return isSameNumber(live, wanted) ? [] : [at];
@@ -45,7 +46,7 @@ export function driftIn(
   seen: KubeObject,
 ): Place[] {
   const live = groupResource === 'pods' ? copyOf(seen) : seen;
-  if (groupResource === 'pods' && isPlain(live.spec)) dropTokenVolumes(live.spec);
+  if (groupResource === 'pods' && isRecord(live.spec)) dropTokenVolumes(live.spec);
   return drift(wanted, live).filter((place) => !isRestoreLabel(place, wanted) && !isOwner(place));
 }
 
@@ -80,9 +81,6 @@ export function valueAt(object: unknown, place: Place): unknown {
 /** A field that JSON may name `__proto__`. */
 const ownField = (value: object, step: string | number): unknown =>
   Object.hasOwn(value, step) ? (value as Record<string | number, unknown>)[step] : undefined;
-
-export const isPlain = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) && !isRawNumber(value);
 
 /** Compares all digits. An object that JSON.parse read has lost some: read it with `parseLossless`. */
 const isSameNumber = (raw: object, other: unknown): boolean =>

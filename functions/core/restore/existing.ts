@@ -1,8 +1,9 @@
 import type { ArchivedName } from '../backup/archive.ts';
+import { isRecord, setField } from '../bytes/json-value.ts';
 import { copyOf } from '../bytes/lossless-json.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { BACKUP_LABEL, cleanForRestore, RESTORE_LABEL } from './clean.ts';
-import { drift, driftIn, isPlain, type Place, textOf, valueAt } from './compare.ts';
+import { drift, driftIn, type Place, textOf, valueAt } from './compare.ts';
 import { entriesOf, isBusinessOfController, writersOf } from './ownership.ts';
 
 /** An object that exists, beside what a restore would send and what the archive holds. */
@@ -58,7 +59,7 @@ const isEmpty = (value: unknown): boolean =>
   value === null ||
   value === undefined ||
   (Array.isArray(value) && value.length === 0) ||
-  (isPlain(value) && Object.values(value).every(isEmpty));
+  (isRecord(value) && Object.values(value).every(isEmpty));
 
 /** Fields without defaults: whatever is in them, somebody wrote. */
 const CONTENT = new Set(['data', 'binaryData', 'stringData', 'rules', 'subjects', 'webhooks', 'metadata']);
@@ -72,7 +73,7 @@ function isDefault(live: KubeObject, place: Place): boolean {
 /** Defaults are values or objects of values, not lists of objects. */
 function hasFormOfDefault(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((v) => v === null || typeof v !== 'object');
-  return !isPlain(value) || Object.values(value).every(hasFormOfDefault);
+  return !isRecord(value) || Object.values(value).every(hasFormOfDefault);
 }
 
 /**
@@ -103,7 +104,7 @@ export function changeToward(
 
 /** A merge patch that replaces a value: fields of an object that the new one does not have are removed. */
 function replacing(value: unknown, live: unknown): unknown {
-  if (!isPlain(value) || !isPlain(live)) return value;
+  if (!isRecord(value) || !isRecord(live)) return value;
   const gone = Object.keys(live).filter((key) => !(key in value));
   return { ...Object.fromEntries(gone.map((key) => [key, null])), ...value };
 }
@@ -112,14 +113,11 @@ function replacing(value: unknown, live: unknown): unknown {
 function put(root: object, place: Place, value: unknown): void {
   let node = root;
   for (const step of place.slice(0, -1)) {
-    const next: unknown = Object.hasOwn(node, step) ? valueAt(node, [step]) : undefined;
+    const next = valueAt(node, [step]);
     const inner = next !== null && typeof next === 'object' ? next : {};
-    if (inner !== next) set(node, step, inner);
+    if (inner !== next) setField(node, String(step), inner);
     node = inner;
   }
   const last = place.at(-1);
-  if (last !== undefined) set(node, last, value);
+  if (last !== undefined) setField(node, String(last), value);
 }
-
-const set = (node: object, step: string | number, value: unknown): unknown =>
-  Object.defineProperty(node, step, { value, writable: true, enumerable: true, configurable: true });

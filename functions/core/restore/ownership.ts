@@ -1,3 +1,4 @@
+import { isRecord, type JsonRecord } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 
 /** Who wrote a field, as an entry of `metadata.managedFields` tells. Anybody who may write an object can write any name here. */
@@ -14,17 +15,14 @@ export interface Writer {
 interface Entry extends Writer {
   readonly fields: Node;
 }
-type Node = Readonly<Record<string, unknown>>;
-
-const isNode = (value: unknown): value is Node =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
+type Node = Readonly<JsonRecord>;
 
 /** The entries of an object's `metadata.managedFields`; entries of an unknown form are left out. */
 export function entriesOf(object: KubeObject): Entry[] {
   const all = object.metadata.managedFields;
   if (!Array.isArray(all)) return [];
-  return all.filter(isNode).flatMap(({ manager, operation, subresource, time, fieldsV1 }) => {
-    if (typeof manager !== 'string' || !isNode(fieldsV1)) return [];
+  return all.filter(isRecord).flatMap(({ manager, operation, subresource, time, fieldsV1 }) => {
+    if (typeof manager !== 'string' || !isRecord(fieldsV1)) return [];
     return [
       {
         manager,
@@ -61,12 +59,12 @@ function names(node: Node, live: unknown, rest: string): boolean {
     if (name === undefined || !rest.startsWith(name)) return false;
     const after = rest.slice(name.length);
     if (after !== '' && !after.startsWith('.') && !after.startsWith('[')) return false;
-    return below(node[key], isNode(live) ? live[name] : undefined, after.replace(/^\./, ''));
+    return below(node[key], isRecord(live) ? live[name] : undefined, after.replace(/^\./, ''));
   });
 }
 
 const below = (node: unknown, live: unknown, rest: string): boolean =>
-  isNode(node) && names(node, live, rest);
+  isRecord(node) && names(node, live, rest);
 
 /** Whether a key of FieldsV1 (`k:{"port":80}`, `v:"a"`, `i:0`) is that of an element. */
 function isElement(key: string, element: unknown, index: number): boolean {
@@ -75,7 +73,7 @@ function isElement(key: string, element: unknown, index: number): boolean {
   try {
     const wanted = JSON.parse(text) as unknown;
     if (kind === 'v:') return wanted === element;
-    if (kind !== 'k:' || !isNode(wanted) || !isNode(element)) return false;
+    if (kind !== 'k:' || !isRecord(wanted) || !isRecord(element)) return false;
     return Object.entries(wanted).every(([field, value]) => element[field] === value);
   } catch {
     return false;
@@ -119,7 +117,7 @@ export function coWriters(object: KubeObject): ReadonlySet<string> {
 function leaves(node: Node): number {
   const keys = Object.keys(node).filter((key) => key !== '.');
   if (keys.length === 0) return 1;
-  return keys.reduce((sum, key) => sum + (isNode(node[key]) ? leaves(node[key]) : 1), 0);
+  return keys.reduce((sum, key) => sum + (isRecord(node[key]) ? leaves(node[key]) : 1), 0);
 }
 
 /**

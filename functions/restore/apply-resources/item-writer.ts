@@ -6,7 +6,7 @@ import type { KubeObject } from '../../core/kubernetes/resources.ts';
 import { touchesMappedNamespace } from '../../core/restore/namespace-mapping.ts';
 import { itemKey, type PlanItem } from '../../core/restore/restore-plan.ts';
 import { type Origin, targetOf, transform } from '../../core/restore/transform.ts';
-import type { KubeClient } from '../../ports/kubernetes.ts';
+import { answers } from '../api-server.ts';
 import { runAdaptive } from './adaptive.ts';
 import { waitEstablished } from './established.ts';
 import { FEW, lookUp } from './look.ts';
@@ -120,7 +120,7 @@ export class ItemWriter {
       return await putObject(this.context, wanted, seen);
     } catch (error) {
       if (error instanceof HoldfastError && error.retryable) {
-        if (await isOutage(cluster)) throw error;
+        if (!(await answers(cluster))) throw error;
         // The API server answers, but not for this type.
         results.isUnanswered(item, messageOf(error));
         return { result: 'failed', reason: messageOf(error), passing: 'later' };
@@ -164,14 +164,3 @@ function bareNamespace(item: PlanItem): Buffer | undefined {
 }
 
 const isBare = ({ groupResource, bytes }: PlanItem): boolean => groupResource === 'namespaces' && bytes === 0;
-
-/** Whether the API server does not answer at all, as opposed to the API of one type. */
-async function isOutage(cluster: KubeClient): Promise<boolean> {
-  try {
-    await cluster.call('GET', '/api/v1');
-    return false;
-  } catch (error) {
-    if (error instanceof HoldfastError) return true;
-    throw error;
-  }
-}

@@ -1,6 +1,6 @@
 import { listPages } from '../../adapters/kubernetes/lists.ts';
+import { isRecord } from '../../core/bytes/json-value.ts';
 import type { KubeObject, ResourceType } from '../../core/kubernetes/resources.ts';
-import { isPlain } from '../../core/restore/compare.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 
 const SERVICES: ResourceType = {
@@ -34,7 +34,7 @@ export async function takenBy(cluster: KubeClient, reason: string, wanted: KubeO
 /** What only one Service of a cluster can have: `node port 30777`, `address 10.96.0.9`. */
 function claimsOf({ spec = {} }: KubeObject): ReadonlySet<string> {
   const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-  const ports = [...list(spec.ports).map((p) => isPlain(p) && p.nodePort), spec.healthCheckNodePort];
+  const ports = [...list(spec.ports).map((p) => isRecord(p) && p.nodePort), spec.healthCheckNodePort];
   const addresses = [spec.clusterIP, ...list(spec.clusterIPs)];
   return new Set([
     ...ports.filter((p) => typeof p === 'number' && p > 0).map((p) => `node port ${String(p)}`),

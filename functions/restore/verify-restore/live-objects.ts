@@ -3,6 +3,7 @@ import { HoldfastError, messageOf } from '../../contract/holdfast-error.ts';
 import type { ArchivedName } from '../../core/backup/archive.ts';
 import { type PlanItem, typeOfItem } from '../../core/restore/restore-plan.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
+import { answers } from '../api-server.ts';
 
 /** An item of the plan, and where its object is in the cluster. */
 export interface Placed {
@@ -81,16 +82,5 @@ async function whyUnlisted(cluster: KubeClient, list: () => Promise<void>): Prom
   } catch (error) {
     if (!(error instanceof HoldfastError) || !(await answers(cluster))) throw error;
     return messageOf(error);
-  }
-}
-
-/** Whether the API server answers this identity at all, as opposed to the API of one type. */
-async function answers(cluster: KubeClient): Promise<boolean> {
-  try {
-    await cluster.call('GET', '/api/v1');
-    return true;
-  } catch (error) {
-    if (error instanceof HoldfastError) return false;
-    throw error;
   }
 }
