@@ -19,6 +19,7 @@ export const KINDS = {
   replicaSets: kind('apps', 'replicasets', 'ReplicaSet'),
   deployments: kind('apps', 'deployments', 'Deployment'),
   roles: kind('rbac.authorization.k8s.io', 'clusterroles', 'ClusterRole', false),
+  bindings: kind('rbac.authorization.k8s.io', 'clusterrolebindings', 'ClusterRoleBinding', false),
   apiServices: kind('apiregistration.k8s.io', 'apiservices', 'APIService', false),
   widgets: kind('example.com', 'widgets', 'Widget'),
 } as const;

@@ -186,6 +186,32 @@ describe('a namespace that is still being deleted', () => {
   });
 });
 
+describe('an existing object of the whole cluster, under a namespace mapping', () => {
+  const account = (namespace: string) => ({ kind: 'ServiceAccount', name: 'web', namespace });
+  const bound = (...subjects: object[]) =>
+    thing(KINDS.bindings, 'viewers', { roleRef: { kind: 'ClusterRole', name: 'view' }, subjects });
+  const served = thing(KINDS.apiServices, 'v1.example.com', {
+    spec: { service: { name: 'x', namespace: 'shop' } },
+  });
+  const existingResources = 'update' as const;
+  const options = { namespaceMapping: { shop: 'copy' }, existingResources, allow: ['*'] };
+
+  it('that is a binding gets the subject of the copy, and keeps that of the original', async () => {
+    world.has(bound(account('shop')));
+    await world.plan([bound(account('shop'))], options);
+    expect(await world.apply(1)).toMatchObject({ updated: 1 });
+    const subjects = [account('shop'), account('copy')];
+    expect(world.cluster.find(KINDS.bindings, 'viewers')?.subjects).toEqual(subjects);
+  });
+
+  it('that serves the original is left alone', async () => {
+    world.has(served);
+    await world.plan([served], options);
+    expect(await world.apply(2)).toMatchObject({ skipped: 1, updated: 0 });
+    expect(writes(world.cluster)).toEqual([]);
+  });
+});
+
 describe('an owned object', () => {
   const owner = thing(KINDS.widgets, 'main', { spec: {} }, { uid: 'old' });
   const owned = thing(
