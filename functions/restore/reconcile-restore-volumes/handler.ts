@@ -4,6 +4,7 @@ import { VolumeOutcome } from '../../core/volumes/work.ts';
 import { clusterKeys, copies, openCopy, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
+import { madeObjects } from '../../runtime/jobs/made-objects.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -27,6 +28,7 @@ export const handler = lambdaHandler(
     const { state } = await withCluster('restore', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
         run: restore,
+        made: madeObjects({ cluster, vault, now }, keys.runs.dir(restore)),
         use: 'restore',
         buckets: [from.bucket],
         repositories: openCopy(from.name),

@@ -6,7 +6,6 @@ import {
 } from '../../../functions/backup/reconcile-volumes/volume-job.ts';
 import { jobManifest } from '../../../functions/core/jobs/job-manifest.ts';
 import type { ResticStep } from '../../../functions/core/jobs/job-spec.ts';
-import { workName } from '../../../functions/core/kubernetes/run-labels.ts';
 import type { Dump } from '../../../functions/core/volumes/dumps.ts';
 import { STRATEGIES } from '../../../functions/core/volumes/strategies.ts';
 import type { Location, VolumeWork } from '../../../functions/core/volumes/strategy.ts';
@@ -64,7 +63,7 @@ const prepare = (v: VolumeWork, location: Location, hook: { failed?: string } = 
       locations: { holder: async () => location.holder, dump: async () => location.dump },
       snapshots: {
         look: async () => new Map(),
-        claimFor: async () => undefined,
+        claimFor: async () => ({ claim: 'its-claim' }),
         clean: async () => undefined,
       },
     },
@@ -147,7 +146,7 @@ describe('the outcome of a volume', () => {
 
 describe('a Job that is not root', () => {
   const job = backupJob({ settings, work, copy: primary }, { ...volume, runAsUser: 999 }, { init: false });
-  const { spec } = jobManifest(job, 1) as unknown as {
+  const { spec } = jobManifest(job, 1, 'holdfast-x') as unknown as {
     spec: { template: { spec: { containers: { securityContext: object }[]; volumes: object[] } } };
   };
   const pod = spec.template.spec;
@@ -289,12 +288,12 @@ describe('the Job of a volume', () => {
     const job = backupJob(
       { settings, work, copy: primary },
       { ...volume, strategy: 'snapshot' },
-      { init: false },
+      { init: false, location: { claim: 'its-claim' } },
     );
     expect([job.namespace, job.node, job.mount]).toEqual([
       'shop',
       undefined,
-      { pvc: workName(work.backup, volume.id), temporary: true, path: '/data/shop/pgdata', readOnly: true },
+      { pvc: 'its-claim', temporary: true, path: '/data/shop/pgdata', readOnly: true },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
+import { madeObjects } from '../../../functions/runtime/jobs/made-objects.ts';
 import { type JobRun, reconcileJobs } from '../../../functions/runtime/jobs/reconcile-jobs.ts';
 import type { RepositoryAccess, ResticWork } from '../../../functions/runtime/jobs/restic-jobs.ts';
 import { passTime } from '../../support/cluster-controllers.ts';
@@ -36,6 +37,7 @@ function runOf(over: Partial<JobRun<ResticWork, Outcome>>) {
       },
       {
         run: 'run-1',
+        made: madeObjects({ cluster, vault, now: cluster.now }, 'runs/paris/run-1/'),
         use: 'backup',
         buckets: ['primary'],
         repositories: vault,
