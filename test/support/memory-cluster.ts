@@ -112,6 +112,11 @@ export class MemoryCluster implements KubeClient {
     const creationTimestamp = this.now.toISOString();
     const metadata = { ...object.metadata, uid: randomUUID(), creationTimestamp };
     const created = structuredClone({ ...object, metadata });
+    const { stringData } = created as { stringData?: Record<string, string> };
+    if (stringData) {
+      const entries = Object.entries(stringData).map(([k, v]) => [k, Buffer.from(v).toString('base64')]);
+      Object.assign(created, { data: Object.fromEntries(entries), stringData: undefined });
+    }
     this.objects.set(path, created);
     this.created.push(path);
     return [201, created];

@@ -1,6 +1,7 @@
+import { fieldsOf } from '../../core/bytes/json-value.ts';
 import { endedFromOutside, hasStarted, type JobEvent, podBlocker } from '../../core/jobs/job-health.ts';
 import { jobSecret } from '../../core/jobs/job-manifest.ts';
-import { lostObject } from '../../core/jobs/made-object.ts';
+import { lostObject, takenName } from '../../core/jobs/made-object.ts';
 import type { ActualJob } from '../../core/jobs/reconcile.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
@@ -142,10 +143,32 @@ export async function giveSecret(
   session: number,
   files: Record<string, string>,
 ): Promise<string | undefined> {
-  const answer = await createObject(client, TYPES.secrets, jobSecret(job, session, files));
-  return answer !== 'taken' && 'refused' in answer
-    ? `the cluster rejects the Secret of its Job: ${answer.refused}`
-    : undefined;
+  const secret = jobSecret(job, session, files);
+  const answer = await createObject(client, TYPES.secrets, secret);
+  if (answer === 'taken') {
+    const { name } = secret.metadata;
+    return (await isOurSecret(client, { ...job, name }, job.uid, files))
+      ? undefined
+      : takenName('Secret', { ...job, name });
+  }
+  return 'refused' in answer ? `the cluster rejects the Secret of its Job: ${answer.refused}` : undefined;
+}
+
+/** Whether a Secret that is already there has the Job as its owner and the password that nobody else has. */
+async function isOurSecret(
+  client: KubeClient,
+  { namespace, name }: Pick<OwnObject, 'namespace' | 'name'>,
+  owner: string,
+  { password }: Record<string, string>,
+): Promise<boolean> {
+  const { status, body } = await client.call('GET', objectPath(TYPES.secrets, name, namespace), {
+    accept: [404],
+  });
+  if (status === 404) return true; // removed since: the next pass creates it
+  const { metadata, data } = parse(body) as KubeObject;
+  const isSame =
+    password === undefined || fieldsOf(data).password === Buffer.from(password).toString('base64');
+  return isSame && metadata.ownerReferences?.some((o) => o.uid === owner) === true;
 }
 
 /** Resumes a Job that was created suspended. Idempotent. One that has been replaced is left alone. */

@@ -364,6 +364,10 @@ describe('a volume is filled', () => {
     expect(fill('created')).toEqual([{ ...backedUp, repository: 'restic/paris/shop', into: 'shop' }]);
   });
 
+  it('only in the claim that it created, which has its uid', () => {
+    expect(fill('created', { uid: 'u-1' })[0]?.uid).toBe('u-1');
+  });
+
   it.each(['skipped', 'failed', 'exists'])(
     'never when its claim was %s: it holds somebody’s data',
     (result) => {

@@ -99,7 +99,7 @@ describe('a look at the Jobs of a run', () => {
     const run = runOf({ items: async () => items, hasIdentity: (w) => w.id === 'b' });
     await run.look();
     expect(run.minted).toEqual(['run-1 may backup restic/paris/shop in primary']);
-    const files = run.cluster.all(TYPES.secrets).map((s) => Object.keys(s.stringData as object).sort());
+    const files = run.cluster.all(TYPES.secrets).map((s) => Object.keys(s.data as object).sort());
     expect(files).toEqual([['credentials', 'credentials-kubectl', 'password', 'session.json'], ['password']]);
   });
 
@@ -110,5 +110,23 @@ describe('a look at the Jobs of a run', () => {
     run.vault.objects.set('restic/paris/shop/config', { body: Buffer.from(''), metadata: {} });
     await run.look();
     expect(run.jobs()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('does not run a Job with a Secret that somebody else put under its name', async () => {
+    const run = runOf({});
+    const { call } = run.cluster;
+    run.cluster.call = (method, path, options) => {
+      const { metadata } = (options?.body ?? {}) as { metadata?: { name: string; namespace: string } };
+      if (method === 'POST' && path.endsWith('/secrets') && metadata)
+        run.cluster.put(TYPES.secrets, { metadata, data: { password: 'bWluZQ==' } });
+      return call.call(run.cluster, method, path, options);
+    };
+    await run.look();
+    expect(run.result('a').message).toMatch(
+      /^the name shop\/holdfast-[0-9a-f]{16} is taken by a Secret that Holdfast did not make$/,
+    );
+    expect(run.cluster.all(TYPES.jobs).map((j) => j.spec?.suspend)).toEqual([true]);
+    await run.look();
+    expect(run.jobs()).toEqual([]);
   });
 });
