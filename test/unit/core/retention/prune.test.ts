@@ -165,7 +165,11 @@ describe('snapshots of no record', () => {
 const keys = vaultKeys('paris');
 const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
 const { primary, replica } = copiesOf(settings);
-const forget = (namespace: string, ...snapshots: string[]) => ({ backup: OLD, namespace, snapshots });
+const forget = (namespace: string, ...names: string[]) => ({
+  backup: OLD,
+  namespace,
+  snapshots: names.map(resticId),
+});
 const plan: PrunePlan = {
   version: 2,
   plan: 'daily',
@@ -200,7 +204,7 @@ describe('the Jobs of a prune run', () => {
     expect(stepsOf(second)).toEqual([
       'list-primary snapshots --json --no-lock',
       'unlock-primary unlock',
-      'forget-primary forget a b c --retry-lock 5m',
+      `forget-primary forget --retry-lock 5m -- ${['a', 'b', 'c'].map(resticId).join(' ')}`,
       'prune-primary prune --retry-lock 5m',
       'list-replica snapshots --json --no-lock',
     ]);
@@ -223,7 +227,7 @@ describe('the Jobs of a prune run', () => {
 
   it('take away the locks that S3 has brought to the replica, and in the primary only those that are stale', () => {
     const continuous = { ...settings, vault: { ...settings.vault, continuous: true } };
-    const item: PruneItem = { ...second, forget: { primary: ['a'], replica: ['a'] } };
+    const item: PruneItem = { ...second, forget: { primary: [resticId('a')], replica: [resticId('a')] } };
     const { steps } = pruneJob(continuous, 'daily-1', item, [primary, replica]);
     const unlocks = steps.flatMap((s) => (s.name.startsWith('unlock') && 'args' in s ? [s.args] : []));
     expect(unlocks).toEqual([['unlock'], ['unlock', '--remove-all']]);
@@ -234,7 +238,7 @@ describe('the Jobs of a prune run', () => {
   });
 
   it('are followed by another one where the first found snapshots of no record', () => {
-    const orphans = { primary: [], replica: ['x'] };
+    const orphans = { primary: [], replica: [resticId('x')] };
     const third = itemsOf(plan, [{ namespace: 'shop', ok: true, message: '', orphans }], keys).at(
       -1,
     ) as PruneItem;
@@ -242,7 +246,7 @@ describe('the Jobs of a prune run', () => {
       'shop.orphans',
       [
         'unlock-replica unlock',
-        'forget-replica forget x --retry-lock 5m',
+        `forget-replica forget --retry-lock 5m -- ${resticId('x')}`,
         'prune-replica prune --retry-lock 5m',
       ],
     ]);
