@@ -91,8 +91,8 @@ export function restoreJob(
         name: 'restore',
         ...repositoryIn(from, v.repository),
         args: v.only
-          ? restoreFilesArgs(v.snapshot, v, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
-          : restoreArgs(v.snapshot, v, path),
+          ? restoreFilesArgs(v.snapshot, path, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
+          : restoreArgs(v.snapshot, path, path),
       },
     ],
     mount: { pvc: v.pvc, path, readOnly: false },

@@ -10,6 +10,7 @@ import {
   type ObjectRetention,
 } from '../../../../functions/core/retention/object-lock.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
+import { resticId } from '../../../support/restic-id.ts';
 
 const NOW = new Date('2026-03-01T00:00:00Z');
 const inDays = (days: number) => new Date(NOW.getTime() + days * 24 * 3600 * 1000);
@@ -93,7 +94,7 @@ const point = (day: number, over: Partial<FoundPoint> = {}): FoundPoint => ({
   backup: nameOf(day),
   record: {
     phase: 'Completed',
-    volumes: [{ id: 'v', namespace: `ns-${day}`, result: 'protected', snapshot: 's' }],
+    volumes: [{ id: 'v', namespace: `ns-${day}`, result: 'protected', snapshot: resticId('s') }],
   } as unknown as BackupRecord,
   replicated: true,
   wholeSince: new Date(Date.UTC(2026, 0, day, 1)),

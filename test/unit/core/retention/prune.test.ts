@@ -22,6 +22,7 @@ import {
   seenIn,
 } from '../../../../functions/prune/reconcile-prune/repository-job.ts';
 import { jobEnd } from '../../../support/builders.ts';
+import { resticId } from '../../../support/restic-id.ts';
 import { copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
@@ -34,7 +35,7 @@ describe('the snapshots to forget', () => {
     namespace,
     pvc: 'data',
     result: 'protected',
-    snapshot: `${namespace}-1`,
+    snapshot: resticId(`${namespace}-1`),
     ...over,
   });
   const record = (backup: string, ...volumes: VolumeOutcome[]) =>
@@ -43,19 +44,19 @@ describe('the snapshots to forget', () => {
   it('are those of all records, by backup and namespace', () => {
     const records = [
       record('b-1', volume('a'), volume('b')),
-      record('b-2', volume('a', { snapshot: 'a-2' })),
+      record('b-2', volume('a', { snapshot: resticId('a-2') })),
     ];
     expect(snapshotsToForget(records)).toEqual([
-      { backup: 'b-1', namespace: 'a', snapshots: ['a-1'] },
-      { backup: 'b-1', namespace: 'b', snapshots: ['b-1'] },
-      { backup: 'b-2', namespace: 'a', snapshots: ['a-2'] },
+      { backup: 'b-1', namespace: 'a', snapshots: [resticId('a-1')] },
+      { backup: 'b-1', namespace: 'b', snapshots: [resticId('b-1')] },
+      { backup: 'b-2', namespace: 'a', snapshots: [resticId('a-2')] },
     ]);
   });
 
   it('hold those of partial volumes and nothing for volumes without one', () => {
     const { snapshot: _, ...without } = volume('b', { result: 'failed' });
     expect(snapshotsToForget([record('b-1', volume('a', { result: 'partial' }), without)])).toEqual([
-      { backup: 'b-1', namespace: 'a', snapshots: ['a-1'] },
+      { backup: 'b-1', namespace: 'a', snapshots: [resticId('a-1')] },
     ]);
   });
 });
@@ -164,7 +165,11 @@ describe('snapshots of no record', () => {
 const keys = vaultKeys('paris');
 const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
 const { primary, replica } = copiesOf(settings);
-const forget = (namespace: string, ...snapshots: string[]) => ({ backup: OLD, namespace, snapshots });
+const forget = (namespace: string, ...names: string[]) => ({
+  backup: OLD,
+  namespace,
+  snapshots: names.map(resticId),
+});
 const plan: PrunePlan = {
   version: 2,
   plan: 'daily',
@@ -199,7 +204,7 @@ describe('the Jobs of a prune run', () => {
     expect(stepsOf(second)).toEqual([
       'list-primary snapshots --json --no-lock',
       'unlock-primary unlock',
-      'forget-primary forget a b c --retry-lock 5m',
+      `forget-primary forget --retry-lock 5m -- ${['a', 'b', 'c'].map(resticId).join(' ')}`,
       'prune-primary prune --retry-lock 5m',
       'list-replica snapshots --json --no-lock',
     ]);
@@ -222,7 +227,7 @@ describe('the Jobs of a prune run', () => {
 
   it('take away the locks that S3 has brought to the replica, and in the primary only those that are stale', () => {
     const continuous = { ...settings, vault: { ...settings.vault, continuous: true } };
-    const item: PruneItem = { ...second, forget: { primary: ['a'], replica: ['a'] } };
+    const item: PruneItem = { ...second, forget: { primary: [resticId('a')], replica: [resticId('a')] } };
     const { steps } = pruneJob(continuous, 'daily-1', item, [primary, replica]);
     const unlocks = steps.flatMap((s) => (s.name.startsWith('unlock') && 'args' in s ? [s.args] : []));
     expect(unlocks).toEqual([['unlock'], ['unlock', '--remove-all']]);
@@ -233,7 +238,7 @@ describe('the Jobs of a prune run', () => {
   });
 
   it('are followed by another one where the first found snapshots of no record', () => {
-    const orphans = { primary: [], replica: ['x'] };
+    const orphans = { primary: [], replica: [resticId('x')] };
     const third = itemsOf(plan, [{ namespace: 'shop', ok: true, message: '', orphans }], keys).at(
       -1,
     ) as PruneItem;
@@ -241,7 +246,7 @@ describe('the Jobs of a prune run', () => {
       'shop.orphans',
       [
         'unlock-replica unlock',
-        'forget-replica forget x --retry-lock 5m',
+        `forget-replica forget --retry-lock 5m -- ${resticId('x')}`,
         'prune-replica prune --retry-lock 5m',
       ],
     ]);
