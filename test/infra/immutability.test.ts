@@ -90,9 +90,14 @@ describe.each(copies)('the %s copy with objectLock', (_, template) => {
     expect(bucket).not.toHaveProperty('ObjectLockEnabled');
   });
 
-  test('keeps what was deleted for as long as a lock', () => {
+  test('keeps what was deleted for as long as a lock, and at least until every byte was read again', () => {
     expect(bucket.LifecycleConfiguration.Rules.at(-1)).toMatchObject({
-      NoncurrentVersionExpiration: { NoncurrentDays: 40 },
+      NoncurrentVersionExpiration: { NoncurrentDays: 60 },
+    });
+    const long = templateOf(vaultStack('objectLock: { mode: compliance, days: 400 }'));
+    const [longest] = Object.values(long.findResources('AWS::S3::Bucket'));
+    expect(longest?.Properties.LifecycleConfiguration.Rules.at(-1)).toMatchObject({
+      NoncurrentVersionExpiration: { NoncurrentDays: 400 },
     });
   });
 
@@ -135,10 +140,10 @@ describe('without objectLock', () => {
 
   test('noncurrentDays says how long what was deleted stays', () => {
     const bucket = Object.values(
-      templateOf(vaultStack('noncurrentDays: 5')).findResources('AWS::S3::Bucket'),
+      templateOf(vaultStack('noncurrentDays: 90')).findResources('AWS::S3::Bucket'),
     )[0];
     expect(bucket?.Properties.LifecycleConfiguration.Rules.at(-1)).toMatchObject({
-      NoncurrentVersionExpiration: { NoncurrentDays: 5 },
+      NoncurrentVersionExpiration: { NoncurrentDays: 90 },
     });
   });
 });
