@@ -80,5 +80,17 @@ export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:
 /** The namespace of Jobs that belong to no application (prune, verify). */
 export const SYSTEM_NAMESPACE = 'holdfast';
 
+/** What the credentials of Jobs are for: each use has a role. `read`: restores and verifications. */
+export const JOB_USES = ['backup', 'read', 'prune'] as const;
+export type JobUse = (typeof JOB_USES)[number];
+
+/** Role of the Jobs of one use. */
+export function jobRoleName(cluster: string, use: JobUse): string {
+  return `holdfast-${cluster}-${use}-jobs`;
+}
+
+/** Session tag of a Job's credentials: the namespace whose repository they open. The policies of the roles of Jobs read it. */
+export const NAMESPACE_TAG = 'holdfast-namespace';
+
 /** Service account of dump Jobs, which run commands in pods. `holdfast rbac --commands` prints it. */
 export const DUMP_ACCOUNT = 'holdfast-command';

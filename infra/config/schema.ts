@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { Cluster } from './cluster.ts';
+import { verificationProblem } from './old-versions.ts';
 import { repeated, uniqueNames } from './values.ts';
 import { Alarms, Vault } from './vault.ts';
 
-/** holdfast.yaml. Unknown keys are errors, because most are misspelt. */
-export const Config = z.strictObject({
+const Options = z.strictObject({
   vault: Vault,
   clusters: z
     .array(Cluster)
@@ -12,5 +12,13 @@ export const Config = z.strictObject({
     .refine((clusters) => repeated(clusters).length === 0, uniqueNames('cluster')),
   alarms: Alarms.prefault({}).describe('Notification of alarms'),
 });
-export type Config = z.infer<typeof Config>;
+
+/** holdfast.yaml. Unknown keys are errors, because most are misspelt. */
+export const Config = Options.superRefine(({ vault, clusters }, context) => {
+  clusters.forEach(({ verification }, i) => {
+    const message = verificationProblem(verification, vault);
+    if (message) context.addIssue({ code: 'custom', path: ['clusters', i], message });
+  });
+});
+export type Config = z.infer<typeof Options>;
 export type ClusterConfig = Config['clusters'][number];

@@ -56,7 +56,7 @@ export const Vault = z
     noncurrentDays: wholeNumber(1, 36_500)
       .optional()
       .describe(
-        'Days for which deleted or overwritten objects can be restored; absent: objectLock.days, or 30',
+        'Days for which deleted or overwritten objects can be restored; absent: objectLock.days, at least 60',
       ),
   })
   .refine((v) => !v.replicaAccount || v.account, {

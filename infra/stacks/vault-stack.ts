@@ -4,6 +4,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
 import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
+import { oldVersionDays } from '../config/old-versions.ts';
 import type { Config } from '../config/schema.ts';
 import { lockSettings } from '../config/settings.ts';
 import { BucketReplication } from '../constructs/bucket-replication.ts';
@@ -11,17 +12,9 @@ import { failureAlarms, latencyAlarms } from '../constructs/replication-alarms.t
 import { VaultBucket, type VaultBucketProps } from '../constructs/vault-bucket.ts';
 import { copiesOf, environmentOf } from '../constructs/vault-copies.ts';
 
-/** What was deleted stays at least so long where nothing is locked: time to notice. */
-const NONCURRENT_DAYS = 30;
-
 /** The same rules for both copies. */
 function bucketProps(vault: Config['vault'], copy: VaultCopy): VaultBucketProps {
-  const objectLock = lockSettings(vault.objectLock);
-  return {
-    copy,
-    objectLock,
-    noncurrentDays: vault.noncurrentDays ?? objectLock?.days ?? NONCURRENT_DAYS,
-  };
+  return { copy, objectLock: lockSettings(vault.objectLock), noncurrentDays: oldVersionDays(vault) };
 }
 
 /** The primary copy of the vault and the clusters' repository master secrets, in the primary region. */

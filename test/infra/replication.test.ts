@@ -1,6 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { FUNCTION_NAMES } from '../../functions/contract/functions.ts';
+import { JOB_USES } from '../../functions/contract/names.ts';
 import { parseConfig } from '../../infra/config/load.ts';
 import type { Config } from '../../infra/config/schema.ts';
 import { allowed, flat, KUBECONFIG, stackOf, statementsOf, templateOf } from './support.ts';
@@ -170,7 +171,7 @@ describe('a second copy in another account', () => {
 
   test('is open to every action that a role here is given there', () => {
     const theirs = (arn: string) => arn.includes('222222222222');
-    const given = [...FUNCTION_NAMES, 'JobRole'].flatMap((name) =>
+    const given = [...FUNCTION_NAMES, ...JOB_USES.map((use) => `jobs-${use}`)].flatMap((name) =>
       statementsOf(cluster, name)
         .filter((s) => s.resources.some(theirs))
         .flatMap((s) => s.actions),
