@@ -1,8 +1,11 @@
+import { type Roles, rolesOf } from './archived-roles.ts';
+import { heldOf } from './dangerous.ts';
 import type { Draft } from './drafts.ts';
 import { TOKEN } from './not-restored.ts';
 import { placeOf } from './references.ts';
 import type { Scope } from './restore-options.ts';
 import { itemKey, type PlanItem, restoreOrder } from './restore-plan.ts';
+import type { RoleGrants } from './role-grants.ts';
 
 /** What happens to an object, and why. `madeBy`: the object from which built-in controllers make it again. */
 interface Decision {
@@ -20,6 +23,7 @@ interface Point {
   /** Places of service accounts, and of the generated tokens that they list. */
   readonly accounts: ReadonlySet<string>;
   readonly tokens: ReadonlySet<string>;
+  readonly roles: Roles;
   /** Decisions about owners. */
   readonly known: Map<Draft, Decision>;
 }
@@ -37,14 +41,17 @@ export function planDrafts(drafts: readonly Draft[], scope: Scope): PlanItem[] {
 
 function pointOf(drafts: readonly Draft[]): Point {
   const byUid = new Map<string, Draft>();
+  const grants = new Map<string, RoleGrants>();
   const [ending, accounts, tokens] = [new Set<string>(), new Set<string>(), new Set<string>()];
   for (const draft of drafts) {
     if (draft.uid) byUid.set(draft.uid, draft);
+    if (draft.role) grants.set(placeOfDraft(draft), draft.role);
     if (draft.isEnding) ending.add(draft.at.name);
     if (draft.at.groupResource === 'serviceaccounts') accounts.add(placeOfDraft(draft));
     for (const token of draft.secrets ?? []) tokens.add(token);
   }
-  return { selected: selectedOf(drafts), byUid, ending, accounts, tokens, known: new Map() };
+  const roles = rolesOf(grants);
+  return { selected: selectedOf(drafts), byUid, ending, accounts, tokens, roles, known: new Map() };
 }
 
 const placeOfDraft = ({ at }: Draft): string => placeOf(at.groupResource, at.namespace, at.name);
@@ -106,13 +113,15 @@ function liveOwners({ at, owners }: Draft, { byUid }: Point): NonNullable<PlanIt
 }
 
 function decide(draft: Draft, point: Point): Decision {
-  const { at, skip, held } = draft;
+  const { at, skip, pending, ofServer } = draft;
   if (at.namespace !== undefined && point.ending.has(at.namespace))
     return { action: 'skip', reason: skip ?? 'its namespace was being deleted when it was backed up' };
   const made = madeAgain(draft, point);
   if (made) return made;
   if (skip !== undefined) return { action: 'skip', reason: skip };
   if (isGenerated(draft, point)) return { action: 'skip', reason: TOKEN };
+  const held = draft.held ?? (pending && heldOf(at, pending, point.roles));
+  if (held !== undefined && ofServer !== undefined) return { action: 'skip', reason: ofServer };
   return held === undefined ? { action: 'create' } : { action: 'hold', reason: held };
 }
 

@@ -190,7 +190,13 @@ describe('the plan of a restore', () => {
     expect(items.map((i) => [i.name, i.action, i.reason])).toEqual([
       ['shop', 'create', undefined],
       ['data', 'create', undefined],
-      ['root', 'hold', expect.stringMatching(/^it allows everything; to restore it, set "allow"/)],
+      [
+        'root',
+        'hold',
+        expect.stringMatching(
+          /^it lets whoever is bound to it change everything of the cluster; to restore it, set "allow"/,
+        ),
+      ],
       ['settings', 'create', undefined],
       ['done', 'skip', 'the pod has ended'],
     ]);
