@@ -40,7 +40,7 @@ const ofContainers =
   (wrong: (container: JsonRecord, security: JsonRecord) => string | undefined) => (pod: ArchivedPod) => {
     for (const container of containersOf(pod)) {
       const found = wrong(container, recordField(container, 'securityContext'));
-      if (found) return `container ${nameOf(container)} ${found}`;
+      if (found) return `${['container', textField(container, 'name')].filter(Boolean).join(' ')} ${found}`;
     }
     return undefined;
   };
