@@ -26,8 +26,14 @@ const DEFAULTS: readonly { labels: ReadonlyMap<string, string>; powers: readonly
   { labels: new Map([BOOTSTRAP, aggregate('edit')]), powers: BUILT_IN.get('edit') ?? [] },
 ];
 
-/** The roles of a recovery point, by their place. */
-export function rolesOf(grants: ReadonlyMap<string, RoleGrants>): Roles {
+/** What roles grant, by their place. */
+export type Grants = ReadonlyMap<string, RoleGrants>;
+
+/**
+ * The roles of a recovery point. `live`: those that the cluster has. A restore leaves a role of the cluster as it is, so that a
+ * binding gives what either of the two grants.
+ */
+export function rolesOf(grants: Grants, live: Grants = new Map()): Roles {
   const dangerous = [...grants.values()].filter((g) => g.labels && (g.powers.length > 0 || g.takesIn));
   const aggregated = [...grants.values()].filter((g) => g.takesIn).length;
   const isTooMuch = dangerous.length * aggregated > MOST_PAIRS;
@@ -56,7 +62,10 @@ export function rolesOf(grants: ReadonlyMap<string, RoleGrants>): Roles {
     return role && whole(role);
   };
   return {
-    powersOf: (place) => builtIn(place) ?? archived(place),
+    powersOf: (place) => {
+      const own = archived(place);
+      return builtIn(place) ?? (own && [...own, ...(live.get(place)?.powers ?? [])]);
+    },
     archivedPowersOf: (place) => archived(place) ?? [],
     isElection: (place) => OWN_READERS.has(place) || (grants.get(place)?.isElection ?? false),
   };

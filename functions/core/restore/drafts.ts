@@ -26,8 +26,6 @@ export interface Draft {
   /** Of a role: what it grants. Of a role or a binding: what is decided when all roles are known. */
   readonly role?: RoleGrants;
   readonly pending?: Pending;
-  /** Why it is skipped rather than held: the API server has a default role of its own. */
-  readonly ofServer?: string;
   /** Whether it is a Namespace that was being deleted. */
   readonly isEnding?: true;
   /** Of a Secret that looks like a generated token: its account decides. */
@@ -77,7 +75,6 @@ function examined({ at, bytes }: Archived, object: KubeObject, scope: Scope, opt
   const owners = ownersOf(at.groupResource, object);
   const skip = neverReason(at, object) ?? ephemeralReason(at, owners) ?? notUpdated(at, object, options);
   const { held, role, pending } = examine(at, object, options);
-  const ofServer = pending && defaultRoleReason(at, object);
   return {
     at,
     bytes,
@@ -89,7 +86,6 @@ function examined({ at, bytes }: Archived, object: KubeObject, scope: Scope, opt
     ...(standing !== 'out' && {
       ...(held && { held }),
       ...(pending && { pending }),
-      ...(ofServer && { ofServer }),
     }),
     ...ofType(at, object),
     ...(scope.isPartial && standing !== 'out' && relations(at, object)),

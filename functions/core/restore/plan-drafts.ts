@@ -1,4 +1,4 @@
-import { type Roles, rolesOf } from './archived-roles.ts';
+import { type Grants, type Roles, rolesOf } from './archived-roles.ts';
 import { heldOf } from './dangerous.ts';
 import type { Draft } from './drafts.ts';
 import { TOKEN } from './not-restored.ts';
@@ -30,16 +30,21 @@ interface Point {
 
 /**
  * The items of a plan, in no order, from the drafts of all objects of a recovery point: the objects that the scope has, what
- * they need, and Namespaces that the recovery point does not hold.
+ * they need, and Namespaces that the recovery point does not hold. `clusterRoles`: the ClusterRoles of the cluster that is
+ * restored into.
  */
-export function planDrafts(drafts: readonly Draft[], scope: Scope): PlanItem[] {
-  const point = pointOf(drafts);
+export function planDrafts(
+  drafts: readonly Draft[],
+  scope: Scope,
+  clusterRoles: Grants = new Map(),
+): PlanItem[] {
+  const point = pointOf(drafts, clusterRoles);
   const items: PlanItem[] = [];
   for (const draft of point.selected) items.push(itemOf(draft, point));
   return scope.hasNamespaces ? items.concat(missingNamespaces(drafts, items)) : items;
 }
 
-function pointOf(drafts: readonly Draft[]): Point {
+function pointOf(drafts: readonly Draft[], clusterRoles: Grants): Point {
   const byUid = new Map<string, Draft>();
   const grants = new Map<string, RoleGrants>();
   const [ending, accounts, tokens] = [new Set<string>(), new Set<string>(), new Set<string>()];
@@ -50,7 +55,7 @@ function pointOf(drafts: readonly Draft[]): Point {
     if (draft.at.groupResource === 'serviceaccounts') accounts.add(placeOfDraft(draft));
     for (const token of draft.secrets ?? []) tokens.add(token);
   }
-  const roles = rolesOf(grants);
+  const roles = rolesOf(grants, clusterRoles);
   return { selected: selectedOf(drafts), byUid, ending, accounts, tokens, roles, known: new Map() };
 }
 
@@ -113,7 +118,7 @@ function liveOwners({ at, owners }: Draft, { byUid }: Point): NonNullable<PlanIt
 }
 
 function decide(draft: Draft, point: Point): Decision {
-  const { at, skip, pending, ofServer } = draft;
+  const { at, skip, pending } = draft;
   if (at.namespace !== undefined && point.ending.has(at.namespace))
     return { action: 'skip', reason: skip ?? 'its namespace was being deleted when it was backed up' };
   const made = madeAgain(draft, point);
@@ -121,7 +126,6 @@ function decide(draft: Draft, point: Point): Decision {
   if (skip !== undefined) return { action: 'skip', reason: skip };
   if (isGenerated(draft, point)) return { action: 'skip', reason: TOKEN };
   const held = draft.held ?? (pending && heldOf(at, pending, point.roles));
-  if (held !== undefined && ofServer !== undefined) return { action: 'skip', reason: ofServer };
   return held === undefined ? { action: 'create' } : { action: 'hold', reason: held };
 }
 
