@@ -29,13 +29,12 @@ const READ = ['get', 'list', 'watch'];
 const ALL = [...READ, ...WRITE, 'delete', 'deletecollection'];
 
 /** Who may write objects that are held whatever is in them has what they would give. */
-const heldPowers = (): Power[] =>
-  [...HELD_TYPES, ...FLUX].map(({ group, resources = [ANY] }) => ({
-    can: `write ${resources[0] === ANY ? 'everything' : resources.join(', ')} of ${group}`,
-    groups: [group],
-    resources,
-    verbs: WRITE,
-  }));
+export const HELD_POWERS: readonly Power[] = [...HELD_TYPES, ...FLUX].map(({ group, resources = [ANY] }) => ({
+  can: `write ${resources[0] === ANY ? 'everything' : resources.join(', ')} of ${group}`,
+  groups: [group],
+  resources,
+  verbs: WRITE,
+}));
 
 /** Also the power of `cluster-admin`. */
 export const EVERYTHING: Power = {
@@ -153,7 +152,7 @@ export const POWERS: readonly Power[] = [
     resources: ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'],
     verbs: WRITE,
   },
-  ...heldPowers(),
+  ...HELD_POWERS,
   {
     can: 'define types of the API',
     groups: ['apiextensions.k8s.io'],

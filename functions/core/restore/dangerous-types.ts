@@ -47,6 +47,7 @@ export const HELD_TYPES: readonly HeldType[] = [
   { group: 'config.gatekeeper.sh', why: POLICY },
   { group: 'mutations.gatekeeper.sh', why: POLICY },
   { group: 'expansion.gatekeeper.sh', why: POLICY },
+  { group: 'externaldata.gatekeeper.sh', why: POLICY },
   { group: 'policies.kubewarden.io', why: POLICY },
   {
     group: 'argoproj.io',

@@ -126,7 +126,7 @@ function probedHost(container: JsonRecord): string | undefined {
 
 /**
  * The checks of the Pod Security level `baseline`, from k8s.io/pod-security-admission/policy. Stricter than there: `procMount`
- * also with `hostUsers: false`, which older versions ignore; `gitRepo`, `ulimits` of a later version.
+ * also with `hostUsers: false`, which older versions ignore; `gitRepo`; `ulimits` of later versions.
  */
 export const BASELINE: readonly PodCheck[] = [
   {
@@ -229,7 +229,7 @@ export const BASELINE: readonly PodCheck[] = [
   },
   {
     id: 'ulimits',
-    allows: 'no `ulimits` (v1.37)',
+    allows: 'no `ulimits`, a field of later versions',
     find: ofContainers((_, security) => (security.ulimits == null ? undefined : 'sets ulimits')),
   },
 ];
