@@ -1,5 +1,5 @@
 /** The bytes of an IPv4 or IPv6 address in any of its forms; an IPv6 address that holds an IPv4 one is that. Undefined if it is none. */
-export function addressBytes(text: string): number[] | undefined {
+function addressBytes(text: string): number[] | undefined {
   const four = ipv4(text);
   if (four) return four;
   const six = ipv6(text.replace(/%.*$/s, ''));

@@ -47,7 +47,7 @@ function ofPod(pod: ArchivedPod, system: string | undefined): string | undefined
 }
 
 /** Drivers whose volumes in a pod bring a secret or a certificate, and no storage. */
-export const INLINE_DRIVERS: readonly string[] = [
+const INLINE_DRIVERS: readonly string[] = [
   'secrets-store.csi.k8s.io',
   'secrets-store-gke.csi.k8s.io',
   'csi.cert-manager.io',

@@ -44,13 +44,13 @@ export const EVERYTHING: Power = {
   verbs: [...WRITE, 'delete', 'deletecollection'],
   anywhere: true,
 };
-export const READ_SECRETS: Power = {
+const READ_SECRETS: Power = {
   can: 'read every Secret of {of}',
   groups: [''],
   resources: ['secrets'],
   verbs: READ,
 };
-export const CONNECT: Power = {
+const CONNECT: Power = {
   can: 'run commands in every pod of {of}, or connect to it',
   groups: [''],
   resources: [
@@ -63,7 +63,7 @@ export const CONNECT: Power = {
   ],
   verbs: ALL,
 };
-export const RUN_PODS: Power = {
+const RUN_PODS: Power = {
   can: 'run pods as any account of {of}',
   groups: ['', 'apps', 'batch', 'extensions'],
   resources: [
