@@ -2,7 +2,13 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import type { FunctionName } from '../../functions/contract/functions.ts';
-import { type Machine, machineName, signingKeyAlias, vaultKeyAlias } from '../../functions/contract/names.ts';
+import {
+  type Machine,
+  machineName,
+  scheduleGroupName,
+  signingKeyAlias,
+  vaultKeyAlias,
+} from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
 
 /** Rights within one copy of the vault; each a list of roots, like `records`, below which a cluster has its own. */
@@ -28,6 +34,8 @@ export interface FunctionRights {
   readonly records?: 'signs' | 'verifies';
   /** Asks whether the execution that holds a lease has ended. */
   readonly seesExecutions?: true;
+  /** Asks when the schedules of its cluster were created. */
+  readonly seesSchedules?: true;
 }
 
 const RECOVERY_POINT = ['velero', 'restic', 'records'] as const;
@@ -85,7 +93,12 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     mints: true,
     jobsDelete: true,
   },
-  'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
+  'measure-vault': {
+    primary: { read: ['records'] },
+    replica: { read: ['records'] },
+    records: 'verifies',
+    seesSchedules: true,
+  },
   'extend-locks': {
     primary: { read: ['records'], lock: RECOVERY_POINT },
     replica: { read: ['records'], lock: RECOVERY_POINT },
@@ -197,6 +210,15 @@ export function executionStatement(region: string, cluster: string): PolicyState
   return new PolicyStatement({
     actions: ['states:DescribeExecution'],
     resources: [arn('backup'), arn('restore'), arn('replicate'), arn('prune')],
+  });
+}
+
+/** Statement that lets a function see the schedules of its cluster. */
+export function scheduleStatement(region: string, cluster: string): PolicyStatement {
+  const group = scheduleGroupName(cluster);
+  return new PolicyStatement({
+    actions: ['scheduler:GetSchedule'],
+    resources: [`arn:${Aws.PARTITION}:scheduler:${region}:${Aws.ACCOUNT_ID}:schedule/${group}/*`],
   });
 }
 

@@ -6,6 +6,7 @@ import type { PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
 import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
 import type { Config } from '../config/schema.ts';
 import { lockSettings } from '../config/settings.ts';
+import { topicOf } from '../constructs/alarm.ts';
 import { BucketReplication } from '../constructs/bucket-replication.ts';
 import { failureAlarms, latencyAlarms } from '../constructs/replication-alarms.ts';
 import { VaultBucket, type VaultBucketProps } from '../constructs/vault-bucket.ts';
@@ -61,7 +62,7 @@ export class VaultStack extends Stack {
     const { mode, timeControl } = config.vault.replication;
     if (mode !== 'continuous') return;
     new BucketReplication(this, { source, from, to, timeControl });
-    failureAlarms(this, { from, to, topicArn: config.alarms.topicArn });
+    failureAlarms(this, { from, to, topicArn: topicOf('warning', config.alarms) });
   }
 }
 
