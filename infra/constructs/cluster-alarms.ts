@@ -4,7 +4,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import { METRICS_NAMESPACE, type MetricName } from '../../functions/contract/metrics.ts';
-import type { Machine } from '../../functions/contract/names.ts';
+import { type Machine, MEASURE_MINUTES } from '../../functions/contract/names.ts';
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { RunbookAlarm, type RunbookAlarmProps, topicOf } from './alarm.ts';
 import type { AslMachine } from './asl-machine.ts';
@@ -21,7 +21,7 @@ export interface ClusterAlarmContext {
 }
 
 /** Two measurements: one that is late does not trigger an alarm. */
-export const TWO_LOOKS = Duration.minutes(30);
+export const TWO_LOOKS = Duration.minutes(2 * MEASURE_MINUTES);
 
 /** An alarm of a cluster, named `holdfast/<cluster>/<name>`. */
 export function clusterAlarm(

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Annotations, type Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/contract/metrics.ts';
 import { MACHINES } from '../../functions/contract/names.ts';
@@ -136,8 +136,10 @@ describe('a plan’s alarms on ages', () => {
     expect([...named(once).keys()].filter((name) => /^(once|bound)\//.test(name))).toEqual(
       ['recovery-point', 'partially-failed', 'volume', 'replica'].map((what) => `bound/${what}`),
     );
-    const said = Annotations.fromStack(stackOf('cluster', once)).findWarning('*', '*' as never);
-    expect(JSON.stringify(said)).not.toContain('plan bound');
+    const said = Annotations.fromStack(stackOf('cluster', once)).findWarning('*', Match.anyValue());
+    expect(said.map(({ entry }) => String(entry.data))).toEqual([
+      expect.stringMatching(/^plan once has no alarms on the age of its recovery points: .*; set rpo/),
+    ]);
   });
 });
 
@@ -309,6 +311,34 @@ describe('every alarm', () => {
       expect([name, row?.split('|')[2]?.trim()]).toEqual([name, severityOf(alarm)?.toLowerCase()]);
       expect(row).toContain(`(runbook.md#${anchorOf(alarm)})`);
     }
+  });
+
+  test('is counted in the cost that docs/alarms.md gives', () => {
+    const rows = new Map(
+      [...table.matchAll(/^\| ([^|`]+) \| (\d+) \| (\d+) \| ([\d.]+) \|$/gm)].map(([, what, ...numbers]) => [
+        what,
+        numbers.map(Number),
+      ]),
+    );
+    const regular = (all: Iterable<AlarmJson>) =>
+      [...all].filter(
+        (a) => a.Namespace === 'Holdfast' && a.Period === 1800 && !a.MetricName.startsWith('Objects'),
+      );
+    const count = (all: readonly AlarmJson[]) => {
+      const metrics = new Set(regular(all).map((a) => a.MetricName + JSON.stringify(a.Dimensions))).size;
+      return [metrics, all.length, Math.round(30 * metrics + 10 * all.length) / 100];
+    };
+    const ofPlan = (a: AlarmJson) => /^holdfast\/prod\/nightly\//.test(a.AlarmName);
+    const ofCluster = (a: AlarmJson) => !/^holdfast\/prod\/(nightly|rarely|hourly)\//.test(a.AlarmName);
+    expect(rows.get('each plan')).toEqual(count([...locked.values()].filter(ofPlan)));
+    const plain = [...alarms.values()].filter(ofCluster);
+    expect(rows.get('each cluster')).toEqual(count(plain));
+    const more = [...locked.values()].filter(
+      (a) => ofCluster(a) && !plain.some((p) => p.AlarmName === a.AlarmName),
+    );
+    expect(rows.get('each cluster, with Object Lock in addition')).toEqual(count(more));
+    expect(table).toContain('| the vault, with `replication.mode: continuous` | 0 | 4 | 0.40 |');
+    expect([...failures(), ...lateness()]).toHaveLength(4);
   });
 
   test('is sent to a topic of its region, where there is one: warnings to their own', () => {

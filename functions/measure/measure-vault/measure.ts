@@ -15,7 +15,7 @@ import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { lastLockPass, lastVerification } from './passes.ts';
-import { type RecordSource, readNewest, readNewestProven } from './records.ts';
+import { auditSome, type RecordSource, readNewest, readNewestProven } from './records.ts';
 
 /** Plans that are measured at the same time. */
 const CONCURRENCY = 4;
@@ -64,7 +64,7 @@ export async function measure(context: MeasureContext): Promise<Measured> {
     primary: { vault: copies.primary, keys, verifier, names: here, now },
     replica: { vault: copies.replica, keys, verifier, names: there, now },
   };
-  const doubtful: string[] = [];
+  const doubtful = new Set<string>();
   const errors: unknown[] = [];
   const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -76,11 +76,13 @@ export async function measure(context: MeasureContext): Promise<Measured> {
   };
   const ofPlan = (plan: string) => attempt(() => measurePlan(context, sources, plan, doubtful));
   const measured = await pMap(plans, ofPlan, { concurrency: CONCURRENCY });
+  for (const source of Object.values(sources))
+    await attempt(async () => addDoubtful(doubtful, source, await auditSome(source)));
   return {
     plans: measured.filter((plan) => plan !== undefined),
     verificationSeconds: await attempt(() => verificationAge(context)),
     lockPassSeconds: context.locked ? await attempt(() => lockPassAge(context, here, there)) : undefined,
-    doubtful,
+    doubtful: [...doubtful],
     withoutPlan: newestFirst([...new Set([...here, ...there])]).filter(
       (name) => !plans.includes(parseBackupName(name)?.plan ?? ''),
     ),
@@ -92,20 +94,26 @@ async function measurePlan(
   { createdAt, now }: MeasureContext,
   { primary, replica }: PerCopy<RecordSource>,
   plan: string,
-  doubtful: string[],
+  doubtful: Set<string>,
 ): Promise<PlanMeasured> {
   const [here, there] = await Promise.all([readNewest(primary, plan), readNewestProven(replica, plan)]);
-  doubtful.push(...doubtfulKeys(primary, here.seen), ...doubtfulKeys(replica, there.seen));
+  addDoubtful(doubtful, primary, here.seen);
+  addDoubtful(doubtful, replica, there.seen);
   const isKnown = isEnough(here.seen, now) && isProven(there.seen, now);
   const scheduledSince = isKnown ? undefined : await createdAt(scheduleName(plan));
   const ages = agesOf({ ...here, scheduledSince, now });
   return { plan, ...ages, replicaSeconds: replicaAge({ ...there, scheduledSince, now }) };
 }
 
-const doubtfulKeys = ({ vault, keys }: RecordSource, seen: readonly SeenBackup[]): string[] =>
-  seen.flatMap(({ kind, backup }) =>
-    kind === 'doubtful' ? [`${keys.records.record(backup)} in bucket ${vault.bucket}`] : [],
-  );
+/** Adds the keys of records without a valid signature. */
+function addDoubtful(
+  doubtful: Set<string>,
+  { vault, keys }: RecordSource,
+  seen: readonly SeenBackup[],
+): void {
+  for (const { kind, backup } of seen)
+    if (kind === 'doubtful') doubtful.add(`${keys.records.record(backup)} in bucket ${vault.bucket}`);
+}
 
 async function verificationAge({
   copies,
