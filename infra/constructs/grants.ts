@@ -8,6 +8,7 @@ import {
   type Machine,
   machineName,
   NAMESPACE_TAG,
+  scheduleGroupName,
   signingKeyAlias,
   vaultKeyAlias,
 } from '../../functions/contract/names.ts';
@@ -36,6 +37,8 @@ export interface FunctionRights {
   readonly records?: 'signs' | 'verifies';
   /** Asks whether the execution that holds a lease has ended. */
   readonly seesExecutions?: true;
+  /** Asks when the schedules of its cluster were created. */
+  readonly seesSchedules?: true;
 }
 
 /** What a function that makes objects in the cluster needs, to know them again. */
@@ -101,7 +104,12 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     replica: { read: ['records', 'restic'] },
     mints: 'prune',
   },
-  'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
+  'measure-vault': {
+    primary: { read: ['records'] },
+    replica: { read: ['records'] },
+    records: 'verifies',
+    seesSchedules: true,
+  },
   'extend-locks': {
     primary: { read: ['records'], lock: RECOVERY_POINT },
     replica: { read: ['records'], lock: RECOVERY_POINT },
@@ -223,6 +231,15 @@ export function executionStatement(region: string, cluster: string): PolicyState
   return new PolicyStatement({
     actions: ['states:DescribeExecution'],
     resources: [arn('backup'), arn('restore'), arn('replicate'), arn('prune')],
+  });
+}
+
+/** Statement that lets a function see the schedules of its cluster. */
+export function scheduleStatement(region: string, cluster: string): PolicyStatement {
+  const group = scheduleGroupName(cluster);
+  return new PolicyStatement({
+    actions: ['scheduler:GetSchedule'],
+    resources: [`arn:${Aws.PARTITION}:scheduler:${region}:${Aws.ACCOUNT_ID}:schedule/${group}/*`],
   });
 }
 

@@ -70,9 +70,22 @@ describe('the key that signs records', () => {
     expect(reading).toEqual([
       'replicate-backup',
       'prune-backups',
+      'measure-vault',
       'verify-vault',
       'extend-locks',
       'plan-restore',
+    ]);
+  });
+});
+
+describe('who may see schedules', () => {
+  test('only the function that measures, and only those of its cluster', () => {
+    const seeing = FUNCTION_NAMES.filter(
+      (name) => allowed(template, name, 'scheduler:GetSchedule').length > 0,
+    );
+    expect(seeing).toEqual(['measure-vault']);
+    expect(allowed(template, 'measure-vault', 'scheduler:GetSchedule')).toEqual([
+      'arn:<AWS::Partition>:scheduler:eu-west-1:<AWS::AccountId>:schedule/holdfast-prod/*',
     ]);
   });
 });
