@@ -8,6 +8,7 @@ import type { KubeObject } from '../../functions/core/kubernetes/resources.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { VerifyReport } from '../../functions/core/vault/verification.ts';
 import { network } from '../../world/base/settings.ts';
+import { until } from '../support/cluster-api.ts';
 import {
   annotationsOf,
   containersOf,
@@ -246,6 +247,11 @@ describe('in all of this time', () => {
       .filter(([file]) => file === 'password')
       .map(([, value]) => Buffer.from(value, 'base64').toString('utf8'));
     expect(new Set(found)).toEqual(new Set([await farm.password(namespace)]));
+  });
+
+  it('no Secret of Holdfast is left in the cluster', async () => {
+    const left = async () => (await farm.api.list('secrets')).filter(isOfHoldfast);
+    await until('the Secrets are gone with their Jobs', async () => (await left()).length === 0, 30);
   });
 
   it('no request was lost on its way to the API server', () => {
