@@ -69,7 +69,8 @@ export class Farm {
     await farm.#grow(ORCHARD, MEADOW);
     await farm.#connect();
     const plans = [plan('farm', [ORCHARD, MEADOW], { controlPlane: true }), plan('orchard', [ORCHARD])];
-    const options = { namespaces: [], cluster: CLUSTER, controlPlane: true, plans };
+    const jobs = { startMinutes: 2 };
+    const options = { namespaces: [], cluster: CLUSTER, controlPlane: true, plans, jobs };
     await deployWorld(world, options, () => undefined);
     return farm;
   }

@@ -139,9 +139,9 @@ export class Tenant {
   }
 }
 
-/** Whether an object in the cluster says that Holdfast made it. */
+/** Whether an object in the cluster looks as if Holdfast made it, by its label or its name. */
 export const isOfHoldfast = ({ metadata }: KubeObject): boolean =>
-  metadata.labels?.['app.kubernetes.io/managed-by'] === 'holdfast';
+  metadata.labels?.['app.kubernetes.io/managed-by'] === 'holdfast' || metadata.name.startsWith('holdfast-');
 
 /** Names of the containers of a Job in their order. */
 export function containersOf(job: KubeObject): string[] {

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { COPIES } from '../../functions/contract/copies.ts';
 import type { KubeObject } from '../../functions/core/kubernetes/resources.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { imageNames } from '../../world/base/settings.ts';
 import { until } from '../support/cluster-api.ts';
-import { containersOf, FORGED_LOG, FORGED_SNAPSHOT, isOfHoldfast, Tenant } from '../support/tenant.ts';
+import { containersOf, FORGED_LOG, isOfHoldfast, Tenant } from '../support/tenant.ts';
 import { type Ended, Farm, MEADOW, ORCHARD } from '../support/tenant-farm.ts';
 import type { Passing } from '../support/tenant-proxy.ts';
 import { type Watch, watchAll } from '../support/tenant-watch.ts';
-import { holdfast } from './cli.ts';
+import { truthOf } from './tenant-truth.ts';
 
 // The admin of a namespace that is in the plan, against the deployed pipeline. The tenant acts between two requests of
 // Holdfast, at the worst moment. It can spoil the backup of its own namespace; the record says so, and nobody else loses.
@@ -46,25 +45,6 @@ const replacement = (job: KubeObject) =>
     writes: containersOf(job).map((container) => [container, FORGED_LOG]),
   });
 
-/** What a record says of the tenant's volume, if it is the truth, and that the other namespace is protected. */
-async function truthOf({ record }: Ended): Promise<'protected' | string> {
-  const of = (namespace: string) => record.volumes.find((v) => v.namespace === namespace);
-  const has = async (namespace: string, snapshot = 'none') =>
-    Promise.all(COPIES.map(async (copy) => (await farm.snapshots(copy, namespace)).includes(snapshot)));
-  expect(JSON.stringify(record)).not.toContain(FORGED_SNAPSHOT);
-  const orchard = of(ORCHARD);
-  expect([orchard?.result, await has(ORCHARD, orchard?.snapshot)]).toEqual(['protected', [true, true]]);
-  const meadow = of(MEADOW);
-  if (meadow?.snapshot !== undefined) {
-    expect(await has(MEADOW, meadow.snapshot)).toEqual([true, true]);
-    const dump = ['dump', meadow.snapshot, `/data/${MEADOW}/data/fruit`];
-    expect(holdfast('restic', `farm/${MEADOW}`, '--', ...dump)).toBe(`fruit of ${MEADOW}\n`);
-  }
-  if (meadow?.result === 'protected') return 'protected';
-  expect([record.phase, meadow?.result]).toEqual(['PartiallyFailed', 'failed']);
-  return record.reasons.filter((reason) => reason.includes(`${MEADOW}/data`)).join();
-}
-
 it('a pod that claims to be of the real Job says nothing that is believed', async () => {
   const made: number[] = [];
   farm.backups.interposed.after = async (request) => {
@@ -75,7 +55,7 @@ it('a pod that claims to be of the real Job says nothing that is believed', asyn
   };
   const ended = await farm.backUp();
   expect(made[0]).toBe(201);
-  const truth = await truthOf(ended);
+  const truth = await truthOf(farm, ended);
   expect(truth === 'protected' || truth.length > 20).toBe(true);
 });
 
@@ -91,7 +71,7 @@ it('a Job that is replaced by another of its name is not taken for the first', a
   };
   const ended = await farm.backUp();
   expect(replaced).toBeGreaterThan(0);
-  expect(await truthOf(ended)).not.toBe('protected');
+  expect(await truthOf(farm, ended)).not.toBe('protected');
 });
 
 describe('a Job whose name is taken', () => {
@@ -109,7 +89,7 @@ describe('a Job whose name is taken', () => {
   });
 
   it('is that item’s failure, and says who has the name', async () => {
-    expect(await truthOf(ended)).toMatch(/is taken by a Job that Holdfast did not make/);
+    expect(await truthOf(farm, ended)).toMatch(/is taken by a Job that Holdfast did not make/);
   });
 
   it('gives the other Job no Secret', () => {
@@ -130,7 +110,7 @@ it('a Secret that the tenant made under the name of the Job’s does not end in 
   };
   const ended = await farm.backUp();
   expect(taken).toBeGreaterThan(0);
-  expect(await truthOf(ended)).not.toBe('protected');
+  expect(await truthOf(farm, ended)).not.toBe('protected');
 });
 
 it('the Secrets that such a tenant can read have the password of its own repository', async () => {
@@ -141,8 +121,37 @@ it('the Secrets that such a tenant can read have the password of its own reposit
   expect(new Set(passwords)).toEqual(new Set([await farm.password(MEADOW)]));
 });
 
+describe('a repository that its tenant has overwritten, as a Job’s credentials allow', () => {
+  const before = new Map<string, Buffer>();
+  let ended: Ended;
+  beforeAll(async () => {
+    const vault = farm.vault('primary');
+    for await (const { key } of vault.list(`${farm.keys.restic.repository(MEADOW)}/`))
+      before.set(key, await vault.get(key));
+    for (const [key, { length }] of before) await vault.put(key, Buffer.alloc(length, 'x'));
+    ended = await farm.backUp();
+  });
+  afterAll(async () => {
+    for (const [key, body] of before) await farm.vault('primary').put(key, body);
+  });
+
+  it('costs the backup of its own namespace, by name', async () => {
+    expect(before.size).toBeGreaterThan(4);
+    expect(await truthOf(farm, ended)).not.toBe('protected');
+  });
+
+  it('keeps no other recovery point from being replicated, and other repositories from being pruned', async () => {
+    const proven = await farm.vault('replica').exists(farm.keys.records.replica(ended.backup));
+    const [prune] = await farm.aws.executions('prune');
+    const wrong = prune?.status === 'SUCCEEDED' ? '' : prune?.problem;
+    expect([proven, wrong === '' || wrong?.includes(MEADOW)]).toEqual([true, true]);
+    const named = ended.record.volumes.map((v) => v.snapshot ?? '').filter(Boolean);
+    expect(await farm.snapshots('primary', ORCHARD)).toEqual(expect.arrayContaining(named));
+  });
+});
+
 it('a backup that nobody disturbs is whole again', async () => {
-  expect(await truthOf(await farm.backUp())).toBe('protected');
+  expect(await truthOf(farm, await farm.backUp())).toBe('protected');
 });
 
 it('a restore does not write into a claim that another has put in the place of its own', async () => {
