@@ -11,7 +11,7 @@ import { VolumeOutcome, type WorkVolume } from '../../../functions/core/volumes/
 import type { CallOptions, KubeClient } from '../../../functions/ports/kubernetes.ts';
 import { passTime } from '../../support/cluster-controllers.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
-import { MemoryVault } from '../../support/memory-vault.ts';
+import { Killed, MemoryVault } from '../../support/memory-vault.ts';
 import { copiesOf, selectionOf, settingsWith } from '../../support/selection.ts';
 import { FORGED_LOG } from '../../support/tenant.ts';
 
@@ -69,11 +69,20 @@ class Counting implements KubeClient {
   }
 }
 
+/** The end of a function: in which look, and at which call of which port. */
+interface Death {
+  readonly at: number;
+  readonly port: 'cluster' | 'vault';
+  readonly call: number;
+}
+
 /** A backup of both namespaces. */
 class Scene {
   readonly cluster = new MemoryCluster(new Date('2026-01-31T02:00:00Z'));
   readonly asked = new Counting(this.cluster);
   readonly vault = new MemoryVault('primary');
+  /** Attempts of Jobs whose pods have started. */
+  readonly started: string[] = [];
 
   constructor() {
     for (const { namespace, pvc = '' } of WORK.volumes)
@@ -98,15 +107,27 @@ class Scene {
     return reconcileVolumes(ports, WORK, { settings, keys, copy: copiesOf(settings).primary, now });
   }
 
+  /** A look that ends at a call of the cluster or the vault, and what had begun. Undefined: it had fewer calls. */
+  private async killed({ port, call }: Death): Promise<LoopState | undefined> {
+    const of = this[port];
+    of.callsLeft = call;
+    const state = await this.look().catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    of.callsLeft = Number.POSITIVE_INFINITY;
+    return state ?? undefined;
+  }
+
   /** Looks until nothing is left to do; between two looks, others act. */
-  async run(between: (scene: this, look: number) => void = () => undefined): Promise<this> {
+  async run(between: (scene: this, look: number) => void = () => undefined, death?: Death): Promise<this> {
     for (let i = 0; i < LOOKS; i++) {
       this.asked.begin();
-      const { waitSeconds } = await this.look();
-      if (waitSeconds === 0) return this;
+      const state = await (death?.at === i ? this.killed(death) : this.look());
+      if (state?.waitSeconds === 0) return this;
       between(this, i);
       passTime(this.cluster, {
-        onStart: () => undefined,
+        onStart: (id, attempt) => void this.started.push(`${id} ${attempt}`),
         exitCode: () => 0,
         takesSnapshot: () => true,
         onInit: (repository) =>
@@ -255,12 +276,12 @@ function strayed({ asked }: Scene): string[] {
     .map(({ path, object }) => `${path} ${object.metadata.name}`);
 }
 
-describe('whatever the admin of one namespace does between two looks', () => {
-  const acts = fc.array(
-    fc.record({ at: fc.nat(8), act: fc.constantFrom(...Object.keys(ACTS)), n: fc.nat(3) }),
-    { minLength: 1, maxLength: 8 },
-  );
+const acts = fc.array(
+  fc.record({ at: fc.nat(8), act: fc.constantFrom(...Object.keys(ACTS)), n: fc.nat(3) }),
+  { minLength: 1, maxLength: 8 },
+);
 
+describe('whatever the admin of one namespace does between two looks', () => {
   it('another namespace has its outcomes, and Secrets go to Jobs that Holdfast has made', async () => {
     const bank = (await new Scene().run()).outcomes('bank');
     expect(bank.map((o) => o.result)).toEqual(['protected', 'protected']);
@@ -272,7 +293,7 @@ describe('whatever the admin of one namespace does between two looks', () => {
         expect([scene.outcomes('bank'), strayed(scene)]).toEqual([bank, []]);
         expect(scene.outcomes('shop').map((o) => o.id)).toEqual(['shop.data', 'shop.frozen']);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
@@ -286,9 +307,36 @@ describe('whatever the admin of one namespace does between two looks', () => {
         expect(asked.changed.filter(({ object }) => !made.has(object.metadata.uid))).toEqual([]);
         expect(asked.changed.length).toBeGreaterThan(0);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
+});
+
+it('a look that is killed meanwhile is gone on with: one Job and one snapshot for each volume of the others', async () => {
+  const undisturbed = await new Scene().run();
+  const deaths = fc.record({
+    at: fc.nat(8),
+    port: fc.constantFrom('cluster' as const, 'vault' as const),
+    call: fc.nat(60),
+  });
+  // Copies of the tenant are ninth attempts.
+  const ofBank = ({ started }: Scene) => started.filter((s) => /^bank\..* [1-8]$/.test(s)).sort();
+  await fc.assert(
+    fc.asyncProperty(acts, deaths, async (all, death) => {
+      const scene = await new Scene().run((now, look) => {
+        for (const { act, n } of all.filter((a) => a.at === look)) ACTS[act]?.(now, n);
+      }, death);
+      expect([scene.outcomes('bank'), ofBank(scene), strayed(scene)]).toEqual([
+        undisturbed.outcomes('bank'),
+        ofBank(undisturbed),
+        [],
+      ]);
+      const left = (type: ResourceType) =>
+        scene.cluster.all(type).filter((o) => o.metadata.namespace === 'bank').length;
+      expect([left(TYPES.jobs), left(TYPES.volumeSnapshots), left(TYPES.secrets)]).toEqual([0, 0, 0]);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 describe('a thousand look-alikes', () => {
