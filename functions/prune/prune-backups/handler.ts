@@ -14,7 +14,7 @@ export const handler = lambdaHandler(
   async ({ input, startedAt, execution }, { now }): Promise<PruneRef> => {
     const { retention, replicaRetention = retention, timeZone } = planSettings(input.plan);
     const { maxShare, orphanGraceDays } = settings().prune;
-    const prune = pruneName(input.plan, new Date(startedAt));
+    const prune = pruneName(new Date(startedAt), execution);
     logRun({ plan: input.plan, prune });
     return pruneBackups(
       { copies: openCopies(), keys: clusterKeys(), verifier: recordKey() },

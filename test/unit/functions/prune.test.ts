@@ -76,7 +76,7 @@ const takenByAnother = (key: string, work: string) => {
 };
 
 const runAt = (startedAt: Date, input: Partial<PruneRun['input']> = {}): PruneRun => {
-  const prune = pruneName('daily', startedAt);
+  const prune = pruneName(startedAt, 'arn');
   return {
     input: { plan: 'daily', ...input },
     prune,
@@ -105,7 +105,7 @@ const daysWith = (copy: CopyName, test: (key: string) => boolean) =>
 const records = (copy: CopyName) => daysWith(copy, (at) => at.endsWith('/record.json'));
 const anything = (copy: CopyName) => daysWith(copy, (at) => !at.includes('/_prune/'));
 const document = (at: string) => JSON.parse(copies.primary.objects.get(at)?.body.toString() ?? 'null');
-const planOf = (at = NOW) => PrunePlan.parse(document(keys.records.prune.plan(pruneName('daily', at))));
+const planOf = (at = NOW) => PrunePlan.parse(document(keys.records.prune.plan(pruneName(at, 'arn'))));
 
 describe('a prune run', () => {
   it('removes all of what no rule keeps from both copies, and names the snapshots to forget', async () => {
@@ -225,7 +225,7 @@ describe('a prune run', () => {
       kept: 2,
       forget: 0,
     });
-    const report = keys.records.prune.report(pruneName('daily', NOW));
+    const report = keys.records.prune.report(pruneName(NOW, 'arn'));
     expect([...copies.primary.objects.keys()].filter((at) => at !== report).sort()).toEqual(before);
     expect(document(report).primary.decisions.at(-1)).toEqual({
       backup: nameOf(1),
@@ -263,7 +263,7 @@ describe('a run that would remove more than its share', () => {
       [1, 2, 3, 4],
       [1, 2, 3, 4],
     ]);
-    expect(document(keys.records.prune.report(pruneName('daily', NOW)))).toMatchObject({
+    expect(document(keys.records.prune.report(pruneName(NOW, 'arn')))).toMatchObject({
       refused: [{ copy: 'primary', removes: 3, of: 4 }],
     });
   });
@@ -304,7 +304,7 @@ describe('objects of no record', () => {
     await prune();
     expect(anything('primary')).toContain(day);
     await prune({ dryRun: true });
-    const { decisions } = document(keys.records.prune.report(pruneName('daily', NOW))).primary;
+    const { decisions } = document(keys.records.prune.report(pruneName(NOW, 'arn'))).primary;
     expect(decisions).toContainEqual({ backup: nameOf(day), keep: true, reasons: ['no record yet'] });
   });
 
@@ -312,7 +312,7 @@ describe('objects of no record', () => {
     await putDays(20, 21);
     put(copies.primary, keys.velero.archive(nameOf(1)));
     await prune({ dryRun: true });
-    expect(document(keys.records.prune.report(pruneName('daily', NOW))).primary.orphans).toEqual([
+    expect(document(keys.records.prune.report(pruneName(NOW, 'arn'))).primary.orphans).toEqual([
       { backup: nameOf(1), objects: 1, remove: false, reason: 'no evidence that Holdfast created it' },
     ]);
   });
@@ -321,7 +321,7 @@ describe('objects of no record', () => {
     await putDays(20, 21);
     put(copies.primary, keys.records.resources(nameOf(1)));
     expect(await prune()).toMatchObject({ orphans: 1, forget: 0 });
-    expect(document(keys.records.prune.done(pruneName('daily', NOW)))).not.toBeNull();
+    expect(document(keys.records.prune.done(pruneName(NOW, 'arn')))).not.toBeNull();
   });
 
   it('stay while one of their copies is locked, whichever plan’s they are', async () => {
@@ -366,7 +366,7 @@ describe('snapshots that no record names', () => {
   it('are shown by a dry run', async () => {
     putSnapshot('primary', 'stray', 'b');
     await prune({ dryRun: true });
-    const report = document(keys.records.prune.report(pruneName('daily', NOW)));
+    const report = document(keys.records.prune.report(pruneName(NOW, 'arn')));
     expect(report.search).toEqual(['stray']);
   });
 
@@ -528,7 +528,7 @@ describe('a run that is interrupted', () => {
     });
     await prune();
     expect(document(keys.records.prune.done('daily-20250101000000'))).toMatchObject({
-      by: pruneName('daily', NOW),
+      by: pruneName(NOW, 'arn'),
     });
   });
 });
