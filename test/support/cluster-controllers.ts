@@ -2,6 +2,7 @@ import { type KubeObject, objectPath } from '../../functions/core/kubernetes/res
 import { ATTEMPT_LABEL, ID_ANNOTATION } from '../../functions/core/kubernetes/run-labels.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
+import { resticId } from './restic-id.ts';
 
 /** Between two looks; longer than any credentials and any start may last. */
 const STEP_MS = 31 * 60_000;
@@ -81,7 +82,7 @@ function advance(cluster: MemoryCluster, job: KubeObject, fates: Fates): void {
   const path = objectPath(TYPES.pods, pod, namespace);
   const summary = {
     message_type: 'summary',
-    snapshot_id: `snapshot of ${id}`,
+    snapshot_id: resticId(`snapshot of ${id}`),
     total_files_processed: 1,
     total_bytes_processed: 2,
   };

@@ -28,6 +28,7 @@ import {
   waitReady,
 } from '../../world/demo/application.ts';
 import { keyPair } from '../support/key-pair.ts';
+import { resticId } from '../support/restic-id.ts';
 import { planOf, selectionOf } from '../support/selection.ts';
 import { connect, makeVault } from '../support/world.ts';
 import { startVelero, type Velero } from './server.ts';
@@ -63,7 +64,7 @@ async function backUp(): Promise<void> {
     const outcome: VolumeOutcome = {
       ...v,
       result: 'protected',
-      snapshot: 'abcdef12',
+      snapshot: resticId('abcdef12'),
       files: 1,
       bytes: 1,
       seconds: 1,

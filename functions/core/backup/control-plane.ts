@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { JobEnd } from '../kubernetes/job-end.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
+import { ResticId } from '../restic/ids.ts';
 import { EXIT, failure, parseSummary } from '../restic/restic.ts';
 
 /** The repository of etcd snapshots and node files. A namespace cannot have this name. */
@@ -28,7 +29,7 @@ export const ControlPlaneOutcome = z.object({
   id: z.string(),
   result: z.enum(['protected', 'partial', 'failed']),
   message: z.optional(z.string()),
-  snapshot: z.optional(z.string()),
+  snapshot: z.optional(ResticId),
   files: z.optional(z.int()),
   bytes: z.optional(z.int()),
   /** For etcd: the leader's client URL, and the content of the snapshot. */

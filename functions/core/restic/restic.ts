@@ -1,5 +1,6 @@
 import type { ResticOptions } from '../../contract/settings.ts';
 import type { JobEnd } from '../kubernetes/job-end.ts';
+import { isResticId } from './ids.ts';
 import { type Source, sourcePath, sourceTags } from './source.ts';
 
 /** restic's exit codes: https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
@@ -173,7 +174,7 @@ export function parseSummary(log: string): ResticSummary | undefined {
     .filter((l) => l.message_type === 'error')
     .map((l) => `${l.item ?? ''}: ${(l.error as Line | undefined)?.message ?? 'unreadable'}`);
   return {
-    ...(typeof summary.snapshot_id === 'string' && { snapshot: summary.snapshot_id }),
+    ...(isResticId(summary.snapshot_id) && { snapshot: summary.snapshot_id }),
     files: count(summary.total_files_processed, summary.files_restored),
     bytes: count(summary.total_bytes_processed, summary.bytes_restored),
     errors,

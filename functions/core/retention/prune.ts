@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { parseBackupName } from '../backup/backup-name.ts';
 import { type BackupRecord, snapshotsIn } from '../backup/record.ts';
+import { ResticId } from '../restic/ids.ts';
 import type { RecoveryPoint, RetentionDecision } from './retention.ts';
 
 const Decision = z.object({ backup: z.string(), keep: z.boolean(), reasons: z.array(z.string()) });
@@ -14,7 +15,7 @@ export const Orphan = z.object({
 });
 export type Orphan = z.infer<typeof Orphan>;
 
-const Forget = z.object({ backup: z.string(), namespace: z.string(), snapshots: z.array(z.string()) });
+const Forget = z.object({ backup: z.string(), namespace: z.string(), snapshots: z.array(ResticId) });
 export type Forget = z.infer<typeof Forget>;
 
 /** Decisions about one copy. */
@@ -47,7 +48,7 @@ export const PruneOutcome = z.object({
   namespace: z.string(),
   ok: z.boolean(),
   message: z.string(),
-  orphans: z.optional(z.object({ primary: z.array(z.string()), replica: z.array(z.string()) })),
+  orphans: z.optional(z.object({ primary: z.array(ResticId), replica: z.array(ResticId) })),
 });
 export type PruneOutcome = z.infer<typeof PruneOutcome>;
 

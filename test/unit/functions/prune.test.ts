@@ -14,6 +14,7 @@ import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
 import { DATA, recordOf, workOf } from '../../support/builders.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { resticId } from '../../support/restic-id.ts';
 
 const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
@@ -53,7 +54,7 @@ const pointOf = (backup: string, over: Partial<BackupRecord> = {}) =>
   recordOf(backup, {
     startedAt: '2026-01-31T00:00:00Z',
     completedAt: '2026-01-31T00:01:00Z',
-    volumes: [{ ...DATA, snapshot: `snapshot-${backup}` }],
+    volumes: [{ ...DATA, snapshot: resticId(`snapshot-${backup}`) }],
     ...over,
   });
 
@@ -122,7 +123,7 @@ describe('a prune run', () => {
       [2, 3],
       [2, 3],
     ]);
-    const forget = [{ backup: nameOf(1), namespace: 'shop', snapshots: [`snapshot-${nameOf(1)}`] }];
+    const forget = [{ backup: nameOf(1), namespace: 'shop', snapshots: [resticId(`snapshot-${nameOf(1)}`)] }];
     expect(planOf()).toMatchObject({ primary: { forget }, replica: { forget } });
   });
 

@@ -12,6 +12,7 @@ import { VolumeOutcome, type WorkVolume } from '../../../functions/core/volumes/
 import { passTime } from '../../support/cluster-controllers.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { resticId } from '../../support/restic-id.ts';
 import { copiesOf, selectionOf, settingsWith } from '../../support/selection.ts';
 
 const keys = vaultKeys('paris');
@@ -189,16 +190,16 @@ describe('the volumes of a backup', () => {
     expect(state).toEqual({ running: 0, done: VOLUMES.length, failed: 4, waitSeconds: 0 });
     const said = endState().outcomes.map((o) => [o.id, o.snapshot ?? o.message]);
     expect(Object.fromEntries(said)).toEqual({
-      'shop._db-0': 'snapshot of shop._db-0',
+      'shop._db-0': resticId('snapshot of shop._db-0'),
       'shop.broken': 'restic exited with code 1: Fatal: it is broken',
-      'shop.data': 'snapshot of shop.data',
-      'shop.flaky': 'snapshot of shop.flaky',
-      'shop.frozen': 'snapshot of shop.frozen',
+      'shop.data': resticId('snapshot of shop.data'),
+      'shop.flaky': resticId('snapshot of shop.flaky'),
+      'shop.frozen': resticId('snapshot of shop.frozen'),
       'shop.gone-0_cache': 'its Job did not run: its pod gone-0 is gone, and its emptyDirs with it',
-      'shop.held': 'snapshot of shop.held',
+      'shop.held': resticId('snapshot of shop.held'),
       'shop.locked': 'its Job did not run: the pre hook of pod shop/stuck-0 failed: it is stuck',
       'shop.untaken': expect.stringContaining('its snapshot is not taken (for a while)'),
-      'shop.web-0_cache': 'snapshot of shop.web-0_cache',
+      'shop.web-0_cache': resticId('snapshot of shop.web-0_cache'),
     });
   });
 

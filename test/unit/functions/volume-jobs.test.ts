@@ -18,6 +18,7 @@ import {
   volumesToFill,
 } from '../../../functions/restore/reconcile-restore-volumes/volume-job.ts';
 import { jobEnd, workOf } from '../../support/builders.ts';
+import { resticId } from '../../support/restic-id.ts';
 import { copiesOf, JOBS, settingsWith } from '../../support/selection.ts';
 
 const volume = {
@@ -37,7 +38,7 @@ const { primary } = copiesOf(settings);
 const work = workOf({ volumes: [volume] });
 const SUMMARY = JSON.stringify({
   message_type: 'summary',
-  snapshot_id: 'abc',
+  snapshot_id: resticId('abc'),
   total_files_processed: 3,
   total_bytes_processed: 40,
 });
@@ -50,7 +51,7 @@ const filling: RestoreWork = {
   ...of,
   repository: volume.repository,
   into: 'shop',
-  snapshot: 'abc',
+  snapshot: resticId('abc'),
   result: 'protected',
 };
 
@@ -97,7 +98,7 @@ describe('the outcome of a volume', () => {
     expect(volumeOutcome(volume, end(0, SUMMARY))).toEqual({
       ...whose,
       result: 'protected',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 3,
       bytes: 40,
     });
@@ -107,7 +108,7 @@ describe('the outcome of a volume', () => {
     expect(volumeOutcome(volume, end(3, `${UNREADABLE}\n${SUMMARY}`))).toEqual({
       ...whose,
       result: 'partial',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 3,
       bytes: 40,
       message: 'restic could not read: /x: denied',
@@ -351,7 +352,7 @@ describe('the Job of a volume', () => {
 });
 
 describe('a volume is filled', () => {
-  const backedUp = { ...of, result: 'protected', snapshot: 'abc' } as const;
+  const backedUp = { ...of, result: 'protected', snapshot: resticId('abc') } as const;
   const repositoryOf = (namespace: string) => `restic/paris/${namespace}`;
   const at = { groupResource: 'persistentvolumeclaims', version: 'v1', namespace: 'shop', name: 'pgdata' };
   const fill = (result: string, over: object = {}, v: object = {}) =>
@@ -393,7 +394,7 @@ describe('a volume is filled', () => {
 });
 
 describe('files of a volume', () => {
-  const backedUp = { ...of, result: 'protected', snapshot: 'abc' } as const;
+  const backedUp = { ...of, result: 'protected', snapshot: resticId('abc') } as const;
   const files = { volume: 'shop/pgdata', include: ['/base/1', '/conf'] };
   const wanted = (over: { to?: string } = {}) =>
     filesToRestore([backedUp], { ...files, ...over }, 'restore-1', {
@@ -407,7 +408,12 @@ describe('files of a volume', () => {
     expect(job(wanted()).steps).toMatchObject([
       {
         args: [
-          ...['restore', 'abc:/data/shop/pgdata', '--target', '/data/shop/pgdata/holdfast-restore-1'],
+          ...[
+            'restore',
+            `${resticId('abc')}:/data/shop/pgdata`,
+            '--target',
+            '/data/shop/pgdata/holdfast-restore-1',
+          ],
           ...['--verify', '--sparse', '--no-lock', '--json', '--include', '/base/1', '--include', '/conf'],
         ],
       },
@@ -437,7 +443,7 @@ describe('the outcome of a filled volume', () => {
   it('is protected for exit code 0', () => {
     expect(restoredOutcome(filling, end(0, restored))).toEqual({
       ...of,
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       result: 'protected',
       files: 3,
       bytes: 40,

@@ -17,6 +17,7 @@ import { jobManifest } from '../../../../functions/core/jobs/job-manifest.ts';
 import type { ResticJob, ToolStep } from '../../../../functions/core/jobs/job-spec.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 import { jobEnd } from '../../../support/builders.ts';
+import { resticId } from '../../../support/restic-id.ts';
 import { CONTROL_PLANE, copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const node = (name: string, role?: string) => ({
@@ -29,8 +30,7 @@ const etcdPod = (name: string, url: string) => ({
     annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': url },
   },
 });
-const SUMMARY =
-  '{"message_type":"summary","snapshot_id":"abc","total_files_processed":3,"total_bytes_processed":40}';
+const SUMMARY = `{"message_type":"summary","snapshot_id":"${resticId('abc')}","total_files_processed":3,"total_bytes_processed":40}`;
 
 describe('the control plane', () => {
   it('is found by the label of its nodes and the static pods of kubeadm', () => {
@@ -100,7 +100,7 @@ describe('the snapshot of etcd', () => {
       id: 'etcd',
       endpoint: 'https://a:2379',
       result: 'protected',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       revision: 222,
       keys: 333,
       bytes: 444,
@@ -179,7 +179,7 @@ describe('the files of a node', () => {
     expect(filesOutcome('files.cp1', jobEnd({ exitCode: 3, log }))).toEqual({
       id: 'files.cp1',
       result: 'partial',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 3,
       bytes: 40,
       message: 'restic could not read: /x: denied',
@@ -231,7 +231,7 @@ describe('the Jobs of the control plane', () => {
     const taken = {
       id: 'etcd',
       result: 'protected' as const,
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       counted: { revision: 7, keys: 3 },
     };
     const ids = (scratch: boolean, known: object) =>

@@ -13,6 +13,7 @@ import {
   restoreArgs,
 } from '../../../../functions/core/restic/restic.ts';
 import type { WorkVolume } from '../../../../functions/core/volumes/work.ts';
+import { resticId } from '../../../support/restic-id.ts';
 
 const volume: WorkVolume = {
   id: 'shop.pgdata',
@@ -83,14 +84,14 @@ describe('the arguments of restic', () => {
 describe('the summary of a log', () => {
   const done = {
     message_type: 'summary',
-    snapshot_id: 'abc',
+    snapshot_id: resticId('abc'),
     total_files_processed: 12,
     total_bytes_processed: 3456,
   };
 
   it('says what a backup holds', () => {
     expect(parseSummary(log({ message_type: 'status', percent_done: 0.5 }, done))).toEqual({
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 12,
       bytes: 3456,
       errors: [],
@@ -114,11 +115,15 @@ describe('the summary of a log', () => {
   });
 
   it('is the last one when the log has several', () => {
-    expect(parseSummary(log({ ...done, snapshot_id: 'old' }, done))?.snapshot).toBe('abc');
+    expect(parseSummary(log({ ...done, snapshot_id: resticId('old') }, done))?.snapshot).toBe(
+      resticId('abc'),
+    );
   });
 
   it('is found among words that are not JSON', () => {
-    expect(parseSummary(log('created restic repository', '{not json', done, ''))?.snapshot).toBe('abc');
+    expect(parseSummary(log('created restic repository', '{not json', done, ''))?.snapshot).toBe(
+      resticId('abc'),
+    );
   });
 
   it.each([

@@ -22,6 +22,7 @@ import {
   seenIn,
 } from '../../../../functions/prune/reconcile-prune/repository-job.ts';
 import { jobEnd } from '../../../support/builders.ts';
+import { resticId } from '../../../support/restic-id.ts';
 import { copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
@@ -34,7 +35,7 @@ describe('the snapshots to forget', () => {
     namespace,
     pvc: 'data',
     result: 'protected',
-    snapshot: `${namespace}-1`,
+    snapshot: resticId(`${namespace}-1`),
     ...over,
   });
   const record = (backup: string, ...volumes: VolumeOutcome[]) =>
@@ -43,19 +44,19 @@ describe('the snapshots to forget', () => {
   it('are those of all records, by backup and namespace', () => {
     const records = [
       record('b-1', volume('a'), volume('b')),
-      record('b-2', volume('a', { snapshot: 'a-2' })),
+      record('b-2', volume('a', { snapshot: resticId('a-2') })),
     ];
     expect(snapshotsToForget(records)).toEqual([
-      { backup: 'b-1', namespace: 'a', snapshots: ['a-1'] },
-      { backup: 'b-1', namespace: 'b', snapshots: ['b-1'] },
-      { backup: 'b-2', namespace: 'a', snapshots: ['a-2'] },
+      { backup: 'b-1', namespace: 'a', snapshots: [resticId('a-1')] },
+      { backup: 'b-1', namespace: 'b', snapshots: [resticId('b-1')] },
+      { backup: 'b-2', namespace: 'a', snapshots: [resticId('a-2')] },
     ]);
   });
 
   it('hold those of partial volumes and nothing for volumes without one', () => {
     const { snapshot: _, ...without } = volume('b', { result: 'failed' });
     expect(snapshotsToForget([record('b-1', volume('a', { result: 'partial' }), without)])).toEqual([
-      { backup: 'b-1', namespace: 'a', snapshots: ['a-1'] },
+      { backup: 'b-1', namespace: 'a', snapshots: [resticId('a-1')] },
     ]);
   });
 });
