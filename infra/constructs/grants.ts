@@ -22,6 +22,8 @@ export interface FunctionRights {
   readonly replica?: VaultRights;
   /** Reads the repository master secret and mints credentials for Jobs. */
   readonly mints?: true;
+  /** Reads the repository master secret, to read what repositories hold itself. */
+  readonly opens?: true;
   /** Its Jobs may delete repository objects other than locks, so they use a separate role. */
   readonly jobsDelete?: true;
   /** What it does with the key that signs records. */
@@ -54,7 +56,12 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'reconcile-volumes': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
   'reconcile-control-plane': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
   'commit-backup': {
-    primary: { read: ['records', 'velero', 'leases'], write: ['records', 'velero'], remove: ['leases'] },
+    primary: {
+      read: ['records', 'velero', 'restic', 'leases'],
+      write: ['records', 'velero'],
+      remove: ['leases'],
+    },
+    opens: true,
     records: 'signs',
   },
   'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
@@ -70,12 +77,12 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   },
   'prune-backups': {
     primary: {
-      read: ['records', 'velero', 'leases'],
+      read: ['records', 'velero', 'restic', 'leases'],
       write: ['records', 'leases'],
       remove: ['records', 'velero', 'leases'],
-      list: ['restic'],
     },
-    replica: { read: ['records', 'velero'], remove: ['records', 'velero'], list: ['restic'] },
+    replica: { read: ['records', 'velero', 'restic'], remove: ['records', 'velero'] },
+    opens: true,
     records: 'verifies',
     seesExecutions: true,
   },

@@ -136,9 +136,9 @@ export class ClusterStack extends Stack {
               actions: ['sts:AssumeRole'],
               resources: [jobRoleArn(this.cluster.name, name)],
             }),
-            this.secretStatement(masterSecretName(this.cluster.name)),
           ]
         : []),
+      ...(rights.mints || rights.opens ? [this.secretStatement(masterSecretName(this.cluster.name))] : []),
       ...(rights.records ? [recordStatement(primary, rights.records)] : []),
       ...(rights.seesExecutions ? [executionStatement(primary.region, this.cluster.name)] : []),
       ...(READS_SOURCES.includes(name) ? sources.flatMap(sourceStatements) : []),

@@ -163,8 +163,11 @@ describe('secrets', () => {
     );
   });
 
-  test('the master secret is read by those who start Jobs alone', () => {
-    expect(readers('holdfast/prod/repository-master')).toEqual(MINTING);
+  test('the master secret is read by those who start Jobs, and by those who look into repositories themselves', () => {
+    expect(readers('holdfast/prod/repository-master')).toEqual(
+      FUNCTION_NAMES.filter((name) => MINTING.includes(name) || RIGHTS[name].opens),
+    );
+    expect(FUNCTION_NAMES.filter((name) => RIGHTS[name].opens)).toEqual(['commit-backup', 'prune-backups']);
   });
 });
 
