@@ -21,9 +21,8 @@ export interface PlanRetention {
 export function retentionNamed(settings: Plans, name: string): PlanRetention {
   const found = retentionOf(settings, name);
   if (found) return found;
-  const names = [...settings.plans, ...(settings.retired ?? [])].map((p) => p.name);
   throw new HoldfastError('PlanNotFound', `cluster ${settings.cluster} has no plan "${name}"`, {
-    hint: `Its plans are: ${names.join(', ')}. To prune recovery points of a plan that is not in holdfast.yaml any more, add it to \`retired\``,
+    hint: `Its plans are: ${planNames(settings).join(', ')}. To prune recovery points of a plan that is not in holdfast.yaml any more, add it to \`retired\``,
   });
 }
 
@@ -49,12 +48,13 @@ export interface UnknownPlan {
   readonly newest: string;
 }
 
-/** The plans of backups that holdfast.yaml names neither as plans nor as retired ones. `backups`: names of backups. */
-export function unknownPlans(
-  { plans, retired = [] }: Pick<Plans, 'plans' | 'retired'>,
-  backups: readonly string[],
-): UnknownPlan[] {
-  const known = new Set([...plans, ...retired].map((p) => p.name));
+/** Names of all plans in holdfast.yaml, also retired ones. */
+export const planNames = ({ plans, retired = [] }: Pick<Plans, 'plans' | 'retired'>): string[] =>
+  [...plans, ...retired].map((p) => p.name);
+
+/** The plans of backups that are not among the plans of holdfast.yaml. `backups`: names of backups. */
+export function unknownPlans(plans: readonly string[], backups: readonly string[]): UnknownPlan[] {
+  const known = new Set(plans);
   const byPlan = Map.groupBy(
     backups.filter((name) => parseBackupName(name)),
     (name) => parseBackupName(name)?.plan as string,

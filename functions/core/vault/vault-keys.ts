@@ -58,6 +58,8 @@ export function vaultKeys(cluster: string) {
         done: (p: string) => `${pruneDir(p)}done.json`,
         /** What a dry run would remove, or a run that was refused. */
         report: (p: string) => `${pruneDir(p)}report.json`,
+        /** The snapshots of a repository that must be there after the run's Job. */
+        keeps: (p: string, namespace: string) => `${pruneDir(p)}keeps/${enc(namespace)}.json`,
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,
         job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
       },

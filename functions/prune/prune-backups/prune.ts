@@ -76,7 +76,13 @@ async function planRun(context: PruneVault, run: PruneRun, policy: PrunePolicy):
   const { input, prune, now } = run;
   const vault = copies.primary;
   const earlier = await openRuns(copies, keys);
-  const { plan, refused } = await decide({ ...context, now }, { plan: input.plan, prune }, policy, earlier);
+  const { plan, keeps, refused } = await decide(
+    { ...context, now },
+    { plan: input.plan, prune },
+    policy,
+    earlier,
+  );
+  for (const text of warningsOf(plan)) context.warn(text);
   if (input.dryRun || refused.length > 0)
     await putJson(vault, keys.records.prune.report(prune), { ...plan, refused });
   if (input.dryRun) return plan;
@@ -85,9 +91,17 @@ async function planRun(context: PruneVault, run: PruneRun, policy: PrunePolicy):
     throw tooMuch(run, policy.share, refused, keys.records.prune.report(prune));
   }
   if (!isWork(plan)) return plan;
+  for (const [namespace, kept] of keeps)
+    await putJson(vault, keys.records.prune.keeps(prune, namespace), kept);
   await createJson(vault, keys.records.prune.plan(prune), plan);
   return getJson(vault, PrunePlan, keys.records.prune.plan(prune));
 }
+
+/** What somebody should look at: what could not be read, and plans that holdfast.yaml does not name. */
+const warningsOf = (plan: PrunePlan): string[] => [
+  ...COPIES.flatMap((copy) => plan[copy].unread.map((said) => `${copy}: ${said}`)),
+  ...plan.unknownPlans,
+];
 
 const isWork = (plan: PrunePlan): boolean =>
   COPIES.some((copy) => removedFrom(plan[copy]).length > 0) ||

@@ -6,6 +6,7 @@ import { tookTurn } from '../../../functions/replicate/replicate-backup/turn.ts'
 import { releaseLease, takeLease } from '../../../functions/runtime/leases.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
+import { pruneVault } from '../../support/prunes.ts';
 
 const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
@@ -23,13 +24,10 @@ const takenByAnother = (key: string, work: string) => takeLease(leases(), key, {
 const prune = async () => {
   const run = { input: { plan: 'daily' }, prune: 'daily-2', execution: 'arn', now: NOW, isGone: alive };
   const retention = { keepLast: 1 };
-  const policy = { retention, replicaRetention: retention, timeZone: 'UTC', share: 50, orphanGraceDays: 7 };
+  const limits = { share: 50, orphanGraceDays: 7, plans: ['daily'] };
+  const policy = { retention, replicaRetention: retention, timeZone: 'UTC', ...limits };
   return (
-    await pruneBackups(
-      { copies: { primary, replica: new MemoryVault('replica') }, keys, verifier: keyPair() },
-      run,
-      policy,
-    )
+    await pruneBackups(pruneVault({ primary, replica: new MemoryVault('replica') }, keyPair()), run, policy)
   ).outcome;
 };
 

@@ -21,6 +21,7 @@ describe('the layout of the vault', () => {
     [keys.records.prune.plan('prune-2'), 'records/paris/_prune/prune-2/plan.json'],
     [keys.records.prune.done('prune-2'), 'records/paris/_prune/prune-2/done.json'],
     [keys.records.prune.report('prune-2'), 'records/paris/_prune/prune-2/report.json'],
+    [keys.records.prune.keeps('prune-2', 'shop'), 'records/paris/_prune/prune-2/keeps/shop.json'],
     [keys.records.prune.job('prune-2', 'shop'), 'records/paris/_prune/prune-2/jobs/shop.json'],
     [keys.records.verify.run('v-1'), 'records/paris/_verify/v-1/run.json'],
     [keys.records.verify.cursor('v-1'), 'records/paris/_verify/v-1/place.json'],
