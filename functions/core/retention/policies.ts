@@ -48,8 +48,13 @@ export interface UnknownPlan {
   readonly newest: string;
 }
 
+interface NamedPlans {
+  readonly plans: readonly { readonly name: string }[];
+  readonly retired?: readonly { readonly name: string }[] | undefined;
+}
+
 /** Names of all plans in holdfast.yaml, also retired ones. */
-export const planNames = ({ plans, retired = [] }: Pick<Plans, 'plans' | 'retired'>): string[] =>
+export const planNames = ({ plans, retired = [] }: NamedPlans): string[] =>
   [...plans, ...retired].map((p) => p.name);
 
 /** The plans of backups that are not among the plans of holdfast.yaml. `backups`: names of backups. */
