@@ -148,11 +148,11 @@ describe('the prune machine', () => {
     expect([waits, output]).toEqual([[4], ref]);
   });
 
-  it('fails when a repository still has snapshots to be removed', async () => {
+  it('fails when a repository does not have the snapshots that it should have', async () => {
     const { error, cause } = await prune({
       'prune-backups': () => ref,
       'reconcile-prune': () => ({ waitSeconds: 0, failed: 1 }),
     });
-    expect([error, String(cause).slice(0, 25)]).toEqual(['SnapshotsLeft', '1 repositories still have']);
+    expect([error, String(cause).slice(0, 26)]).toEqual(['SnapshotsLeft', '1 repositories do not have']);
   });
 });

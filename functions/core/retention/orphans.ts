@@ -45,7 +45,7 @@ export interface UnnamedSnapshot extends NamedSnapshot {
 
 /** The backups that have, had or lose a record in one copy. */
 export interface Recorded {
-  /** Those that this run removes from the copy. */
+  /** Those that this run removes from the copy, or from the only copy that has them. */
   readonly removed: ReadonlySet<string>;
   /** Those whose record stays in this copy, and in any. */
   readonly here: ReadonlySet<string>;

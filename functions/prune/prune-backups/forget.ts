@@ -27,6 +27,8 @@ export async function withSnapshots(
   const stays = (copy: CopyName) => found.filter((f) => f[copy] && !removed[copy].has(f.backup));
   const namesOf = (backups: readonly FoundBackup[]) => backups.map((f) => f.backup);
   const anywhere = new Set(COPIES.flatMap((copy) => namesOf(stays(copy))));
+  // A failed backup has its record in the primary alone, and its snapshots may have been copied.
+  const gone = COPIES.flatMap((copy) => [...removed[copy]]).filter((backup) => !anywhere.has(backup));
   const unnamed = COPIES.flatMap((copy) => removedUnnamed(plans[copy], copy, found));
   const suspects = new Set(await namespacesOf(context.copies, context.keys, unnamed));
   const looked = {} as Record<CopyName, LookedAt>;
@@ -41,7 +43,7 @@ export async function withSnapshots(
       named,
       going: new Set(plan.forget.flatMap((f) => f.snapshots)),
       recorded: {
-        removed: removed[copy],
+        removed: new Set([...removed[copy], ...gone]),
         here: new Set(namesOf(here)),
         anywhere,
         decidedAt: context.now,

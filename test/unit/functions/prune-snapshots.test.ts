@@ -153,11 +153,11 @@ describe('snapshots that no record names', () => {
 
   it('of a failed backup go with it, however young, where its work list says', async () => {
     const at = { modified: new Date('2026-02-01T01:00:00Z'), time: '2026-02-01T01:00:00Z' };
-    const young = putSnapshot(nameOf(4), at);
+    const young = putSnapshot(nameOf(4), { ...at, where: COPIES });
     const running = putSnapshot(nameOf(31), at);
     await putUnsigned('primary', nameOf(4), { phase: 'Failed' });
     await prune();
-    expect(forgotten('primary')).toEqual([young]);
+    expect([forgotten('primary'), forgotten('replica')]).toEqual([[young], [young]]);
     expect(running).not.toBe(young);
   });
 });
