@@ -15,7 +15,7 @@ interface VaultRights {
   /** Extends locks, and says so in lock.json of a recovery point. */
   readonly lock?: readonly Root[];
 }
-type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases';
+type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases' | 'runs';
 
 export interface FunctionRights {
   readonly primary: VaultRights;
@@ -32,6 +32,8 @@ export interface FunctionRights {
   readonly seesExecutions?: true;
 }
 
+/** What a function that makes objects in the cluster needs, to know them again. */
+const MAKES = { read: ['records', 'restic', 'runs'], write: ['records', 'runs'], remove: ['runs'] } as const;
 const RECOVERY_POINT = ['velero', 'restic', 'records'] as const;
 const restoring = { read: [...RECOVERY_POINT, 'restores'], write: ['restores'] } as const;
 const replicaRead = { read: [...RECOVERY_POINT] } as const;
@@ -53,8 +55,8 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
       remove: ['exports'],
     },
   },
-  'reconcile-volumes': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
-  'reconcile-control-plane': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'reconcile-volumes': { primary: MAKES, mints: true },
+  'reconcile-control-plane': { primary: MAKES, mints: true },
   'commit-backup': {
     primary: {
       read: ['records', 'velero', 'restic', 'leases'],
@@ -64,10 +66,12 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     opens: true,
     records: 'signs',
   },
-  'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
+  'fail-backup': {
+    primary: { read: ['records', 'leases', 'runs'], write: ['records'], remove: ['leases', 'runs'] },
+  },
   'replicate-backup': {
     primary: {
-      read: [...RECOVERY_POINT, 'leases'],
+      read: [...RECOVERY_POINT, 'leases', 'runs'],
       write: ['records', 'leases'],
       remove: ['leases'],
     },
@@ -87,7 +91,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     seesExecutions: true,
   },
   'reconcile-prune': {
-    primary: { read: ['records', 'restic', 'leases'], write: ['records'], remove: ['leases'] },
+    primary: { ...MAKES, read: [...MAKES.read, 'leases'], remove: ['leases', 'runs'] },
     replica: { read: ['records', 'restic'] },
     mints: true,
     jobsDelete: true,
@@ -104,23 +108,33 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     records: 'verifies',
   },
   'reconcile-verify': {
-    primary: { read: ['records', 'restic'], write: ['records'] },
+    primary: MAKES,
     replica: { read: ['restic'] },
     mints: true,
   },
   'plan-restore': {
-    primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
+    primary: {
+      read: [...restoring.read, 'leases', 'runs'],
+      write: ['restores', 'leases'],
+      remove: ['runs'],
+    },
     replica: replicaRead,
     records: 'verifies',
     seesExecutions: true,
   },
   'apply-resources': { primary: restoring, replica: replicaRead },
-  'reconcile-restore-volumes': { primary: restoring, replica: replicaRead, mints: true },
+  'reconcile-restore-volumes': {
+    primary: { read: [...restoring.read, 'runs'], write: ['restores', 'runs'], remove: ['runs'] },
+    replica: replicaRead,
+    mints: true,
+  },
   'verify-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] },
     replica: replicaRead,
   },
-  'fail-restore': { primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] } },
+  'fail-restore': {
+    primary: { ...restoring, read: [...restoring.read, 'leases', 'runs'], remove: ['leases', 'runs'] },
+  },
 };
 
 /** Statements that let a principal use a vault's key. By alias: the key of the other region has an ARN this stack cannot know. */

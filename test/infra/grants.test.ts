@@ -36,7 +36,7 @@ describe.each([...FUNCTION_NAMES, 'JobRole', 'PruneJobRole'])('%s', (name) => {
     const objects = statements.filter((s) => s.actions.some((a) => /^s3:\w+Object|^s3:Abort/.test(a)));
     for (const resource of objects.flatMap((s) => s.resources))
       expect(resource).toMatch(
-        /-eu-(west|central)-1\/((velero|restic|records|inventories|exports|restores|leases)\/prod\/\*|restic\/prod\/\*\/locks\/\*|records\/prod\/\*\/lock\.json)$/,
+        /-eu-(west|central)-1\/((velero|restic|records|inventories|exports|restores|leases|runs)\/prod\/\*|restic\/prod\/\*\/locks\/\*|records\/prod\/\*\/lock\.json)$/,
       );
   });
 
@@ -105,10 +105,10 @@ describe('who may write what', () => {
     expect(allowed(template, 'export-resources', 's3:DeleteObject')).toEqual([]);
   });
 
-  test('only pruning removes records and archives; everyone else removes leases and parts of exports at most', () => {
+  test('only pruning removes records and archives; everyone else removes leases, parts of exports and what runs made at most', () => {
     for (const name of FUNCTION_NAMES.filter((n) => n !== 'prune-backups'))
       for (const resource of allowed(template, name, 's3:DeleteObject'))
-        expect(roots('exports', 'leases')).toContain(resource);
+        expect(roots('exports', 'leases', 'runs')).toContain(resource);
     expect(allowed(template, 'prune-backups', 's3:DeleteObject')).toEqual(
       [
         ...roots('leases', 'records', 'velero'),
@@ -126,10 +126,10 @@ describe('who may write what', () => {
     expect(inReplica('extend-locks')).toEqual([`${REPLICA}/records/prod/*/lock.json`]);
   });
 
-  test('a restore writes its own documents and leases, never a recovery point', () => {
+  test('a restore writes its own documents, leases and what it made, never a recovery point', () => {
     for (const name of FUNCTION_NAMES.filter((n) => FUNCTIONS[n].machine === 'restore'))
       for (const resource of allowed(template, name, 's3:PutObject'))
-        expect(roots('restores', 'leases')).toContain(resource);
+        expect(roots('restores', 'leases', 'runs')).toContain(resource);
   });
 });
 

@@ -44,5 +44,8 @@ export function pruneName(startedAt: Date, execution: string): string {
   return executionName('prune', startedAt, execution);
 }
 
+/** Whether a run is a prune. */
+export const isPruneRun = (run: string): boolean => /^prune-\d{14}-[0-9a-f]{6}$/.test(run);
+
 const executionName = (kind: string, startedAt: Date, execution: string): string =>
   `${kind}-${stamp(startedAt)}-${createHash('sha256').update(execution).digest('hex').slice(0, 6)}`;

@@ -95,6 +95,11 @@ export function vaultKeys(cluster: string) {
       written: (r: string) => `${restoreDir(r)}written.json`,
       report: (r: string) => `${restoreDir(r)}report.json`,
     },
+    /** What a run has in the cluster now: one document per Job, snapshot and temporary claim. */
+    runs: {
+      root: `runs/${c}/`,
+      dir: (run: string) => `runs/${c}/${enc(run)}/`,
+    },
     /** In the replica: the proven versions, one inventory per folder of a repository. `config` has no inventory. */
     inventory: (folder: string): string | undefined => {
       const parts = /^restic\/([^/]+)\/([^/]+)\/([a-z]+)\/$/.exec(folder);

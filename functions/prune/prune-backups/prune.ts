@@ -59,10 +59,14 @@ export async function pruneBackups(
 async function idleOutcome(vault: Vault, keys: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
   const { prune, execution, now, isGone } = run;
   const leases = { vault, now, isGone };
-  const restore = await leaseHolder(leases, keys.leases.restore);
-  if (restore) return idleRef(run, 'skipped', `${holderText(restore)} reads recovery points`);
   const other = await takeLease(leases, keys.leases.prune, { work: prune, execution });
   if (other) return idleRef(run, 'skipped', `${holderText(other)} is pruning in this cluster`);
+  // A restore acquires its lease before it reads this one, so at least one of the two sees the other.
+  const restore = await leaseHolder(leases, keys.leases.restore);
+  if (restore) {
+    await releaseLease(vault, keys.leases.prune, prune, execution);
+    return idleRef(run, 'skipped', `${holderText(restore)} reads recovery points`);
+  }
   for await (const { key } of vault.list(keys.leases.replicateRoot)) {
     const copier = await leaseHolder(leases, key);
     if (copier) return idleRef(run, 'waiting', `${holderText(copier)} is replicating to the DR region`);

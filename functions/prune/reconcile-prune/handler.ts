@@ -4,6 +4,8 @@ import { type LoopState, PruneRef } from '../../contract/states.ts';
 import { PruneOutcome, PrunePlan } from '../../core/retention/prune.ts';
 import { clusterKeys, copies, openCopies, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
+import { madeObjects } from '../../runtime/jobs/made-objects.ts';
+import { endStoppedPrunes } from '../../runtime/jobs/prune-jobs.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -18,11 +20,14 @@ export const handler = lambdaHandler(
     const [endpoints, vaults, keys] = [copies(), openCopies(), clusterKeys()];
     const { primary } = vaults;
     const plan = await getJson(primary, PrunePlan, keys.records.prune.plan(prune));
-    const items = await itemsWithRepository(vaults, itemsOf(plan, keys));
     const keyOf = (id: string) => keys.records.prune.job(prune, id);
-    const { state } = await withCluster('backup', now, (cluster) =>
-      reconcileJobs(jobsContext(cluster, now), {
+    const items = await itemsWithRepository(vaults, itemsOf(plan, keys));
+    const state = await withCluster('backup', now, async (cluster) => {
+      const ending = await endStoppedPrunes({ cluster, vault: primary, now }, keys, prune);
+      if (ending > 0) return { running: ending, done: 0, failed: 0, waitSeconds: 3 };
+      const look = await reconcileJobs(jobsContext(cluster, now), {
         run: prune,
+        made: madeObjects({ cluster, vault: primary, now }, keys.runs.dir(prune)),
         use: 'prune',
         buckets: COPIES.map((copy) => endpoints[copy].bucket),
         repositories: primary,
@@ -44,8 +49,9 @@ export const handler = lambdaHandler(
           schema: PruneOutcome,
           failed: (o) => !o.ok,
         },
-      }),
-    );
+      });
+      return look.state;
+    });
     if (state.waitSeconds === 0 && state.failed === 0) await endRun(primary, keys, prune);
     return state;
   },

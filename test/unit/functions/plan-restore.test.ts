@@ -4,14 +4,18 @@ import { encode } from '../../../functions/adapters/s3/documents.ts';
 import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import type { RestoreInput } from '../../../functions/contract/restore-options.ts';
 import { restoreName } from '../../../functions/core/backup/backup-name.ts';
+import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
 import { vaultKeys, veleroKeys } from '../../../functions/core/vault/vault-keys.ts';
+import type { KubeClient } from '../../../functions/ports/kubernetes.ts';
 import { getItems, getRestore } from '../../../functions/restore/documents.ts';
 import { type PlanContext, planRestore } from '../../../functions/restore/plan-restore/plan-restore.ts';
-import { takeLease } from '../../../functions/runtime/leases.ts';
+import { madeObjects } from '../../../functions/runtime/jobs/made-objects.ts';
+import { releaseLease, takeLease } from '../../../functions/runtime/leases.ts';
 import { DATA } from '../../support/builders.ts';
 import { FakeCluster } from '../../support/fake-cluster.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { killAtEveryCall, Life } from '../../support/kill.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 import { putRecoveryPoint } from '../../support/recovery-points.ts';
 import { archiveOf, KINDS, thing } from '../../support/restores.ts';
@@ -216,6 +220,47 @@ describe('the plan of a restore', () => {
     await expect(plan()).rejects.toMatchObject(
       error('RestoreInProgress', /restore-1 \(arn\) is running in this cluster/),
     );
+  });
+
+  it('waits for a prune that is running, and keeps the next one from starting', async () => {
+    await put(FIRST);
+    const leases = { vault: world.primary, now: NOW, isGone: async () => false };
+    const prune = { work: 'prune-20260201015900-abcdef', execution: 'arn:1' };
+    await takeLease(leases, keys.leases.prune, prune);
+    expect(await plan()).toMatchObject({
+      restore: RESTORE,
+      items: 0,
+      waits: 'prune-20260201015900-abcdef (arn:1) is pruning in this cluster',
+    });
+    expect(written()).toEqual([keys.leases.prune, keys.leases.restore].sort());
+    expect(await plan({ dryRun: true })).not.toHaveProperty('waits');
+    await releaseLease(world.primary, keys.leases.prune, prune.work);
+    expect(await plan()).toMatchObject({ backup: FIRST, items: 3 });
+  });
+
+  it('ends the Jobs of a prune that was stopped, and waits until their pods are gone', async () => {
+    await put(FIRST);
+    const jobs = new MemoryCluster(NOW);
+    const dir = keys.runs.dir('prune-20260201015900-abcdef');
+    const made = madeObjects({ cluster: jobs, vault: world.primary, now: NOW }, dir);
+    const job = (name: string) => ({ metadata: { name, namespace: 'holdfast' } });
+    await made.make({ kind: 'job', id: 'shop', attempt: 1 }, 'holdfast', job);
+    let pods = 2;
+    const client = {
+      ...world.cluster,
+      call: (...[method, path, options]: Parameters<KubeClient['call']>) => {
+        if (!path.includes('/jobs/')) return world.cluster.call(method, path, options);
+        // The Job is there until its pods are gone.
+        return method === 'DELETE' && pods-- > 0
+          ? Promise.resolve({ status: 200, body: Buffer.from('{}') })
+          : jobs.call(method, path, options);
+      },
+    } as unknown as KubeClient;
+    const withCluster: PlanContext['withCluster'] = (work) => work(client);
+    const look = async () => (await plan({}, { withCluster })).waits;
+    const waits = '1 Jobs of a prune that was stopped are ending';
+    expect([await look(), await look(), await look()]).toEqual([waits, waits, undefined]);
+    expect([jobs.all(TYPES.jobs), await made.slots()]).toEqual([[], []]);
   });
 
   it('takes over the lease of an execution that has ended without giving it back', async () => {

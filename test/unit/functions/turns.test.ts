@@ -3,8 +3,10 @@ import type { Holder } from '../../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { pruneBackups } from '../../../functions/prune/prune-backups/prune.ts';
 import { tookTurn } from '../../../functions/replicate/replicate-backup/turn.ts';
+import { madeObjects, removeAll } from '../../../functions/runtime/jobs/made-objects.ts';
 import { releaseLease, takeLease } from '../../../functions/runtime/leases.ts';
 import { keyPair } from '../../support/key-pair.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 import { pruneVault } from '../../support/prunes.ts';
 
@@ -18,7 +20,11 @@ beforeEach(() => {
 const alive = async () => false;
 type IsGone = (holder: Holder) => Promise<boolean>;
 const leases = (isGone: IsGone = alive, vault = primary) => ({ vault, now: NOW, isGone });
-const copierOf = (plan: string) => ({ plan, holder: { work: `${plan}-1`, execution: 'arn' } });
+const copierOf = (plan: string) => ({
+  plan,
+  holder: { work: `${plan}-1`, execution: 'arn' },
+  deadlineSeconds: 3600,
+});
 const copy = (plan = 'daily', isGone?: IsGone) => tookTurn(leases(isGone), keys, copierOf(plan));
 const takenByAnother = (key: string, work: string) => takeLease(leases(), key, { work, execution: 'arn' });
 const prune = async () => {
@@ -42,6 +48,17 @@ describe('those who copy to the second region', () => {
     await takenByAnother(keys.leases.prune, 'weekly-2');
     expect([await copy(), primary.objects.has(keys.leases.replicate('daily'))]).toEqual([false, false]);
     await releaseLease(primary, keys.leases.prune, 'weekly-2');
+    expect(await copy()).toBe(true);
+  });
+
+  it('wait while a Job of a prune that was stopped may still remove packs', async () => {
+    const dir = keys.runs.dir('prune-20260201015900-abcdef');
+    const cluster = new MemoryCluster(NOW);
+    const made = madeObjects({ cluster, vault: primary, now: NOW }, dir);
+    const job = (name: string) => ({ metadata: { name, namespace: 'holdfast' } });
+    await made.make({ kind: 'job', id: 'shop', attempt: 1 }, 'holdfast', job);
+    expect(await copy()).toBe(false);
+    await removeAll(made);
     expect(await copy()).toBe(true);
   });
 
