@@ -9,6 +9,7 @@ import type { Vault } from '../../ports/vault.ts';
 import { jobResults, type ResultDocuments } from '../../runtime/jobs/job-results.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import type { JobsContext } from '../../runtime/jobs/restic-jobs.ts';
+import { withSnapshotInVault } from '../claimed-snapshot.ts';
 import { hookRunner } from '../hooks.ts';
 import { volumeSnapshots } from '../volume-snapshots.ts';
 import { locationsIn } from './location.ts';
@@ -40,6 +41,7 @@ export function volumePorts({ jobs, vault, keys, exec }: VolumePortsContext, wor
       reconcile: (of) =>
         reconcileJobs(jobs, {
           ...of,
+          outcomeOf: async (v, end) => withSnapshotInVault(vault, v.repository, await of.outcomeOf(v, end)),
           run: backup,
           use: 'backup',
           buckets: [vault.bucket],
