@@ -51,6 +51,7 @@ const replicaRead = { read: [...RECOVERY_POINT] } as const;
 export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'open-backup': {
     primary: { read: ['records', 'leases'], write: ['records', 'leases'], remove: ['leases'] },
+    records: 'verifies',
     seesExecutions: true,
   },
   'export-resources': {
@@ -162,7 +163,8 @@ function keyStatement(copy: VaultCopy, actions = ['kms:Decrypt', 'kms:GenerateDa
 /** Statement for what a function does with the key that signs records. */
 export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): PolicyStatement {
   return new PolicyStatement({
-    actions: [does === 'signs' ? 'kms:Sign' : 'kms:GetPublicKey'],
+    // Whoever signs a record first looks whether there is one.
+    actions: does === 'signs' ? ['kms:Sign', 'kms:GetPublicKey'] : ['kms:GetPublicKey'],
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': signingKeyAlias(copy.prefix) } },
   });

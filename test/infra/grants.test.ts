@@ -68,6 +68,8 @@ describe('the key that signs records', () => {
   test('is shown to those who verify records before they act on them', () => {
     const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
     expect(reading).toEqual([
+      'open-backup',
+      'commit-backup',
       'replicate-backup',
       'prune-backups',
       'measure-vault',

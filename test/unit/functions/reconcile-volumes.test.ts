@@ -42,6 +42,7 @@ const VOLUMES: WorkVolume[] = [
   claim('untaken', { strategy: 'snapshot', csi }),
   claim('held', { strategy: 'node', folder: 'kubernetes.io~csi/pv/mount' }),
   claim('locked'),
+  claim('claimed'),
   emptyDir('web-0'),
   emptyDir('gone-0'),
   { id: 'shop._db-0', namespace: 'shop', dump: { workload: 'db-0', file: 'dump' }, strategy: 'command' },
@@ -149,6 +150,10 @@ const wait = () =>
         body: Buffer.from(''),
         metadata: {},
       }),
+    onSnapshot: (id, snapshot) => {
+      if (id !== 'shop.claimed')
+        vault.objects.set(`restic/paris/shop/snapshots/${snapshot}`, { body: Buffer.from(''), metadata: {} });
+    },
   });
 
 /** Looks until nothing is left to do. `atLook` is told when one begins. */
@@ -187,11 +192,12 @@ function endState() {
 describe('the volumes of a backup', () => {
   it('have each one outcome that says what became of it', async () => {
     const state = await goOn();
-    expect(state).toEqual({ running: 0, done: VOLUMES.length, failed: 4, waitSeconds: 0 });
+    expect(state).toEqual({ running: 0, done: VOLUMES.length, failed: 5, waitSeconds: 0 });
     const said = endState().outcomes.map((o) => [o.id, o.snapshot ?? o.message]);
     expect(Object.fromEntries(said)).toEqual({
       'shop._db-0': resticId('snapshot of shop._db-0'),
       'shop.broken': 'restic exited with code 1: Fatal: it is broken',
+      'shop.claimed': `restic reports the snapshot ${resticId('snapshot of shop.claimed')}, but the vault does not have it`,
       'shop.data': resticId('snapshot of shop.data'),
       'shop.flaky': resticId('snapshot of shop.flaky'),
       'shop.frozen': resticId('snapshot of shop.frozen'),
