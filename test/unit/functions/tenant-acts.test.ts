@@ -15,7 +15,7 @@ import { Killed, MemoryVault } from '../../support/memory-vault.ts';
 import { copiesOf, selectionOf, settingsWith } from '../../support/selection.ts';
 import { FORGED_LOG } from '../../support/tenant.ts';
 
-// Two namespaces are backed up: `bank`, and `shop`, whose admin acts between any two looks.
+// Two namespaces are backed up: `bank`, and `shop`, whose admin acts between any two calls.
 const keys = vaultKeys('paris');
 const settings = settingsWith();
 const BACKUP = 'daily-20260131020000';
@@ -56,12 +56,14 @@ class Counting implements KubeClient {
   }
   close = () => this.cluster.close();
   socket = (): never => this.cluster.socket();
+  /** Others act before a call. */
+  onCall: (look: number, call: number) => void = () => undefined;
   begin = () => void this.perLook.push({ calls: 0, bytes: 0 });
 
   async call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options: CallOptions = {}) {
-    const answer = await this.cluster.call(method, path, options);
     const now = this.perLook.at(-1) as { calls: number; bytes: number };
-    now.calls++;
+    this.onCall(this.perLook.length - 1, now.calls++);
+    const answer = await this.cluster.call(method, path, options);
     now.bytes += answer.body.length;
     if (method !== 'GET' && answer.status < 400)
       this[method === 'POST' ? 'made' : 'changed'].push({ path, object: JSON.parse(`${answer.body}`) });
@@ -119,7 +121,7 @@ class Scene {
     return state ?? undefined;
   }
 
-  /** Looks until nothing is left to do; between two looks, others act. */
+  /** Looks until nothing is left to do; others act between two calls of a look, and between two looks. */
   async run(between: (scene: this, look: number) => void = () => undefined, death?: Death): Promise<this> {
     for (let i = 0; i < LOOKS; i++) {
       this.asked.begin();
@@ -277,19 +279,34 @@ function strayed({ asked }: Scene): string[] {
 }
 
 const acts = fc.array(
-  fc.record({ at: fc.nat(8), act: fc.constantFrom(...Object.keys(ACTS)), n: fc.nat(3) }),
+  fc.record({ at: fc.nat(8), call: fc.nat(40), act: fc.constantFrom(...Object.keys(ACTS)), n: fc.nat(3) }),
   { minLength: 1, maxLength: 8 },
 );
 
-describe('whatever the admin of one namespace does between two looks', () => {
+/** A backup in which the tenant acts: before a call of a look, or after the look if it has fewer. */
+async function disturbed(
+  all: readonly { at: number; call: number; act: string; n: number }[],
+  death?: Death,
+): Promise<Scene> {
+  const scene = new Scene();
+  const open = new Set(all);
+  const doWhere = (is: (a: (typeof all)[number]) => boolean) => {
+    for (const a of [...open].filter(is)) {
+      open.delete(a);
+      ACTS[a.act]?.(scene, a.n);
+    }
+  };
+  scene.asked.onCall = (look, call) => doWhere((a) => a.at === look && a.call === call);
+  return scene.run((_, look) => doWhere((a) => a.at === look), death);
+}
+
+describe('whatever the admin of one namespace does between two calls', () => {
   it('another namespace has its outcomes, and Secrets go to Jobs that Holdfast has made', async () => {
     const bank = (await new Scene().run()).outcomes('bank');
     expect(bank.map((o) => o.result)).toEqual(['protected', 'protected']);
     await fc.assert(
       fc.asyncProperty(acts, async (all) => {
-        const scene = await new Scene().run((now, look) => {
-          for (const { act, n } of all.filter((a) => a.at === look)) ACTS[act]?.(now, n);
-        });
+        const scene = await disturbed(all);
         expect([scene.outcomes('bank'), strayed(scene)]).toEqual([bank, []]);
         expect(scene.outcomes('shop').map((o) => o.id)).toEqual(['shop.data', 'shop.frozen']);
       }),
@@ -300,9 +317,7 @@ describe('whatever the admin of one namespace does between two looks', () => {
   it('Holdfast deletes and changes nothing but what it has made', async () => {
     await fc.assert(
       fc.asyncProperty(acts, async (all) => {
-        const { asked } = await new Scene().run((now, look) => {
-          for (const { act, n } of all.filter((a) => a.at === look)) ACTS[act]?.(now, n);
-        });
+        const { asked } = await disturbed(all);
         const made = new Set(asked.made.map(({ object }) => object.metadata.uid));
         expect(asked.changed.filter(({ object }) => !made.has(object.metadata.uid))).toEqual([]);
         expect(asked.changed.length).toBeGreaterThan(0);
@@ -323,9 +338,7 @@ it('a look that is killed meanwhile is gone on with: one Job and one snapshot fo
   const ofBank = ({ started }: Scene) => started.filter((s) => /^bank\..* [1-8]$/.test(s)).sort();
   await fc.assert(
     fc.asyncProperty(acts, deaths, async (all, death) => {
-      const scene = await new Scene().run((now, look) => {
-        for (const { act, n } of all.filter((a) => a.at === look)) ACTS[act]?.(now, n);
-      }, death);
+      const scene = await disturbed(all, death);
       expect([scene.outcomes('bank'), ofBank(scene), strayed(scene)]).toEqual([
         undisturbed.outcomes('bank'),
         ofBank(undisturbed),
