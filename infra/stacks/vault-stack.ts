@@ -68,7 +68,8 @@ export class VaultReplicaStack extends Stack {
       terminationProtection: true,
       description: 'Holdfast vault: second copy',
     });
-    const usedBy = replicaAccount && account;
+    const clusters = config.clusters.map(({ name }) => name);
+    const usedBy = replicaAccount && account ? { account, clusters } : undefined;
     new VaultBucket(this, 'Vault', { ...bucketProps(config.vault, replica), usedBy });
   }
 }
