@@ -25,6 +25,8 @@ export interface VaultBucketProps {
   /** Another account, whose pipeline works on this copy. */
   readonly usedBy?: ReplicaUsers | undefined;
   readonly objectLock?: ObjectLockSettings | undefined;
+  /** S3 delivers access logs to this bucket. */
+  readonly logBucket?: string | undefined;
   /** How long versions stay that are not the newest of their key. */
   readonly noncurrentDays: number;
 }
@@ -53,6 +55,7 @@ const NEVER = [
   's3:DeleteBucket',
   's3:DeleteBucketPolicy',
   's3:DeleteObjectVersion',
+  's3:PutBucketLogging',
   's3:PutBucketObjectLockConfiguration',
   's3:PutBucketPolicy',
   's3:PutBucketVersioning',
@@ -100,6 +103,7 @@ export class VaultBucket extends Construct {
         },
       ],
     });
+    if (props.logBucket) this.logTo(props.logBucket);
     this.denyOwnRoles();
     if (props.objectLock) this.lock(props.objectLock);
     if (props.usedBy) this.letIn(props.copy.prefix, props.usedBy);
@@ -134,6 +138,12 @@ export class VaultBucket extends Construct {
     bucket.addToResourcePolicy(allow(s3, REPLICATION, [objects]));
     bucket.addToResourcePolicy(allow(s3, ['s3:ListBucket', 's3:GetBucketVersioning'], [whole]));
     key.addToResourcePolicy(allow(s3, ['kms:Encrypt', 'kms:GenerateDataKey'], ['*']));
+  }
+
+  /** By name: the bucket of the log has its own stack, which comes first. */
+  private logTo(destinationBucketName: string): void {
+    const bucket = this.bucket.node.defaultChild as CfnBucket;
+    bucket.loggingConfiguration = { destinationBucketName, logFilePrefix: 'vault/' };
   }
 
   private denyOwnRoles(): void {
