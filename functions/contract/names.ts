@@ -8,6 +8,7 @@ export const stackNames = {
   vault: 'holdfast-vault',
   replica: 'holdfast-vault-replica',
   replication: 'holdfast-vault-replication',
+  accessLogs: { primary: 'holdfast-vault-access-log', replica: 'holdfast-vault-replica-access-log' },
   cluster: (cluster: string) => `holdfast-cluster-${cluster}`,
 } as const;
 
@@ -45,6 +46,11 @@ export function masterSecretName(cluster: string): string {
 /** Bucket name of one copy of the vault: `<prefix>-<account>-<region>`. For the bucket of a copy use vaultCopies(). */
 export function vaultBucketName(prefix: string, account: string, region: string): string {
   return `${prefix}-${account}-${region}`;
+}
+
+/** Bucket of the access log of one copy of the vault. */
+export function accessLogBucketName({ bucket }: { readonly bucket: string }): string {
+  return `${bucket}-log`;
 }
 
 /** Alias of the KMS key that encrypts the vault; the same in both regions. */

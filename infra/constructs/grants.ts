@@ -1,7 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { COPIES, type CopyName, type VaultCopy } from '../../functions/contract/copies.ts';
-import type { FunctionName } from '../../functions/contract/functions.ts';
+import { FUNCTION_NAMES, type FunctionName, lambdaName } from '../../functions/contract/functions.ts';
 import {
   type JobUse,
   jobRoleName,
@@ -203,7 +203,7 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
       ? [new PolicyStatement({ actions: ['s3:DeleteObject'], resources: below(rights.remove) })]
       : []),
     ...(rights.lock ? lockStatements(bucket, cluster, rights.lock) : []),
-    keyStatement(copy),
+    keyStatement(copy, rights.write || rights.lock ? undefined : ['kms:Decrypt']),
   ];
 }
 
@@ -316,3 +316,26 @@ export function jobStatements(copy: VaultCopy, cluster: string, use: JobUse): Po
     keyStatement(copy, use === 'read' ? ['kms:Decrypt'] : undefined),
   ];
 }
+
+/** What a role does in the replica, as the policies of a replica in another account tell roles apart. */
+export type ReplicaUse = 'read' | 'write' | 'remove' | 'lock';
+
+const REPLICA_JOBS: Record<ReplicaUse, readonly JobUse[]> = {
+  read: ['read', 'prune'],
+  write: ['prune'],
+  remove: ['prune'],
+  lock: [],
+};
+
+/** Whether a function has a use of the replica. Whoever locks also writes lock.json. */
+function uses({ replica }: FunctionRights, use: ReplicaUse): boolean {
+  if (!replica || use === 'read') return replica !== undefined;
+  return Boolean(replica[use] ?? (use === 'write' && replica.lock));
+}
+
+/** Names of all roles of the clusters that have a use of the replica. */
+export const replicaRoles = (clusters: readonly string[], use: ReplicaUse): string[] =>
+  clusters.flatMap((cluster) => [
+    ...FUNCTION_NAMES.filter((name) => uses(RIGHTS[name], use)).map((name) => lambdaName(cluster, name)),
+    ...REPLICA_JOBS[use].map((job) => jobRoleName(cluster, job)),
+  ]);

@@ -109,6 +109,15 @@ describe.each(copies)('the %s copy with objectLock', (_, template) => {
     });
   });
 
+  test('refuses that anybody locks for longer than the settings say, by mistake or on purpose', () => {
+    expect(denials.find((s) => s.Sid === 'NobodyLocksForLonger')).toMatchObject({
+      Effect: 'Deny',
+      Action: ['s3:PutObject', 's3:PutObjectRetention'],
+      Principal: { AWS: '*' },
+      Condition: { NumericGreaterThan: { 's3:object-lock-remaining-retention-days': '41' } },
+    });
+  });
+
   test('refuses to every role of Holdfast what would let versions go', () => {
     const own = denials.find((s) => s.Sid === 'OwnRolesKeepVersions');
     expect(own?.Action).toEqual(

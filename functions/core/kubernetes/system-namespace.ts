@@ -24,7 +24,7 @@ export function portOf(url: string): number {
 }
 
 /**
- * Pods in Holdfast's namespace: nobody connects to them, and they connect to DNS, S3 and etcd. By ports, because the addresses
+ * Pods in Holdfast's namespace: nobody connects to them (no rule of ingress), and they connect to DNS, S3 and etcd. By ports, because the addresses
  * of S3 change. None of them speaks to the API server. It does not hold for pods in the network of their node.
  * `ports`: further TCP ports, those of S3 endpoints and of etcd members that are configured.
  */
@@ -37,7 +37,6 @@ function networkPolicy(ports: readonly number[]): object {
     spec: {
       podSelector: {},
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [],
       egress: [
         { ports: DNS_PORTS.flatMap((port) => ['UDP', 'TCP'].map((protocol) => ({ protocol, port }))) },
         { ports: tcp.map((port) => ({ protocol: 'TCP', port })) },
