@@ -21,7 +21,7 @@ export const versions = {
   /** Counts changes of storage/csi. */
   csi: '3',
   /** Counts changes of emulator/patches.ts and emulator/requirements.txt. */
-  patches: '4',
+  patches: '5',
 } as const;
 
 /** Addresses that exist only inside a world's network namespace, so two worlds may share them. */

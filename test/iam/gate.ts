@@ -1,0 +1,145 @@
+import { type Ask, nameOf } from './ask.ts';
+import { asksOf } from './asks.ts';
+import { BY_HAND } from './by-hand.ts';
+import { judge, NotOurs, type Verdict } from './judge.ts';
+import { Permissions, plainNames } from './permissions.ts';
+import type { Deployment, Recording } from './recording.ts';
+import { UNUSED_WITH_REASON } from './unused.ts';
+import { VARIANTS, type Variant, variantOf } from './variants.ts';
+
+/** What the gate found. */
+export interface Report {
+  /** Each in words that one can act on; empty: the gate is open. */
+  readonly findings: readonly string[];
+  readonly unused: readonly string[];
+  readonly counts: { readonly asks: number; readonly judged: number; readonly permissions: number };
+}
+
+export interface GateOptions {
+  readonly recording: Recording;
+  readonly deployments: readonly Deployment[];
+  /** Whose the world is: twelve digits. */
+  readonly account: string;
+  /** The recording is of all world tests: what is unused is then a finding, and so is a reason that is stale. */
+  readonly complete: boolean;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Judges every recorded call, and those written by hand, by the policies of every variant of what was deployed. */
+export async function runGate(options: GateOptions): Promise<Report> {
+  const { recording, deployments, account, complete, onProgress = () => undefined } = options;
+  const { asks, unknown } = asksOf(recording, account);
+  const found = new Findings();
+  const permissions = new Permissions();
+  let judged = 0;
+  for (const config of new Set(deployments.map((d) => d.config)))
+    for (const kind of VARIANTS) {
+      const variant = variantOf(kind, config, account);
+      const started = Date.now();
+      const count = await judgeVariant(variant, asks, found, permissions);
+      judged += count;
+      onProgress(`${variant.name}: ${count} calls judged in ${Date.now() - started} ms`);
+    }
+  const unused = permissions.unused();
+  const { open, stale } = explained(unused);
+  return {
+    findings: [
+      ...recording.gaps,
+      ...unknown,
+      ...found.words(),
+      ...(complete
+        ? open.map((text) => `unused permission without a reason in test/iam/unused.ts: ${text}`)
+        : []),
+      ...(complete ? stale.map((text) => `test/iam/unused.ts gives a reason for what is used: ${text}`) : []),
+    ],
+    unused: open,
+    counts: { asks: asks.length, judged, permissions: permissions.count },
+  };
+}
+
+/** Which unused permissions have no reason, and which reasons explain nothing. */
+export function explained(
+  unused: readonly string[],
+  reasons: typeof UNUSED_WITH_REASON = UNUSED_WITH_REASON,
+): { readonly open: string[]; readonly stale: string[] } {
+  const patterns = reasons.map(([text]) => ({ text, pattern: globOf(text) }));
+  return {
+    open: unused.filter((text) => !patterns.some(({ pattern }) => pattern.test(text))),
+    stale: patterns.filter(({ pattern }) => !unused.some((u) => pattern.test(u))).map(({ text }) => text),
+  };
+}
+
+const globOf = (text: string): RegExp =>
+  new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+
+/** Judges all calls of one variant; calls that differ in ids alone are judged once. Returns how many. */
+export async function judgeVariant(
+  variant: Variant,
+  asks: readonly Ask[],
+  found: Findings,
+  permissions: Permissions,
+): Promise<number> {
+  const plain = plainNames(
+    variant.copies,
+    variant.config.clusters.map(({ name }) => name),
+  );
+  permissions.add(variant.model, plain);
+  const own = BY_HAND.flatMap(({ name, asks: make }) =>
+    make(variant).map((ask): Ask => ({ ...ask, source: `by hand: ${name}` })),
+  );
+  const made = [...asks.flatMap((ask) => variant.asked(ask) ?? []), ...own];
+  const different = new Map(made.map((ask) => [shapeOf(ask), ask]));
+  let judged = 0;
+  for (const ask of different.values()) {
+    const verdict = await judgedOrNot(variant, ask);
+    if (!verdict) continue;
+    judged++;
+    if (verdict.allowed) permissions.use(verdict.used, plain);
+    else found.add(variant.name, ask, verdict);
+  }
+  return judged;
+}
+
+async function judgedOrNot(variant: Variant, ask: Ask): Promise<Verdict | undefined> {
+  try {
+    return await judge(variant.model, ask);
+  } catch (error) {
+    if (error instanceof NotOurs) return undefined;
+    throw error;
+  }
+}
+
+/** What makes a question another one: everything but ids and where it comes from. */
+const shapeOf = ({ who, action, resource, context }: Ask): string => {
+  const asker =
+    who.kind === 'session' ? [who.by, who.session.role, who.session.policy, who.session.tags] : who;
+  return JSON.stringify([asker, action, resource, context])
+    .replaceAll(/\/[0-9a-f]{2}\/[0-9a-f]{64}/g, '/H/H')
+    .replaceAll(/[0-9a-f]{16,}/g, 'H')
+    .replaceAll(/\d{14}(-[0-9a-f]{6})?/g, 'T');
+};
+
+/** Denied calls: one finding for all variants and keys in which the same is missing. */
+export class Findings {
+  readonly #found = new Map<string, { text: string; variants: Set<string>; count: number }>();
+
+  add(variant: string, ask: Ask, verdict: Verdict): void {
+    const bucket = verdict.resource.replace(/(:::[^/]+\/[^/]+\/)[^/]+\/.*/, '$1');
+    const key = [nameOf(ask.who), ask.action, bucket].join(' ');
+    const context =
+      ask.context && Object.keys(ask.context).length > 0 ? ` with ${JSON.stringify(ask.context)}` : '';
+    const text = `${nameOf(ask.who)} may not ${ask.action} on ${verdict.resource}${context}\n    ${verdict.why}\n    seen in: ${ask.source}`;
+    const entry = this.#found.get(key) ?? { text, variants: new Set<string>(), count: 0 };
+    entry.variants.add(variant);
+    entry.count++;
+    this.#found.set(key, entry);
+  }
+
+  /** All findings, each with the variants that it is found in. */
+  words(): string[] {
+    return [...this.#found.values()].map(
+      ({ text, variants, count }) =>
+        `${text}\n    in ${variants.size === VARIANTS.length ? 'every variant' : [...variants].join('; ')} (${count} calls like it)`,
+    );
+  }
+}
