@@ -1,9 +1,11 @@
+import { answered, TEMPLATE_ANSWERS } from './answers.ts';
 import { type Ask, nameOf } from './ask.ts';
 import { asksOf } from './asks.ts';
 import { BY_HAND } from './by-hand.ts';
 import { judge, NotOurs, type Verdict } from './judge.ts';
 import { Permissions, plainNames } from './permissions.ts';
 import type { Deployment, Recording } from './recording.ts';
+import { cfnLint, nagsOf } from './template-checks.ts';
 import { UNUSED_WITH_REASON } from './unused.ts';
 import { VARIANTS, type Variant, variantOf } from './variants.ts';
 
@@ -22,6 +24,8 @@ export interface GateOptions {
   readonly account: string;
   /** The recording is of all world tests: what is unused is then a finding, and so is a reason that is stale. */
   readonly complete: boolean;
+  /** The folder of cfn-lint; absent: templates are not looked at. */
+  readonly cfnLint?: string;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -31,46 +35,49 @@ export async function runGate(options: GateOptions): Promise<Report> {
   const { asks, unknown } = asksOf(recording, account);
   const found = new Findings();
   const permissions = new Permissions();
+  const variants = [...new Set(deployments.map((d) => d.config))].flatMap((config) =>
+    VARIANTS.map((kind) => variantOf(kind, config, account)),
+  );
   let judged = 0;
-  for (const config of new Set(deployments.map((d) => d.config)))
-    for (const kind of VARIANTS) {
-      const variant = variantOf(kind, config, account);
-      const started = Date.now();
-      const count = await judgeVariant(variant, asks, found, permissions);
-      judged += count;
-      onProgress(`${variant.name}: ${count} calls judged in ${Date.now() - started} ms`);
-    }
-  const unused = permissions.unused();
-  const { open, stale } = explained(unused);
+  for (const variant of variants) {
+    const started = Date.now();
+    const count = await judgeVariant(variant, asks, found, permissions);
+    judged += count;
+    onProgress(`${variant.name}: ${count} calls judged in ${Date.now() - started} ms`);
+  }
+  const unused = answered(permissions.unused(), UNUSED_WITH_REASON);
+  const reasons = complete
+    ? [
+        ...unused.open.map((text) => `unused permission without a reason in test/iam/unused.ts: ${text}`),
+        ...unused.stale.map((text) => `test/iam/unused.ts has a reason for what is not unused: ${text}`),
+      ]
+    : [];
+  const templates = options.cfnLint === undefined ? [] : templateFindings(variants, options.cfnLint);
   return {
-    findings: [
-      ...recording.gaps,
-      ...unknown,
-      ...found.words(),
-      ...(complete
-        ? open.map((text) => `unused permission without a reason in test/iam/unused.ts: ${text}`)
-        : []),
-      ...(complete ? stale.map((text) => `test/iam/unused.ts gives a reason for what is used: ${text}`) : []),
-    ],
-    unused: open,
+    findings: [...recording.gaps, ...unknown, ...found.words(), ...reasons, ...templates],
+    unused: unused.open,
     counts: { asks: asks.length, judged, permissions: permissions.count },
   };
 }
 
-/** Which unused permissions have no reason, and which reasons explain nothing. */
-export function explained(
-  unused: readonly string[],
-  reasons: typeof UNUSED_WITH_REASON = UNUSED_WITH_REASON,
-): { readonly open: string[]; readonly stale: string[] } {
-  const patterns = reasons.map(([text]) => ({ text, pattern: globOf(text) }));
-  return {
-    open: unused.filter((text) => !patterns.some(({ pattern }) => pattern.test(text))),
-    stale: patterns.filter(({ pattern }) => !unused.some((u) => pattern.test(u))).map(({ text }) => text),
-  };
+/** What cdk-nag and cfn-lint say of the templates of all variants and is not answered. */
+export function templateFindings(variants: readonly Variant[], tool: string): string[] {
+  const said = variants.flatMap((variant) => nagsOf(variant).map(plainOf(variant)));
+  const stacks = variants.flatMap(({ model }) => model.stacks);
+  const [first] = variants;
+  const linted = first ? cfnLint(tool, stacks).map(plainOf(first)) : [];
+  const { open, stale } = answered([...new Set([...said, ...linted])], TEMPLATE_ANSWERS);
+  return [
+    ...open.map((text) => `${text}: mend it, or answer it in test/iam/answers.ts`),
+    ...stale.map((text) => `test/iam/answers.ts answers what nobody says any more: ${text}`),
+  ];
 }
 
-const globOf = (text: string): RegExp =>
-  new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+const plainOf = ({ copies, config }: Variant): ((text: string) => string) =>
+  plainNames(
+    copies,
+    config.clusters.map(({ name }) => name),
+  );
 
 /** Judges all calls of one variant; calls that differ in ids alone are judged once. Returns how many. */
 export async function judgeVariant(
@@ -79,10 +86,7 @@ export async function judgeVariant(
   found: Findings,
   permissions: Permissions,
 ): Promise<number> {
-  const plain = plainNames(
-    variant.copies,
-    variant.config.clusters.map(({ name }) => name),
-  );
+  const plain = plainOf(variant);
   permissions.add(variant.model, plain);
   const own = BY_HAND.flatMap(({ name, asks: make }) =>
     make(variant).map((ask): Ask => ({ ...ask, source: `by hand: ${name}` })),

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { progressPrinter } from '../../world/base/progress-lines.ts';
 import { account, runDirOf } from '../../world/base/settings.ts';
+import { cfnLintTool } from '../../world/tools/cfn-lint.ts';
+import { provide } from '../../world/tools/provide.ts';
 import { runGate } from './gate.ts';
 import { parseRecording, readDeployments } from './recording.ts';
 
@@ -26,6 +29,7 @@ const { findings, unused, counts } = await runGate({
   deployments: readDeployments(join(folder, 'deployments')),
   account: account.id,
   complete: values.complete,
+  cfnLint: await provide(cfnLintTool, progressPrinter()),
   onProgress: (line) => console.log(line),
 });
 for (const finding of findings) console.log(`✗ ${finding}`);

@@ -66,6 +66,8 @@ export interface Variant {
   readonly config: Config;
   readonly copies: PerCopy<VaultCopy>;
   readonly model: Model;
+  /** The synthesized app, for rules that go by constructs. */
+  readonly app: App;
   /** The question as this variant would ask it. Undefined: this variant does not. */
   readonly asked: (ask: Ask) => Ask | undefined;
 }
@@ -77,12 +79,13 @@ export function variantOf(kind: VariantKind, text: string, account: string): Var
   kind.change(yaml, account);
   const config = parseConfig(stringify(yaml), kind.name);
   const copies = vaultCopies(config.vault, account);
-  const model = modelOf(synthesize(config, copies));
+  const { app, stacks } = synthesize(config, copies);
+  const model = modelOf(stacks);
   const names = renames(vaultCopies(deployed.vault, account).replica, copies.replica);
   const gone = new Set(
     config.clusters.flatMap(({ access }, i) => (access.kind === 'eks' ? secretsOf(deployed, i) : [])),
   );
-  return { name: kind.name, config, copies, model, asked: (ask) => adapt(ask, names, gone) };
+  return { name: kind.name, config, copies, model, app, asked: (ask) => adapt(ask, names, gone) };
 }
 
 function secretsOf({ clusters }: Config, i: number): string[] {
@@ -106,24 +109,20 @@ function adapt(ask: Ask, names: ReturnType<typeof renames>, gone: ReadonlySet<st
 }
 
 /** The stacks of a configuration with where they would be. Permissions do not depend on code, so nothing is bundled. */
-export function synthesize(
-  config: Config,
-  copies: PerCopy<VaultCopy>,
-  prepare: (app: App) => void = () => undefined,
-): PlacedStack[] {
+function synthesize(config: Config, copies: PerCopy<VaultCopy>): { app: App; stacks: PlacedStack[] } {
   const code = mkdtempSync(join(tmpdir(), 'holdfast-iam-'));
   writeFileSync(join(code, 'index.mjs'), 'export const handler = () => {};\n');
   try {
     const app = appOf();
-    prepare(app);
-    const stacks = stacksOf(app, config, code);
+    const made = stacksOf(app, config, code);
     const assembly = app.synth();
-    return stacks.map((stack) => {
+    const stacks = made.map((stack) => {
       const { Resources } = assembly.getStackArtifact(stack.artifactId).template as {
         Resources: Record<string, Resource>;
       };
       return placed(stack.stackName, Resources, copies);
     });
+    return { app, stacks };
   } finally {
     rmSync(code, { recursive: true, force: true });
   }
@@ -146,7 +145,7 @@ function stacksOf(app: App, config: Config, code: string): Stack[] {
 }
 
 /** Where a stack of that name is. */
-export function placed(
+function placed(
   name: string,
   resources: Readonly<Record<string, Resource>>,
   { primary, replica }: PerCopy<VaultCopy>,

@@ -5,6 +5,7 @@ import { projectRoot, versions } from '../base/settings.ts';
 import { run } from './command.ts';
 import { applyPatches } from './emulator-patches.ts';
 import type { Tool } from './provide.ts';
+import { pipInstall } from './python.ts';
 
 /** What writes the calls that reach the emulator; its patches call it. */
 const recorder = join(projectRoot, 'world/emulator/recorder.py');
@@ -15,15 +16,7 @@ export const emulator: Tool = {
   name: 'ministack',
   version: `${versions.emulator}-${versions.patches}-${recorderVersion}`,
   build: async (folder) => {
-    const requirements = join(projectRoot, 'world/tools/emulator-requirements.txt');
-    const options = [
-      '--quiet',
-      '--no-deps',
-      '--no-compile',
-      '--disable-pip-version-check',
-      '--root-user-action=ignore',
-    ];
-    await run('python3', ['-m', 'pip', 'install', ...options, '--target', folder, '-r', requirements]);
+    await pipInstall(folder, 'emulator-requirements.txt');
     const installed = join(folder, 'ministack');
     applyPatches(installed);
     copyFileSync(recorder, join(installed, 'core/recorder.py'));
