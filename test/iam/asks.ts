@@ -32,8 +32,8 @@ function whoAsks({ functions, sessions }: Recording, key: Request['key']): Who |
   const name = functions.get(key);
   if (name !== undefined) return { kind: 'function', name };
   const session = sessions.get(key);
-  if (!session) return undefined;
-  return { kind: 'session', session, by: functions.get(session.by) ?? session.by };
+  const by = session && functions.get(session.by);
+  return session && by !== undefined ? { kind: 'session', session, by } : undefined;
 }
 
 function serviceAsks({ by, action, resource, context }: Service): Ask[] {

@@ -2,6 +2,7 @@ import { answered, TEMPLATE_ANSWERS } from './answers.ts';
 import { type Ask, nameOf } from './ask.ts';
 import { asksOf } from './asks.ts';
 import { BY_HAND } from './by-hand.ts';
+import { DENIED_WITH_REASON } from './denied.ts';
 import { judge, NotOurs, type Verdict } from './judge.ts';
 import { Permissions, plainNames } from './permissions.ts';
 import type { Deployment, Recording } from './recording.ts';
@@ -50,6 +51,7 @@ export async function runGate(options: GateOptions): Promise<Report> {
     ? [
         ...unused.open.map((text) => `unused permission without a reason in test/iam/unused.ts: ${text}`),
         ...unused.stale.map((text) => `test/iam/unused.ts has a reason for what is not unused: ${text}`),
+        ...found.stale().map((text) => `test/iam/denied.ts has a reason for what was not denied: ${text}`),
       ]
     : [];
   const templates = options.cfnLint === undefined ? [] : templateFindings(variants, options.cfnLint);
@@ -99,7 +101,7 @@ export async function judgeVariant(
     if (!verdict) continue;
     judged++;
     if (verdict.allowed) permissions.use(verdict.used, plain);
-    else found.add(variant.name, ask, verdict);
+    else found.add(variant.name, ask, verdict, plain);
   }
   return judged;
 }
@@ -126,8 +128,17 @@ const shapeOf = ({ who, action, resource, context }: Ask): string => {
 /** Denied calls: one finding for all variants and keys in which the same is missing. */
 export class Findings {
   readonly #found = new Map<string, { text: string; variants: Set<string>; count: number }>();
+  readonly #borne = new Set<string>();
 
-  add(variant: string, ask: Ask, verdict: Verdict): void {
+  /** Counts a denial; one that the pipeline bears is none. `plain`: the names of the variant made plain. */
+  add(variant: string, ask: Ask, verdict: Verdict, plain: (text: string) => string): void {
+    const short = plain(
+      `${nameOf(ask.who)} ${ask.action} ${verdict.resource} ${JSON.stringify(ask.context ?? {})}`,
+    );
+    if (answered([short], DENIED_WITH_REASON).open.length === 0) {
+      this.#borne.add(short);
+      return;
+    }
     const bucket = verdict.resource.replace(/(:::[^/]+\/[^/]+\/)[^/]+\/.*/, '$1');
     const key = [nameOf(ask.who), ask.action, bucket].join(' ');
     const context =
@@ -137,6 +148,11 @@ export class Findings {
     entry.variants.add(variant);
     entry.count++;
     this.#found.set(key, entry);
+  }
+
+  /** Reasons for denials that did not come. */
+  stale(): string[] {
+    return answered([...this.#borne], DENIED_WITH_REASON).stale;
   }
 
   /** All findings, each with the variants that it is found in. */

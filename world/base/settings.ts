@@ -23,7 +23,7 @@ export const versions = {
   /** Counts changes of storage/csi. */
   csi: '3',
   /** Counts changes of emulator/patches.ts and emulator/requirements.txt. */
-  patches: '5',
+  patches: '6',
 } as const;
 
 /** Addresses that exist only inside a world's network namespace, so two worlds may share them. */

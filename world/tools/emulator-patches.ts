@@ -181,6 +181,13 @@ const recording: Patch[] = [
 `,
   },
   {
+    why: 'a machine that is waited for runs in the thread of the one that waits, which goes on afterwards',
+    file: 'services/stepfunctions.py',
+    find: '    _executions[exec_arn]["sync"] = True\n\n    _run_execution(exec_arn)\n',
+    replace:
+      '    _executions[exec_arn]["sync"] = True\n\n    contextvars.copy_context().run(_run_execution, exec_arn)\n',
+  },
+  {
     why: 'a machine invokes functions without a request',
     file: 'services/stepfunctions.py',
     find: '    func, config, func_name = lambda_svc._get_func_record_for_ref(func_ref)\n    if not func or not config:\n        raise _ExecutionError(\n            "Lambda.ResourceNotFoundException",\n',
