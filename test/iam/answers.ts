@@ -1,4 +1,4 @@
-/** A finding or a permission with the reason why it stays. `*` stands for anything. */
+/** A finding or a permission with the reason why it stays. `*` stands for anything, `\\*` for itself. */
 export type Answer = readonly [pattern: string, why: string];
 
 const IAM5 = 'cdk-nag AwsSolutions-IAM5';
@@ -73,5 +73,9 @@ export function answered(
   };
 }
 
+/** `*` stands for anything, `\\*` for itself. */
 const globOf = (text: string): RegExp =>
-  new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 's');
+  new RegExp(
+    `^${text.replace(/\\?\*|[.+?^${}()|[\]\\]/g, (c) => (c === '*' ? '.*' : c.startsWith('\\') && c !== '\\' ? c : `\\${c}`))}$`,
+    's',
+  );

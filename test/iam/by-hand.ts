@@ -129,6 +129,20 @@ const SERVICES: readonly ByHand[] = [
       }),
   },
   {
+    // The world lives too short for most of them.
+    name: 'each schedule starts what it is for',
+    asks: (variant) =>
+      schedules(variant).map(([, { Target, GroupName, Name }, stack]) => {
+        const resource = resolveText((Target as { Arn: unknown }).Arn, stack);
+        const group = resolveText(GroupName, stack);
+        const who: Who = { kind: 'schedule', group, name: resolveText(Name, stack) };
+        const action = resource.includes(':stateMachine:')
+          ? 'states:StartExecution'
+          : 'lambda:InvokeFunction';
+        return { who, action, resource };
+      }),
+  },
+  {
     name: 'a start that failed goes to the queue of dead letters',
     asks: (variant) =>
       schedules(variant).flatMap(([, { Target, GroupName, Name }, stack]) => {

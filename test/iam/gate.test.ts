@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { demoCopies, worldConfig } from '../../world/demo/config.ts';
+import { answered } from './answers.ts';
 import type { Ask } from './ask.ts';
 import { asksOf } from './asks.ts';
 import { Findings, judgeVariant } from './gate.ts';
@@ -215,5 +216,28 @@ describe('an unused permission', () => {
     await judgeVariant(variant(), asks, new Findings(), permissions);
     const unused = permissions.unused().filter((text) => text.startsWith('open-backup s3:ListBucket'));
     expect(unused).toEqual(['open-backup s3:ListBucket arn:aws:s3:::<primary> leases/<cluster>/*']);
+  });
+
+  it('is not a listing of what is read: it makes a missing object a 404', async () => {
+    const permissions = new Permissions();
+    const reading = request({ path: `/${primary.bucket}/leases/demo/x` });
+    await judgeVariant(
+      variant(),
+      asksOf(recordingOf(OPEN, [reading, listing]), ACCOUNT).asks,
+      new Findings(),
+      permissions,
+    );
+    expect(permissions.unused().filter((text) => text.startsWith('open-backup s3:ListBucket'))).toEqual([]);
+  });
+});
+
+describe('a reason', () => {
+  it('is for what it names, `*` for anything and an escaped one for itself', () => {
+    const reasons = [
+      ['a * of b', ''],
+      ['b:\\*', ''],
+      ['never', ''],
+    ] as const;
+    expect(answered(['a list of b', 'b:*', 'b:1'], reasons)).toEqual({ open: ['b:1'], stale: ['never'] });
   });
 });

@@ -90,12 +90,18 @@ export class Permissions {
         if (this.#used.has(text) && matches(ask)) this.#used.set(text, true);
   }
 
-  /** Those that no call needed, sorted. */
+  /** Those that no call needed, sorted. A listing goes with the right to read below its prefix. */
   unused(): string[] {
     return [...this.#used]
-      .filter(([, used]) => !used)
+      .filter(([text, used]) => !used && !this.#goesWithReading(text))
       .map(([text]) => text)
       .sort();
+  }
+
+  /** Without the listing a missing object would be a 403 to who may read it, and not a 404. */
+  #goesWithReading(text: string): boolean {
+    const [owner, action, bucket, prefix] = text.split(' ');
+    return action === 's3:ListBucket' && this.#used.get(`${owner} s3:GetObject ${bucket}/${prefix}`) === true;
   }
 
   get count(): number {
