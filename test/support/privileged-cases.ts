@@ -233,6 +233,12 @@ const OF_RBAC: Record<string, Omit<Case, 'what'>> = {
     stored: binding('reader', 'kube-system', [account('kube-system', 'x')], 'Role'),
     with: [role([SECRETS], 'kube-system', 'reader')],
   },
+  'role that removes webhooks': {
+    stored: clusterRole([rule([ADMISSION], ['validatingwebhookconfigurations'], ['delete'])]),
+  },
+  'role of every verb on a field of users': {
+    stored: clusterRole([rule(['authentication.k8s.io'], ['userextras/scopes'], ['*'])]),
+  },
   'role whose rules are no list': { stored: clusterRole({ 0: SECRETS } as unknown as object[]) },
 
   'role that reads Secrets of its own namespace': {
@@ -395,6 +401,12 @@ const OF_PODS: Record<string, Omit<Case, 'what'>> = {
   'a clone by the node': {
     stored: pod({ volumes: [{ name: 'v', gitRepo: { repository: 'https://evil.example' } }] }),
   },
+  'a DaemonSet of an old group': { stored: template('daemonsets.extensions', { hostPID: true }) },
+  'a revision of a StatefulSet': {
+    stored: stored('controllerrevisions.apps', 'evil', {
+      data: { spec: { template: { spec: { hostPID: true, containers: [{ name: 'c' }] } } } },
+    }),
+  },
   'a node that a template names': { stored: template('deployments.apps', { nodeName: 'cp1' }) },
   'a workload in kube-system': { stored: template('deployments.apps', {}, 'kube-system') },
   'containers that are no list': {
@@ -483,6 +495,10 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
   },
   'a HelmChart of k3s': { stored: stored('helmcharts.helm.cattle.io', 'evil', { spec: {} }) },
   'a package of Crossplane': { stored: stored('providers.pkg.crossplane.io', undefined, { spec: {} }) },
+  'a mapping of AWS roles': {
+    stored: stored('iamidentitymappings.iamauthenticator.k8s.aws', undefined, { spec: {} }),
+  },
+  'a group of OpenShift': { stored: stored('groups.user.openshift.io', undefined, { users: ['evil'] }) },
   'a policy of Kyverno': { stored: stored('clusterpolicies.kyverno.io', undefined, { spec: {} }) },
   'an exception of Kyverno': { stored: stored('policyexceptions.kyverno.io', 'evil', { spec: {} }) },
   'a mutation of Gatekeeper': { stored: stored('assign.mutations.gatekeeper.sh', undefined, { spec: {} }) },

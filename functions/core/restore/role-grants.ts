@@ -80,7 +80,7 @@ function covers(resource: string, of: string): boolean {
   if (resource === '*' || resource === of || of === ANY) return true;
   const [plural, sub] = resource.split('/');
   const [ofPlural, ofSub] = of.split('/');
-  const isEither = (a: string | undefined, b: string | undefined) => a === b || a === '*';
+  const isEither = (a: string | undefined, b: string | undefined) => a === b || a === '*' || b === '*';
   return sub !== undefined && ofSub !== undefined && isEither(plural, ofPlural) && isEither(sub, ofSub);
 }
 
