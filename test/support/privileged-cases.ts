@@ -479,6 +479,11 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
       },
     }),
   },
+  'a definition with a webhook and no strategy': {
+    stored: stored('customresourcedefinitions.apiextensions.k8s.io', undefined, {
+      spec: { conversion: { webhook: { clientConfig: { url: 'https://evil.example' } } } },
+    }),
+  },
   'an old definition with a conversion': {
     stored: stored('customresourcedefinitions.apiextensions.k8s.io', undefined, {
       spec: { conversion: { strategy: 'Webhook', webhookClientConfig: { url: 'https://evil.example' } } },
