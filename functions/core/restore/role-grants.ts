@@ -79,10 +79,11 @@ function gives(rule: Rule, { groups, resources, verbs, byVerb, onlyNames }: Powe
 /** Whether a resource of a rule means another one: `*`, `pods/exec`, and a star on one side of the slash. */
 function covers(resource: string, of: string): boolean {
   if (resource === '*' || resource === of || of === ANY) return true;
+  if (!resource.includes('/') || !of.includes('/')) return false;
   const [plural, sub] = resource.split('/');
   const [ofPlural, ofSub] = of.split('/');
-  const isEither = (a: string | undefined, b: string | undefined) => a === b || a === '*' || b === '*';
-  return sub !== undefined && ofSub !== undefined && isEither(plural, ofPlural) && isEither(sub, ofSub);
+  const isEither = (x: string | undefined, y: string | undefined) => x === y || x === '*' || y === '*';
+  return isEither(plural, ofPlural) && isEither(sub, ofSub);
 }
 
 /** Whether a rule opens a path of the API server itself. A star ends a path, and stands for every path. */
