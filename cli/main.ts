@@ -3,7 +3,7 @@ import type { CopyName } from '../functions/contract/copies.ts';
 import { CONTROL_PLANE } from '../functions/core/backup/control-plane.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
 import manifest from '../package.json' with { type: 'json' };
-import { backupLines } from './backups.ts';
+import { backupLines, unknownPlanLines } from './backups.ts';
 import { configuredCluster, configuredClusterIfAny, openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
@@ -64,7 +64,9 @@ program
   .description('list backups')
   .addArgument(new Argument('<what>', 'what to list').choices(['backups']))
   .action(async () => {
-    for (const line of backupLines(await (await cluster()).backups(), new Date())) console.log(line);
+    const rows = await (await cluster()).backups();
+    for (const line of backupLines(rows, new Date())) console.log(line);
+    for (const line of unknownPlanLines(configured(), rows)) console.error(line);
   });
 
 program
@@ -98,7 +100,7 @@ program
   .description(
     'remove the recovery points that the retention of a plan no longer keeps; print the ARN of the execution',
   )
-  .argument('<plan>', 'name of a plan of the cluster')
+  .argument('<plan>', 'name of a plan of the cluster, or of a retired one')
   .option('--dry-run', 'preview: write the report and remove nothing (default: off)')
   .option(
     '--allow-share <percent>',
@@ -106,7 +108,7 @@ program
     percent,
   )
   .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) => {
-    const input = { plan: planIn(configured(), plan), ...options };
+    const input = { plan: planIn(configured(), plan, { retired: true }), ...options };
     console.log(await (await cluster()).start('prune', input));
   });
 

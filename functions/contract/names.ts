@@ -77,8 +77,11 @@ export function scheduleName(plan: string): string {
 }
 
 export const MEASURE_SCHEDULE = 'measure-vault';
+export const MEASURE_MINUTES = 15;
 /** The schedule of a cluster's verification in the same group. Plan schedules have the prefix `backup-`. */
 export const VERIFY_SCHEDULE = 'verification';
+/** The schedule that extends locks, in the same group. */
+export const LOCK_SCHEDULE = 'lock-daily';
 
 /** Kubernetes groups that `holdfast rbac` binds: one for backups, one for restores only. */
 export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:restore' } as const;

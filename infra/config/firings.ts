@@ -130,8 +130,9 @@ function makeZone(timeZone: string): Zone {
     isSteady: (midnight) => offset(midnight - DAY) === offset(midnight + 2 * DAY),
     instantOf: (civil) => {
       const day = civil - (civil % DAY);
-      const around = [offset(day - DAY), offset(day + 2 * DAY)];
-      const found = around.map((of) => civil - of).filter((at) => at + offset(at) === civil);
+      const [before, after] = [offset(day - DAY), offset(day + 2 * DAY)];
+      if (before === after) return civil - before;
+      const found = [before, after].map((of) => civil - of).filter((at) => at + offset(at) === civil);
       return found.length > 0 ? Math.min(...found) : undefined;
     },
   };

@@ -55,6 +55,9 @@ const topic = z.string().regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/, 'is not
 
 export const Alarms = z.strictObject({
   topicArn: topic.optional().describe('SNS topic in the primary region'),
+  warningTopicArn: topic
+    .optional()
+    .describe('SNS topic in the primary region for alarms that are not critical; absent: topicArn'),
   replicaTopicArn: topic.optional().describe('SNS topic in the DR region, for alarms in that region'),
 });
 

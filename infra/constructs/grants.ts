@@ -8,6 +8,7 @@ import {
   type Machine,
   machineName,
   NAMESPACE_TAG,
+  scheduleGroupName,
   signingKeyAlias,
   vaultKeyAlias,
 } from '../../functions/contract/names.ts';
@@ -23,19 +24,25 @@ interface VaultRights {
   /** Extends locks, and says so in lock.json of a recovery point. */
   readonly lock?: readonly Root[];
 }
-type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases';
+type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases' | 'runs';
 
 export interface FunctionRights {
   readonly primary: VaultRights;
   readonly replica?: VaultRights;
   /** Reads the repository master secret and mints credentials for Jobs, of the role for this use and of no other. */
   readonly mints?: JobUse;
+  /** Reads the repository master secret, to read what repositories hold itself. */
+  readonly opens?: true;
   /** What it does with the key that signs records. */
   readonly records?: 'signs' | 'verifies';
   /** Asks whether the execution that holds a lease has ended. */
   readonly seesExecutions?: true;
+  /** Asks when the schedules of its cluster were created. */
+  readonly seesSchedules?: true;
 }
 
+/** What a function that makes objects in the cluster needs, to know them again. */
+const MAKES = { read: ['records', 'restic', 'runs'], write: ['records', 'runs'], remove: ['runs'] } as const;
 const RECOVERY_POINT = ['velero', 'restic', 'records'] as const;
 const restoring = { read: [...RECOVERY_POINT, 'restores'], write: ['restores'] } as const;
 const replicaRead = { read: [...RECOVERY_POINT] } as const;
@@ -44,6 +51,7 @@ const replicaRead = { read: [...RECOVERY_POINT] } as const;
 export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'open-backup': {
     primary: { read: ['records', 'leases'], write: ['records', 'leases'], remove: ['leases'] },
+    records: 'verifies',
     seesExecutions: true,
   },
   'export-resources': {
@@ -57,19 +65,23 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
       remove: ['exports'],
     },
   },
-  'reconcile-volumes': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: 'backup' },
-  'reconcile-control-plane': {
-    primary: { read: ['records', 'restic'], write: ['records'] },
-    mints: 'backup',
-  },
+  'reconcile-volumes': { primary: MAKES, mints: 'backup' },
+  'reconcile-control-plane': { primary: MAKES, mints: 'backup' },
   'commit-backup': {
-    primary: { read: ['records', 'velero', 'leases'], write: ['records', 'velero'], remove: ['leases'] },
+    primary: {
+      read: ['records', 'velero', 'restic', 'leases'],
+      write: ['records', 'velero'],
+      remove: ['leases'],
+    },
+    opens: true,
     records: 'signs',
   },
-  'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
+  'fail-backup': {
+    primary: { read: ['records', 'leases', 'runs'], write: ['records'], remove: ['leases', 'runs'] },
+  },
   'replicate-backup': {
     primary: {
-      read: [...RECOVERY_POINT, 'leases'],
+      read: [...RECOVERY_POINT, 'leases', 'runs'],
       write: ['records', 'leases'],
       remove: ['leases'],
     },
@@ -79,21 +91,26 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   },
   'prune-backups': {
     primary: {
-      read: ['records', 'velero', 'leases'],
+      read: ['records', 'velero', 'restic', 'leases'],
       write: ['records', 'leases'],
       remove: ['records', 'velero', 'leases'],
-      list: ['restic'],
     },
-    replica: { read: ['records', 'velero'], remove: ['records', 'velero'], list: ['restic'] },
+    replica: { read: ['records', 'velero', 'restic'], remove: ['records', 'velero'] },
+    opens: true,
     records: 'verifies',
     seesExecutions: true,
   },
   'reconcile-prune': {
-    primary: { read: ['records', 'restic', 'leases'], write: ['records'], remove: ['leases'] },
+    primary: { ...MAKES, read: [...MAKES.read, 'leases'], remove: ['leases', 'runs'] },
     replica: { read: ['records', 'restic'] },
     mints: 'prune',
   },
-  'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
+  'measure-vault': {
+    primary: { read: ['records'] },
+    replica: { read: ['records'] },
+    records: 'verifies',
+    seesSchedules: true,
+  },
   'extend-locks': {
     primary: { read: ['records'], lock: RECOVERY_POINT },
     replica: { read: ['records'], lock: RECOVERY_POINT },
@@ -105,23 +122,33 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     records: 'verifies',
   },
   'reconcile-verify': {
-    primary: { read: ['records', 'restic'], write: ['records'] },
+    primary: MAKES,
     replica: { read: ['restic'] },
     mints: 'read',
   },
   'plan-restore': {
-    primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
+    primary: {
+      read: [...restoring.read, 'leases', 'runs'],
+      write: ['restores', 'leases'],
+      remove: ['runs'],
+    },
     replica: replicaRead,
     records: 'verifies',
     seesExecutions: true,
   },
   'apply-resources': { primary: restoring, replica: replicaRead },
-  'reconcile-restore-volumes': { primary: restoring, replica: replicaRead, mints: 'read' },
+  'reconcile-restore-volumes': {
+    primary: { read: [...restoring.read, 'runs'], write: ['restores', 'runs'], remove: ['runs'] },
+    replica: replicaRead,
+    mints: 'read',
+  },
   'verify-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] },
     replica: replicaRead,
   },
-  'fail-restore': { primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] } },
+  'fail-restore': {
+    primary: { ...restoring, read: [...restoring.read, 'leases', 'runs'], remove: ['leases', 'runs'] },
+  },
 };
 
 /** Statements that let a principal use a vault's key. By alias: the key of the other region has an ARN this stack cannot know. */
@@ -136,7 +163,8 @@ function keyStatement(copy: VaultCopy, actions = ['kms:Decrypt', 'kms:GenerateDa
 /** Statement for what a function does with the key that signs records. */
 export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): PolicyStatement {
   return new PolicyStatement({
-    actions: [does === 'signs' ? 'kms:Sign' : 'kms:GetPublicKey'],
+    // Whoever signs a record first looks whether there is one.
+    actions: does === 'signs' ? ['kms:Sign', 'kms:GetPublicKey'] : ['kms:GetPublicKey'],
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': signingKeyAlias(copy.prefix) } },
   });
@@ -205,6 +233,15 @@ export function executionStatement(region: string, cluster: string): PolicyState
   return new PolicyStatement({
     actions: ['states:DescribeExecution'],
     resources: [arn('backup'), arn('restore'), arn('replicate'), arn('prune')],
+  });
+}
+
+/** Statement that lets a function see the schedules of its cluster. */
+export function scheduleStatement(region: string, cluster: string): PolicyStatement {
+  const group = scheduleGroupName(cluster);
+  return new PolicyStatement({
+    actions: ['scheduler:GetSchedule'],
+    resources: [`arn:${Aws.PARTITION}:scheduler:${region}:${Aws.ACCOUNT_ID}:schedule/${group}/*`],
   });
 }
 

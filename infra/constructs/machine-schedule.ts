@@ -18,6 +18,9 @@ export interface MachineScheduleProps {
   readonly deadLetters: Queue;
 }
 
+/** When locks are extended: as in object-lock.md, whatever the plans' schedules are. */
+export const LOCK_INTERVAL = { schedule: 'rate(1 day)', timeZone: 'UTC' } as const;
+
 /** A start is retried for up to an hour. Then it goes to the dead-letter queue; the next scheduled start is not affected. */
 const RETRY = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 };
 

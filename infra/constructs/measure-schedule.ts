@@ -2,7 +2,7 @@ import { Role } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, type CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { MEASURE_SCHEDULE } from '../../functions/contract/names.ts';
+import { MEASURE_MINUTES, MEASURE_SCHEDULE } from '../../functions/contract/names.ts';
 import { schedulerFor } from './service-trust.ts';
 
 export interface MeasureScheduleProps {
@@ -19,7 +19,7 @@ export class MeasureSchedule extends Construct {
     const schedule = new CfnSchedule(this, 'Schedule', {
       name: MEASURE_SCHEDULE,
       groupName: props.group.ref,
-      scheduleExpression: 'rate(15 minutes)',
+      scheduleExpression: `rate(${MEASURE_MINUTES} minutes)`,
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
         arn: props.function.functionArn,

@@ -94,6 +94,12 @@ export class VaultBucket extends Construct {
           expiration: Duration.days(7),
           noncurrentVersionExpiration: Duration.days(1),
         },
+        {
+          id: 'objects-of-runs',
+          prefix: 'runs/',
+          expiration: Duration.days(7),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
         // Rewritten whenever something new is proven; an old one proves nothing more.
         { id: 'old-inventories', prefix: 'inventories/', noncurrentVersionExpiration: Duration.days(1) },
         {

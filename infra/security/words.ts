@@ -118,6 +118,8 @@ function otherWords({ action, resource, denied }: Right, names: Names): Word[] |
       return more('starts', called ?? machineOf(resource, names));
     case 'states:DescribeExecution':
       return more('describes executions of', machineOf(resource, names));
+    case 'scheduler:GetSchedule':
+      return more('sees the schedules of its cluster');
     case 'states:StopExecution':
       return more('stops executions of', machineOf(resource, names));
     case 'states:RedriveExecution':

@@ -12,6 +12,7 @@ import {
   type JobUse,
   jobRoleName,
   kubernetesGroups,
+  LOCK_SCHEDULE,
   type Machine,
   masterSecretName,
   scheduleGroupName,
@@ -35,13 +36,16 @@ import {
   READS_SOURCES,
   RIGHTS,
   recordStatement,
+  scheduleStatement,
   sourceStatements,
   TAGGED_SESSION,
   vaultStatements,
 } from '../constructs/grants.ts';
-import { MachineSchedule } from '../constructs/machine-schedule.ts';
+import { machineAlarms } from '../constructs/machine-alarms.ts';
+import { LOCK_INTERVAL, MachineSchedule } from '../constructs/machine-schedule.ts';
 import { MeasureSchedule } from '../constructs/measure-schedule.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
+import { vaultAlarms } from '../constructs/vault-alarms.ts';
 import { copiesOf, environmentOf } from '../constructs/vault-copies.ts';
 
 export interface ClusterStackProps {
@@ -76,8 +80,16 @@ export class ClusterStack extends Stack {
     const restore = this.machine('restore');
     const verify = this.machine('verify');
     const lock = this.machine('lock');
-    this.makeSchedules(backup, verify, config.vault.objectLock && lock);
-    ageAlarms(this, cluster, config.alarms);
+    const deadLetters = this.makeSchedules(backup, verify, config.vault.objectLock && lock);
+    const context = {
+      cluster,
+      alarms: config.alarms,
+      primary: this.copies.primary,
+      machines: { backup, restore, replicate, prune, verify, lock },
+      deadLetters,
+      locked: config.vault.objectLock !== undefined,
+    };
+    for (const alarms of [ageAlarms, machineAlarms, vaultAlarms]) alarms(this, context);
     for (const [name, machine] of Object.entries({
       Backup: backup,
       Restore: restore,
@@ -135,14 +147,11 @@ export class ClusterStack extends Stack {
     const statements = [
       ...vaultStatements(primary, this.cluster.name, rights.primary),
       ...(rights.replica ? vaultStatements(replica, this.cluster.name, rights.replica) : []),
-      ...(rights.mints
-        ? [
-            mintStatement(this.cluster.name, rights.mints),
-            this.secretStatement(masterSecretName(this.cluster.name)),
-          ]
-        : []),
+      ...(rights.mints ? [mintStatement(this.cluster.name, rights.mints)] : []),
+      ...(rights.mints || rights.opens ? [this.secretStatement(masterSecretName(this.cluster.name))] : []),
       ...(rights.records ? [recordStatement(primary, rights.records)] : []),
       ...(rights.seesExecutions ? [executionStatement(primary.region, this.cluster.name)] : []),
+      ...(rights.seesSchedules ? [scheduleStatement(primary.region, this.cluster.name)] : []),
       ...(READS_SOURCES.includes(name) ? sources.flatMap(sourceStatements) : []),
       ...this.clusterStatements(FUNCTIONS[name].access),
     ];
@@ -186,7 +195,7 @@ export class ClusterStack extends Stack {
     return new AslMachine(this, { cluster: this.cluster.name, machine, functions, ...more });
   }
 
-  private makeSchedules(backup: AslMachine, verify: AslMachine, lock: AslMachine | undefined): void {
+  private makeSchedules(backup: AslMachine, verify: AslMachine, lock: AslMachine | undefined): Queue {
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -209,6 +218,7 @@ export class ClusterStack extends Stack {
       });
     const { enabled, schedule, timeZone } = this.cluster.verification;
     if (enabled) start(VERIFY_SCHEDULE, verify, schedule, timeZone);
-    if (lock) start('lock-daily', lock, 'rate(1 day)', 'UTC');
+    if (lock) start(LOCK_SCHEDULE, lock, LOCK_INTERVAL.schedule, LOCK_INTERVAL.timeZone);
+    return deadLetters;
   }
 }

@@ -13,6 +13,7 @@ import { oldVersionDays } from '../config/old-versions.ts';
 import type { Config } from '../config/schema.ts';
 import { lockSettings } from '../config/settings.ts';
 import { AccessLog } from '../constructs/access-log.ts';
+import { topicOf } from '../constructs/alarm.ts';
 import { BucketReplication } from '../constructs/bucket-replication.ts';
 import { failureAlarms, latencyAlarms } from '../constructs/replication-alarms.ts';
 import { VaultBucket, type VaultBucketProps } from '../constructs/vault-bucket.ts';
@@ -65,7 +66,7 @@ export class VaultStack extends Stack {
     const { mode, timeControl } = config.vault.replication;
     if (mode !== 'continuous') return;
     new BucketReplication(this, { source, from, to, timeControl });
-    failureAlarms(this, { from, to, topicArn: config.alarms.topicArn });
+    failureAlarms(this, { from, to, topicArn: topicOf('warning', config.alarms) });
   }
 }
 

@@ -72,7 +72,7 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
     expect(stack.terminationProtection).toBe(true);
   });
 
-  test('removes unfinished uploads and parts of exports after a week, old inventories, what was deleted after sixty days, and no other object ever', () => {
+  test('removes unfinished uploads and parts of exports and what runs made after a week, old inventories, what was deleted after sixty days, and no other object ever', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [
@@ -85,6 +85,13 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
             Id: 'parts-of-exports',
             Status: 'Enabled',
             Prefix: 'exports/',
+            ExpirationInDays: 7,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          },
+          {
+            Id: 'objects-of-runs',
+            Status: 'Enabled',
+            Prefix: 'runs/',
             ExpirationInDays: 7,
             NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           },

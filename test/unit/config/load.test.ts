@@ -235,6 +235,17 @@ describe('each wrong value is named with its place and a remedy', () => {
       { orphanGraceDays: 1 },
       'prune.orphanGraceDays: 1 is too small; write a number from 2 to 3650',
     ],
+    [
+      ['clusters', 0, 'retired'],
+      [{ name: 'nightly', retention: { keepLast: 1 } }],
+      'retired[0].name: "nightly" is the name of a plan, whose own retention applies; remove one of the two',
+    ],
+    [['clusters', 0, 'retired'], [{ name: 'old', retention: {} }], 'retired[0].retention: keeps nothing'],
+    [
+      ['clusters', 0, 'retired'],
+      [1, 2].map((keepLast) => ({ name: 'old', retention: { keepLast } })),
+      'retired: has more than one retired plan named old; rename one',
+    ],
     [[...plan, 'retention'], undefined, 'plans[0].retention: is missing; add it as in holdfast.example.yaml'],
     [[...plan, 'retention'], null, 'plans[0].retention: has no value; give it one'],
     [[...plan, 'name'], 7, 'plans[0].name: 7 is not text; put it in quotes'],
