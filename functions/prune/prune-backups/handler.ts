@@ -5,7 +5,7 @@ import { clusterKeys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
-import { emitMetric } from '../../runtime/metrics.ts';
+import { countErrors } from '../../runtime/metrics.ts';
 import { planSettings, settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
 
@@ -18,21 +18,12 @@ export const handler = lambdaHandler(
     const { maxShare, orphanGraceDays } = settings().prune;
     const prune = pruneName(input.plan, new Date(startedAt));
     logRun({ plan: input.plan, prune });
-    try {
-      return await pruneBackups(
+    return countErrors('PruneRefused', METRICS.prunesRefused, { Cluster: settings().cluster }, () =>
+      pruneBackups(
         { copies: openCopies(), keys: clusterKeys(), verifier: recordKey() },
         { input, prune, execution, now, isGone: holderIsGone },
         { retention, replicaRetention, timeZone, share: input.allowShare ?? maxShare, orphanGraceDays },
-      );
-    } catch (error) {
-      countRefusal(error, settings().cluster);
-      throw error;
-    }
+      ),
+    );
   },
 );
-
-/** The metric that an alarm on refused prunes watches. */
-function countRefusal(error: unknown, cluster: string): void {
-  if (error instanceof Error && error.name === 'PruneRefused')
-    emitMetric(METRICS.prunesRefused, { value: 1, unit: 'Count' }, { Cluster: cluster });
-}
