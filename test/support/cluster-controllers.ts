@@ -71,8 +71,10 @@ function advance(cluster: MemoryCluster, job: KubeObject, fates: Fates): void {
       metadata: {
         name: pod,
         namespace: namespace as string,
-        labels: { ...template.metadata.labels, 'batch.kubernetes.io/job-name': name },
-        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid: uid as string }],
+        labels: { ...template.metadata.labels, 'batch.kubernetes.io/controller-uid': uid as string },
+        ownerReferences: [
+          { apiVersion: 'batch/v1', kind: 'Job', name, uid: uid as string, controller: true },
+        ],
       },
       spec: { ...template.spec },
       status: { phase: 'Running', containerStatuses: [{ name: 'backup', state: { running: {} } }] },

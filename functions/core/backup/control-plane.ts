@@ -205,5 +205,8 @@ export function filesOutcome(id: string, end: JobEnd): ControlPlaneOutcome {
 export const ETCD_PATH = '/control-plane/etcd';
 export const filesPath = (node: string): string => `/control-plane/nodes/${node}`;
 
-/** Run label of control plane Jobs. It differs from that of volume Jobs, which would otherwise be removed as leftovers. */
+/** Run of the control plane Jobs of a backup. The ids of its work may be those of volumes. */
 export const controlPlaneRun = (backup: string): string => `${backup}-cp`;
+
+/** The backup that a run belongs to: the run of its volumes or of its control plane. */
+export const backupOfRun = (run: string): string => run.replace(/-cp$/, '');

@@ -141,6 +141,8 @@ export const RecoveryPointLock = z.object({
   mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
   /** ISO 8601. */
   until: z.string(),
+  /** When the pass began that wrote this. Absent before 0.2.0. */
+  began: z.optional(z.string()),
 });
 export type RecoveryPointLock = z.infer<typeof RecoveryPointLock>;
 

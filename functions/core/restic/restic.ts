@@ -116,9 +116,6 @@ export function restoreFilesArgs(
  */
 export const unlockArgs = (all = false): string[] => ['unlock', ...(all ? ['--remove-all'] : [])];
 
-/** Arguments that list snapshots, in one line of JSON. */
-export const listArgs = (): string[] => ['snapshots', '--json', '--no-lock'];
-
 /**
  * Arguments that forget snapshots by id; missing snapshots are ignored.
  *

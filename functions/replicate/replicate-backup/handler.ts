@@ -33,7 +33,8 @@ export const handler = lambdaHandler(
     }
     const record = await recordToProve(primary, keys, backup, recordKey());
     const holder = { work: backup, execution };
-    if (!(await tookTurn(leasesOf(primary, now), keys, { plan, holder })))
+    const { deadlineSeconds } = settings().jobs;
+    if (!(await tookTurn(leasesOf(primary, now), keys, { plan, holder, deadlineSeconds })))
       return { plan, backup, remaining: 1, objects: 0, copied: 0, waitSeconds: WAIT_SECONDS };
     const awaitsS3 =
       settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;

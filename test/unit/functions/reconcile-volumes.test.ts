@@ -317,5 +317,6 @@ describe('a look that is interrupted', () => {
           expect([i, call, [...started].sort()]).toEqual([i, call, [...new Set(started)].sort()]); // none twice
         }
     },
+    120_000, // hundreds of backups
   );
 });

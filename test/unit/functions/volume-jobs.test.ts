@@ -6,7 +6,6 @@ import {
 } from '../../../functions/backup/reconcile-volumes/volume-job.ts';
 import { jobManifest } from '../../../functions/core/jobs/job-manifest.ts';
 import type { ResticStep } from '../../../functions/core/jobs/job-spec.ts';
-import { workName } from '../../../functions/core/kubernetes/run-labels.ts';
 import type { Dump } from '../../../functions/core/volumes/dumps.ts';
 import { STRATEGIES } from '../../../functions/core/volumes/strategies.ts';
 import type { Location, VolumeWork } from '../../../functions/core/volumes/strategy.ts';
@@ -65,7 +64,7 @@ const prepare = (v: VolumeWork, location: Location, hook: { failed?: string } = 
       locations: { holder: async () => location.holder, dump: async () => location.dump },
       snapshots: {
         look: async () => new Map(),
-        claimFor: async () => undefined,
+        claimFor: async () => ({ claim: 'its-claim' }),
         clean: async () => undefined,
       },
     },
@@ -148,7 +147,7 @@ describe('the outcome of a volume', () => {
 
 describe('a Job that is not root', () => {
   const job = backupJob({ settings, work, copy: primary }, { ...volume, runAsUser: 999 }, { init: false });
-  const { spec } = jobManifest(job, 1) as unknown as {
+  const { spec } = jobManifest(job, 1, 'holdfast-x') as unknown as {
     spec: { template: { spec: { containers: { securityContext: object }[]; volumes: object[] } } };
   };
   const pod = spec.template.spec;
@@ -287,12 +286,12 @@ describe('the Job of a volume', () => {
     const job = backupJob(
       { settings, work, copy: primary },
       { ...volume, strategy: 'snapshot' },
-      { init: false },
+      { init: false, location: { claim: 'its-claim' } },
     );
     expect([job.namespace, job.node, job.mount]).toEqual([
       'shop',
       undefined,
-      { pvc: workName(work.backup, volume.id), temporary: true, path: '/data/shop/pgdata', readOnly: true },
+      { pvc: 'its-claim', temporary: true, path: '/data/shop/pgdata', readOnly: true },
     ]);
   });
 
@@ -361,6 +360,10 @@ describe('a volume is filled', () => {
 
   it('when this restore created its claim', () => {
     expect(fill('created')).toEqual([{ ...backedUp, repository: 'restic/paris/shop', into: 'shop' }]);
+  });
+
+  it('only in the claim that it created, which has its uid', () => {
+    expect(fill('created', { uid: 'u-1' })[0]?.uid).toBe('u-1');
   });
 
   it.each(['skipped', 'failed', 'exists'])(

@@ -301,7 +301,7 @@ describe('the Jobs of the control plane', () => {
     expect(command(job, 4)).toBe(
       'etcdctl --command-timeout=10m --endpoints http://127.0.0.1:2379 get  --from-key --count-only -w fields --rev=7',
     );
-    const { spec } = jobManifest(job, 1) as unknown as {
+    const { spec } = jobManifest(job, 1, 'holdfast-x') as unknown as {
       spec: { template: { spec: { hostNetwork?: boolean; initContainers: object[] } } };
     };
     expect(spec.template.spec.hostNetwork).toBeUndefined();
