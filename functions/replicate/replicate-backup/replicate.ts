@@ -1,6 +1,7 @@
 import pMap, { pMapIterable } from 'p-map';
 import { readInventory, writeInventory } from '../../adapters/s3/inventory.ts';
 import type { PerCopy } from '../../contract/copies.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { type BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { ProvenBefore, type Version } from '../../core/vault/inventory.ts';
 import { inCopyOrder, type Pair, pairs, repositoryStages } from '../../core/vault/replication.ts';
@@ -36,7 +37,8 @@ export interface ReplicateResult {
 /**
  * Compares the two copies of a recovery point object by object, proves what the replica has, and copies what is missing or
  * wrong. The order makes sure that nothing in the replica refers to a missing object. It keeps an inventory of proven
- * objects per repository, so that old packs are listed but not proven again. Neither listings nor objects are held in
+ * objects per repository, so that old packs are listed but not proven again. Damage in one repository is an error once those of
+ * other namespaces are complete. Neither listings nor objects are held in
  * memory. With `awaitsS3`, objects that S3's own replication is copying are left to it.
  */
 export async function replicate(
@@ -69,10 +71,16 @@ export async function replicate(
     seen.remaining++;
     return undefined;
   };
+  const damaged: (HoldfastError | undefined)[] = namespaces.map(() => undefined);
   for (const stage of repositoryStages(namespaces.map(keys.restic.repository))) {
-    for (const prefix of stage) await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
+    for (const [i, prefix] of stage.entries())
+      damaged[i] ??= await bringStage(replica, keys.inventory(prefix), open(prefix), bring).then(
+        () => undefined,
+        damageOf,
+      );
     if (result().remaining > 0) return result(); // later stages refer to this one, so it must be complete
   }
+  refuseDamaged(damaged);
   const few: Pair[] = [];
   for (const prefix of [keys.velero.dir(record.backup), keys.records.dir(record.backup)])
     for await (const pair of open(prefix)) few.push(pair);
@@ -81,6 +89,20 @@ export async function replicate(
     await pMap(batch, bring, { concurrency: CONCURRENCY });
   }
   return result();
+}
+
+/** Damage of a repository: it costs the later stages of that repository, and not those of others. Any other error is thrown. */
+function damageOf(error: Error): HoldfastError {
+  if (error instanceof HoldfastError && error.name === 'RecoveryPointDamaged') return error;
+  throw error;
+}
+
+/** Nothing that refers to a damaged repository is copied: neither the record nor its documents. */
+function refuseDamaged(damaged: readonly (HoldfastError | undefined)[]): void {
+  const all = damaged.filter((d) => d !== undefined);
+  if (all.length === 1) throw all[0];
+  if (all.length > 1)
+    throw new HoldfastError('RecoveryPointDamaged', all.map((d) => d.message).join('; '), { cause: all[0] });
 }
 
 /** Copies or proves one kind of a repository's objects, and stores the inventory, even if it fails or runs out of time. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { copyRank, isReplicated } from '../../../functions/core/vault/replication.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
+import { DATA, recordOf } from '../../support/builders.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
 import {
   archive,
@@ -74,6 +75,37 @@ describe('the replication of a recovery point', () => {
     await expect(run()).rejects.toMatchObject({ name: 'RecoveryPointDamaged' });
     expect(replica.objects.has(key)).toBe(false);
     expect(replica.objects.has(keys.records.record(BACKUP))).toBe(false);
+  });
+
+  it('brings the repositories of other namespaces when one is damaged, and nothing that refers to it', async () => {
+    const other = keys.restic.repository('bank');
+    const twoOf = recordOf(BACKUP, {
+      ...record,
+      volumes: ['shop', 'bank'].map((n) => ({ ...DATA, id: `${n}.data`, namespace: n })),
+    });
+    const bank = CONTENT.filter(([key]) => key.startsWith(`${repository}/`)).map(
+      ([key, text]) => [key.replace(repository, other), text] as const,
+    );
+    for (const [key, text] of bank) primary.objects.set(key, { body: Buffer.from(text), metadata: {} });
+    const [pack] = inRepository('data', 'pack b');
+    primary.objects.set(pack, { body: Buffer.from('rotten!'), metadata: {} });
+    const both = () => replicate({ primary, replica, keys, timeLeft: () => true }, twoOf);
+    await expect(both()).rejects.toMatchObject({
+      name: 'RecoveryPointDamaged',
+      message: expect.stringContaining(pack),
+    });
+    const brought = (root: string) => copies().filter((key) => key.startsWith(`${root}/`));
+    expect(brought(other)).toEqual(
+      bank
+        .map(([key]) => key)
+        .filter(isReplicated)
+        .sort(),
+    );
+    expect(brought(repository).filter((key) => /index|snapshots/.test(key))).toEqual([]);
+    expect(replica.objects.has(keys.records.record(BACKUP))).toBe(false);
+    primary.objects.set(pack.replace(repository, other), { body: Buffer.from('rotten too'), metadata: {} });
+    replica = new MemoryVault('replica');
+    await expect(both()).rejects.toThrow(/restic\/paris\/shop\/data.*; restic\/paris\/bank\/data/);
   });
 
   it('stops when its time is over, says that something remains, and is finished by the next', async () => {
