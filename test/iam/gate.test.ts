@@ -252,6 +252,11 @@ describe('a function that asks for a session', () => {
       expect.stringContaining('sts:TagSession'),
     ]);
   });
+  it('gets none of a role that no template has', async () => {
+    expect(await findings(recordingOf(OPEN, [assume({})]))).toEqual([
+      expect.stringContaining('no template has the role'),
+    ]);
+  });
   it('gets none with tags that the role does not let it give', async () => {
     expect(await findings(recordingOf(OPEN, [assume(TAG)]), trusting(['sts:AssumeRole']))).toEqual([
       expect.stringContaining('sts:TagSession'),
