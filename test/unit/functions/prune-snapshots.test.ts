@@ -162,6 +162,23 @@ describe('snapshots that no record names', () => {
   });
 });
 
+describe('beside a failed backup whose snapshots are looked for', () => {
+  it('a young object stays, whatever time its snapshot says', async () => {
+    putSnapshot(nameOf(1), { modified: new Date('2026-02-01T01:00:00Z') });
+    await putUnsigned('primary', nameOf(4), { phase: 'Failed' });
+    await prune();
+    expect(forgotten('primary')).toEqual([]);
+  });
+
+  it('nothing goes because its unsigned record names it', async () => {
+    const [running, foreign] = [putSnapshot(nameOf(31)), putSnapshot(nameOf(4), { tags: [] })];
+    const volumes = [running, foreign].map((snapshot) => ({ ...DATA, snapshot }));
+    await putUnsigned('primary', nameOf(4), { phase: 'Failed', volumes });
+    await prune();
+    expect(forgotten('primary')).toEqual([]);
+  });
+});
+
 describe('what cannot be read', () => {
   it('is a damaged snapshot: it is kept and named, and the others are decided', async () => {
     const [lost, damaged] = [putSnapshot(nameOf(1)), putSnapshot(nameOf(2))];
@@ -244,6 +261,28 @@ describe('a snapshot that a record names which stays', () => {
     );
     expect(await prune()).toMatchObject({ forget: 0 });
     expect(plan().finishes).toEqual([earlier.prune]);
+  });
+
+  it('is told apart from what an interrupted run of the release before had begun to remove', async () => {
+    const [begun, kept] = [putSnapshot(nameOf(1)), putSnapshot(nameOf(3))];
+    await putPoint(nameOf(3), kept);
+    await putPoint(nameOf(1), begun, {}, ['replica']);
+    const forget = [{ backup: nameOf(1), namespace: 'shop', snapshots: [begun, kept] }];
+    const nothing = { decisions: [], orphans: [], begun: [], forget: [] };
+    const gone = { ...nothing, decisions: [{ backup: nameOf(1), keep: false, reasons: ['x'] }] };
+    const earlier = {
+      version: 2,
+      plan: 'daily',
+      prune: 'daily-20260131020000',
+      decidedAt: 'x',
+      finishes: [],
+    };
+    await copies.primary.put(
+      keys.records.prune.plan(earlier.prune),
+      encode({ ...earlier, search: [], primary: { ...gone, forget }, replica: nothing }),
+    );
+    await prune();
+    expect(forgotten('primary')).toEqual([begun]);
   });
 
   it('stays in its copy, whatever records, tags and times there are', async () => {
