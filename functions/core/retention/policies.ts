@@ -48,7 +48,8 @@ export interface UnknownPlan {
   readonly newest: string;
 }
 
-interface NamedPlans {
+/** The plans of holdfast.yaml by name. */
+export interface NamedPlans {
   readonly plans: readonly { readonly name: string }[];
   readonly retired?: readonly { readonly name: string }[] | undefined;
 }
