@@ -28,6 +28,7 @@ const POLICY: PrunePolicy = {
   timeZone: 'UTC',
   share: 100,
   orphanGraceDays: 7,
+  retired: new Map(),
   plans: ['daily', 'hourly'],
 };
 const nameOf = (day: number, plan = 'daily') => backupName(plan, new Date(Date.UTC(2026, 0, day)));
@@ -345,5 +346,44 @@ describe('recovery points of a plan that holdfast.yaml does not name', () => {
       forget: 0,
     });
     expect(said).toEqual([expect.stringContaining('plan former')]);
+  });
+});
+
+describe('recovery points of retired plans', () => {
+  const ended = { keepLast: 1, ttl: '5d', retired: true };
+  const retired = (plans: readonly string[], retention = ended) =>
+    new Map(plans.map((name) => [name, { retention, replicaRetention: retention, timeZone: 'UTC' }]));
+  const putPoints = async (...names: readonly string[]) => {
+    for (const name of names) await putPoint(name, putSnapshot(name, { where: COPIES }));
+  };
+  const left = (copy: CopyName) =>
+    [...copies[copy].objects.keys()].flatMap((key) => /([^/]+)\/record\.json$/.exec(key)?.[1] ?? []);
+
+  it('go by the retention of their plan with the run of any plan, the last ones, too', async () => {
+    await putPoints(nameOf(1, 'weekly'), nameOf(3));
+    expect(await prune({ retired: retired(['weekly']) })).toMatchObject({ removed: 1, kept: 1, forget: 1 });
+    for (const copy of COPIES) expect(left(copy)).toEqual([nameOf(3)]);
+    expect(plan().replica.forget.map((f) => f.backup)).toEqual([nameOf(1, 'weekly')]);
+  });
+
+  it('stay in both copies when too many would go at once, and the run goes on', async () => {
+    await putPoints(...[1, 2, 3].map((day) => nameOf(day, 'weekly')), ...[1, 2, 3].map((day) => nameOf(day)));
+    const over = { retired: retired(['weekly']), share: 50 };
+    expect(await prune(over)).toMatchObject({ removed: 1, kept: 5 });
+    expect(left('replica').sort()).toEqual([
+      ...[2, 3].map((day) => nameOf(day)),
+      ...[1, 2, 3].map((day) => nameOf(day, 'weekly')),
+    ]);
+    expect(plan().primary.decisions).toContainEqual({
+      backup: nameOf(1, 'weekly'),
+      keep: true,
+      reasons: ['so much of a plan goes only by holdfast prune weekly --allow-share 100'],
+    });
+  });
+
+  it('count for no rule of another plan', async () => {
+    await putPoints(nameOf(1), nameOf(2), ...[20, 21, 22].map((day) => nameOf(day, 'weekly')));
+    const longer = { keepLast: 9, ttl: '1y', retired: true };
+    expect(await prune({ retired: retired(['weekly'], longer) })).toMatchObject({ removed: 0, kept: 5 });
   });
 });
