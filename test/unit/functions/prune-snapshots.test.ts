@@ -332,6 +332,47 @@ describe('a snapshot that a record names which stays', () => {
   });
 });
 
+describe('the only snapshot of a database', () => {
+  const partly = { phase: 'PartiallyFailed' as const, reasons: ['volume shop/data: no result'] };
+  const { snapshot: _, ...failed } = DATA;
+  const without = { ...partly, volumes: [{ ...failed, result: 'failed' as const }] };
+  const week = { keepLast: 7, ttl: '3d' };
+  let only: string;
+  beforeEach(async () => {
+    only = putSnapshot(nameOf(10), { where: COPIES });
+    await putPoint(nameOf(10), only, partly);
+    for (let day = 11; day <= 18; day++) await putPoint(nameOf(day), '', without);
+  });
+  const run = () => prune({ retention: week, replicaRetention: { keepLast: 1 } });
+  const decided = (copy: CopyName) => plan()[copy].decisions.find((d) => d.backup === nameOf(10));
+
+  it('stays in both copies behind any number of days on which its volume failed, and in spite of a ttl', async () => {
+    await run();
+    expect(decided('primary')).toMatchObject({ keep: true, reasons: ['last good of volume shop/data'] });
+    expect(decided('replica')?.reasons).toContain('last good of volume shop/data');
+    expect([forgotten('primary'), forgotten('replica')]).toEqual([[], []]);
+  });
+
+  it('is not given up for a record that is forged, not signed, or damaged', async () => {
+    const other = { ...DATA, snapshot: resticId('forged') };
+    await putUnsigned('primary', nameOf(19), { volumes: [other] });
+    await putPoint(nameOf(20), resticId('forged'));
+    const forged = copies.primary.objects.get(keys.records.record(nameOf(20)))?.body.toString() ?? '';
+    await copies.primary.put(
+      keys.records.record(nameOf(20)),
+      Buffer.from(forged.replace('Completed', 'completed')),
+    );
+    await putPoint(nameOf(21), resticId('forged'));
+    await copies.primary.put(
+      keys.records.record(nameOf(21)),
+      Buffer.from(forged.replaceAll(nameOf(20), nameOf(21)).replace('2026-01-31', '2026-01-30')),
+    );
+    await run();
+    expect(decided('primary')?.keep).toBe(true);
+    expect(forgotten('primary')).toEqual([]);
+  });
+});
+
 describe('recovery points of a plan that holdfast.yaml does not name', () => {
   it('are reported by each run, and nothing of them goes', async () => {
     const old = putSnapshot(nameOf(1, 'former'));
