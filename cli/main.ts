@@ -1,13 +1,13 @@
 import { Argument, Command } from 'commander';
 import type { CopyName } from '../functions/contract/copies.ts';
 import { CONTROL_PLANE } from '../functions/core/backup/control-plane.ts';
-import { type RbacOptions, rbacManifests } from '../functions/core/kubernetes/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { backupLines, unknownPlanLines } from './backups.ts';
-import { configuredCluster, openCluster } from './cluster.ts';
+import { configuredCluster, configuredClusterIfAny, openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
+import { manifestsFor, type RbacFlags } from './rbac.ts';
 import { resticArgs, runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
 import { checkFileOptions, copyOption, percent, planIn, sourceIn } from './words.ts';
@@ -35,7 +35,9 @@ const configured = () => configuredCluster(program.opts<Common>()).cluster;
 
 program
   .command('rbac')
-  .description('print the RBAC manifests that a cluster needs, for kubectl apply -f -')
+  .description(
+    'print the roles, the namespace and the network policy that a cluster needs, for kubectl apply -f -',
+  )
   .option(
     '--hooks',
     'allow backups to run pod hooks, which are commands in containers like kubectl exec (default: not allowed)',
@@ -48,7 +50,14 @@ program
     '--commands <namespaces...>',
     'namespaces that get a service account for pods with holdfast.io/backup-command (default: none)',
   )
-  .action((options: RbacOptions) => console.log(JSON.stringify(rbacManifests(options), null, 2)));
+  .option(
+    '--namespaces <namespaces...>',
+    'the only namespaces in which backups may run Jobs (default: all namespaces)',
+  )
+  .action((flags: RbacFlags) => {
+    const configured = configuredClusterIfAny(program.opts<Common>());
+    console.log(JSON.stringify(manifestsFor(flags, configured), null, 2));
+  });
 
 program
   .command('get')

@@ -13,3 +13,12 @@ export function partitionOf(arn: string): string {
 /** Public host name of a service in a region, like `s3.eu-west-1.amazonaws.com`. */
 export const serviceHost = (service: string, region: string): string =>
   `${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+
+const CONSOLES: readonly (readonly [prefix: string, host: string])[] = [
+  ['cn-', 'console.amazonaws.cn'],
+  ['us-gov-', 'console.amazonaws-us-gov.com'],
+];
+
+/** Host name of the AWS console for a region. */
+export const consoleHost = (region: string): string =>
+  CONSOLES.find(([prefix]) => region.startsWith(prefix))?.[1] ?? `${region}.console.aws.amazon.com`;

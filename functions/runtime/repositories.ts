@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { HoldfastError } from '../contract/holdfast-error.ts';
+import { HoldfastError, messageOf } from '../contract/holdfast-error.ts';
 import { decrypted, type RepositoryKey } from '../core/restic/encryption.ts';
-import { isResticId, type ResticId } from '../core/restic/ids.ts';
+import { isResticId, type ResticId, snapshotKey } from '../core/restic/ids.ts';
 import { parseKeyFile } from '../core/restic/key-file.ts';
+import { repositoryPassword } from '../core/restic/repository.ts';
 import { isConfig, parseSnapshotFile, type SnapshotFacts } from '../core/restic/snapshot-file.ts';
+import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import type { Vault } from '../ports/vault.ts';
 
 /** What a reader of repositories needs of a copy of the vault. */
@@ -46,8 +48,7 @@ export async function openRepository(
     throw damaged(vault, `${repository}/config`, 'is not that of a repository with this key');
   return {
     async snapshot(id) {
-      if (!isResticId(id)) throw new RangeError('not the id of a restic snapshot');
-      const name = `${repository}/snapshots/${id}`;
+      const name = snapshotKey(repository, id);
       const stored = await read(vault, name);
       if (!stored) return undefined;
       if (sha256(stored) !== id) throw damaged(vault, name, 'does not have the bytes of its name');
@@ -56,6 +57,20 @@ export async function openRepository(
       if (!facts) throw damaged(vault, name, 'is no snapshot of this repository');
       return facts;
     },
+  };
+}
+
+/** Opens the repositories of namespaces in a copy of the vault. The master secret is asked for once, when it is needed. */
+export function repositoryOpener(
+  vault: RepositoryVault,
+  keys: VaultKeys,
+  masterSecret: () => Promise<string>,
+): (namespace: string) => Promise<Repository> {
+  let master: Promise<string> | undefined;
+  return async (namespace) => {
+    master ??= masterSecret();
+    const repository = keys.restic.repository(namespace);
+    return openRepository(vault, repository, repositoryPassword(await master, repository));
   };
 }
 
@@ -96,9 +111,22 @@ async function read(vault: RepositoryVault, key: string): Promise<Buffer | undef
     }
   } catch (error) {
     if ((error as Error).name === 'VaultObjectMissing') return undefined;
+    if (isRefused(error)) throw damaged(vault, key, `cannot be read: ${messageOf(error)}`);
     throw error;
   }
   return Buffer.concat(parts);
+}
+
+/**
+ * Answers of S3 about one object: whoever may write it chooses its storage class and its key, and so that nobody else can read
+ * it. All other failures are of S3, and pass.
+ */
+const REFUSALS =
+  /^(AccessDenied|InvalidObjectState|InvalidRequest|KMS\.(NotFound|Disabled|KMSInvalidState)\w*)$/;
+
+function isRefused(error: unknown): boolean {
+  const { name, cause } = error as Error;
+  return name === 'VaultUnavailable' && cause instanceof Error && REFUSALS.test(cause.name);
 }
 
 const sha256 = (body: Buffer): string => createHash('sha256').update(body).digest('hex');

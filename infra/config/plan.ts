@@ -180,7 +180,7 @@ const PlanOptions = z.strictObject({
     .regex(DURATION, 'is not a duration; write one like 90m, 26h or 2d')
     .optional()
     .describe(
-      'Maximum age of the newest recovery point in the primary and in the replica; an older one triggers an alarm',
+      'Age at which alarms trigger: of the newest Completed recovery point, of the last good snapshot of a volume, and of the newest proven recovery point in the replica; absent: derived from the schedule',
     ),
 });
 

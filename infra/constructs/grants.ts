@@ -1,8 +1,17 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { VaultCopy } from '../../functions/contract/copies.ts';
-import type { FunctionName } from '../../functions/contract/functions.ts';
-import { type Machine, machineName, signingKeyAlias, vaultKeyAlias } from '../../functions/contract/names.ts';
+import { COPIES, type CopyName, type VaultCopy } from '../../functions/contract/copies.ts';
+import { FUNCTION_NAMES, type FunctionName, lambdaName } from '../../functions/contract/functions.ts';
+import {
+  type JobUse,
+  jobRoleName,
+  type Machine,
+  machineName,
+  NAMESPACE_TAG,
+  scheduleGroupName,
+  signingKeyAlias,
+  vaultKeyAlias,
+} from '../../functions/contract/names.ts';
 import type { VeleroSource } from '../../functions/contract/settings.ts';
 
 /** Rights within one copy of the vault; each a list of roots, like `records`, below which a cluster has its own. */
@@ -20,16 +29,16 @@ type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'resto
 export interface FunctionRights {
   readonly primary: VaultRights;
   readonly replica?: VaultRights;
-  /** Reads the repository master secret and mints credentials for Jobs. */
-  readonly mints?: true;
+  /** Reads the repository master secret and mints credentials for Jobs, of the role for this use and of no other. */
+  readonly mints?: JobUse;
   /** Reads the repository master secret, to read what repositories hold itself. */
   readonly opens?: true;
-  /** Its Jobs may delete repository objects other than locks, so they use a separate role. */
-  readonly jobsDelete?: true;
   /** What it does with the key that signs records. */
   readonly records?: 'signs' | 'verifies';
   /** Asks whether the execution that holds a lease has ended. */
   readonly seesExecutions?: true;
+  /** Asks when the schedules of its cluster were created. */
+  readonly seesSchedules?: true;
 }
 
 /** What a function that makes objects in the cluster needs, to know them again. */
@@ -42,6 +51,7 @@ const replicaRead = { read: [...RECOVERY_POINT] } as const;
 export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'open-backup': {
     primary: { read: ['records', 'leases'], write: ['records', 'leases'], remove: ['leases'] },
+    records: 'verifies',
     seesExecutions: true,
   },
   'export-resources': {
@@ -55,8 +65,8 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
       remove: ['exports'],
     },
   },
-  'reconcile-volumes': { primary: MAKES, mints: true },
-  'reconcile-control-plane': { primary: MAKES, mints: true },
+  'reconcile-volumes': { primary: MAKES, mints: 'backup' },
+  'reconcile-control-plane': { primary: MAKES, mints: 'backup' },
   'commit-backup': {
     primary: {
       read: ['records', 'velero', 'restic', 'leases'],
@@ -93,10 +103,14 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'reconcile-prune': {
     primary: { ...MAKES, read: [...MAKES.read, 'leases'], remove: ['leases', 'runs'] },
     replica: { read: ['records', 'restic'] },
-    mints: true,
-    jobsDelete: true,
+    mints: 'prune',
   },
-  'measure-vault': { primary: { read: ['records'] }, replica: { read: ['records'] } },
+  'measure-vault': {
+    primary: { read: ['records'] },
+    replica: { read: ['records'] },
+    records: 'verifies',
+    seesSchedules: true,
+  },
   'extend-locks': {
     primary: { read: ['records'], lock: RECOVERY_POINT },
     replica: { read: ['records'], lock: RECOVERY_POINT },
@@ -110,7 +124,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'reconcile-verify': {
     primary: MAKES,
     replica: { read: ['restic'] },
-    mints: true,
+    mints: 'read',
   },
   'plan-restore': {
     primary: {
@@ -126,7 +140,7 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'reconcile-restore-volumes': {
     primary: { read: [...restoring.read, 'runs'], write: ['restores', 'runs'], remove: ['runs'] },
     replica: replicaRead,
-    mints: true,
+    mints: 'read',
   },
   'verify-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] },
@@ -138,9 +152,9 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
 };
 
 /** Statements that let a principal use a vault's key. By alias: the key of the other region has an ARN this stack cannot know. */
-function keyStatement(copy: VaultCopy): PolicyStatement {
+function keyStatement(copy: VaultCopy, actions = ['kms:Decrypt', 'kms:GenerateDataKey']): PolicyStatement {
   return new PolicyStatement({
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    actions,
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${copy.account}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': vaultKeyAlias(copy.prefix) } },
   });
@@ -149,7 +163,8 @@ function keyStatement(copy: VaultCopy): PolicyStatement {
 /** Statement for what a function does with the key that signs records. */
 export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): PolicyStatement {
   return new PolicyStatement({
-    actions: [does === 'signs' ? 'kms:Sign' : 'kms:GetPublicKey'],
+    // Whoever signs a record first looks whether there is one.
+    actions: does === 'signs' ? ['kms:Sign', 'kms:GetPublicKey'] : ['kms:GetPublicKey'],
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': signingKeyAlias(copy.prefix) } },
   });
@@ -188,7 +203,7 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
       ? [new PolicyStatement({ actions: ['s3:DeleteObject'], resources: below(rights.remove) })]
       : []),
     ...(rights.lock ? lockStatements(bucket, cluster, rights.lock) : []),
-    keyStatement(copy),
+    keyStatement(copy, rights.write || rights.lock ? undefined : ['kms:Decrypt']),
   ];
 }
 
@@ -221,6 +236,15 @@ export function executionStatement(region: string, cluster: string): PolicyState
   });
 }
 
+/** Statement that lets a function see the schedules of its cluster. */
+export function scheduleStatement(region: string, cluster: string): PolicyStatement {
+  const group = scheduleGroupName(cluster);
+  return new PolicyStatement({
+    actions: ['scheduler:GetSchedule'],
+    resources: [`arn:${Aws.PARTITION}:scheduler:${region}:${Aws.ACCOUNT_ID}:schedule/${group}/*`],
+  });
+}
+
 /** Functions that read the archives of a Velero source. */
 export const READS_SOURCES: readonly FunctionName[] = ['plan-restore', 'apply-resources', 'verify-restore'];
 
@@ -238,27 +262,80 @@ export function sourceStatements({ bucket, prefix }: VeleroSource): PolicyStatem
   ];
 }
 
+/** Names of roles of Jobs in ARNs of this account. */
+export const jobRoleArn = (cluster: string, use: JobUse): string =>
+  `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName(cluster, use)}`;
+
+/** Statement that lets a function mint credentials for Jobs: of one role, and with the tag that confines them. */
+export const mintStatement = (cluster: string, use: JobUse): PolicyStatement =>
+  new PolicyStatement({
+    actions: ['sts:AssumeRole', 'sts:TagSession'],
+    resources: [jobRoleArn(cluster, use)],
+  });
+
 /**
- * The most that a Job's credentials can be; each Job's are narrowed to one repository by a session policy. Jobs that prune have
- * a role of their own: those of the others can delete nothing but restic's locks, whatever a function asks for them.
+ * What the trust policy of a role of Jobs demands of who assumes it: the tag with a value, and no other tag. A statement whose
+ * resource names a tag that the session does not have allows nothing.
  */
-export function jobStatements(copy: VaultCopy, cluster: string, use: 'prune' | 'other'): PolicyStatement[] {
+export const TAGGED_SESSION = {
+  StringLike: { [`aws:RequestTag/${NAMESPACE_TAG}`]: '?*' },
+  'ForAllValues:StringEquals': { 'aws:TagKeys': [NAMESPACE_TAG] },
+};
+
+/** The copies in which the Jobs of a use work. */
+export const JOB_COPIES: Record<JobUse, readonly CopyName[]> = {
+  backup: ['primary'],
+  read: COPIES,
+  prune: COPIES,
+};
+
+const JOB_ACTIONS: Record<JobUse, readonly string[]> = {
+  backup: ['s3:GetObject', 's3:PutObject'],
+  read: ['s3:GetObject'],
+  prune: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+};
+
+/**
+ * Statements of a role of Jobs in one copy: the repository of the namespace in the session's tag, and nothing else. Only Jobs
+ * that prune can delete more than restic's locks; they run in Holdfast's own namespace. A session policy says the same again.
+ */
+export function jobStatements(copy: VaultCopy, cluster: string, use: JobUse): PolicyStatement[] {
   const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
+  const repository = `restic/${cluster}/\${aws:PrincipalTag/${NAMESPACE_TAG}}`;
+  const on = (path: string, actions: readonly string[]) =>
+    new PolicyStatement({ actions: [...actions], resources: [`${bucket}/${repository}/${path}`] });
   return [
     new PolicyStatement({ actions: ['s3:GetBucketLocation'], resources: [bucket] }),
     new PolicyStatement({
       actions: ['s3:ListBucket'],
       resources: [bucket],
-      conditions: { StringLike: { 's3:prefix': [`restic/${cluster}/*`] } },
+      conditions: { StringLike: { 's3:prefix': [`${repository}/*`] } },
     }),
-    new PolicyStatement({
-      actions: ['s3:GetObject', 's3:PutObject'],
-      resources: [`${bucket}/restic/${cluster}/*`],
-    }),
-    new PolicyStatement({
-      actions: ['s3:DeleteObject'],
-      resources: [`${bucket}/restic/${cluster}/${use === 'prune' ? '*' : '*/locks/*'}`],
-    }),
-    keyStatement(copy),
+    on('*', JOB_ACTIONS[use]),
+    ...(use === 'backup' ? [on('locks/*', ['s3:DeleteObject'])] : []),
+    keyStatement(copy, use === 'read' ? ['kms:Decrypt'] : undefined),
   ];
 }
+
+/** What a role does in the replica, as the policies of a replica in another account tell roles apart. */
+export type ReplicaUse = 'read' | 'write' | 'remove' | 'lock';
+
+const REPLICA_JOBS: Record<ReplicaUse, readonly JobUse[]> = {
+  read: ['read', 'prune'],
+  write: ['prune'],
+  remove: ['prune'],
+  lock: [],
+};
+
+/** Whether a function has a use of the replica. Whoever locks also writes lock.json. */
+function uses({ replica }: FunctionRights, use: ReplicaUse): boolean {
+  if (!replica || use === 'read') return replica !== undefined;
+  return Boolean(replica[use] ?? (use === 'write' && replica.lock));
+}
+
+/** Names of all roles of the clusters that have a use of the replica. */
+export const replicaRoles = (clusters: readonly string[], use: ReplicaUse): string[] =>
+  clusters.flatMap((cluster) => [
+    ...FUNCTION_NAMES.filter((name) => uses(RIGHTS[name], use)).map((name) => lambdaName(cluster, name)),
+    ...REPLICA_JOBS[use].map((job) => jobRoleName(cluster, job)),
+  ]);

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import { FIVE_MINUTES, RunbookAlarm } from './alarm.ts';
 import { REPLICATED_ROOTS } from './bucket-replication.ts';
+import { bucketMetricsUrl } from './console.ts';
 
 interface Between {
   readonly from: VaultCopy;
@@ -24,12 +25,13 @@ export function failureAlarms(scope: Construct, between: Between): void {
   for (const root of REPLICATED_ROOTS)
     new RunbookAlarm(scope, {
       name: `${between.from.prefix}-replication-failed-${root}`,
+      severity: 'warning',
+      console: bucketMetricsUrl(between.from.region, between.from.bucket),
       means: `S3 failed to replicate objects under ${root}/ to ${between.to.region}.`,
       runbook: 'replication-failed',
       metric: metricOf(between, 'OperationsFailedReplication', root, Stats.SUM),
-      above: 0,
-      periods: 1,
-      ringsWithoutData: false,
+      rings: { above: 0 },
+      withoutData: 'ends',
       topicArn: between.topicArn,
     });
 }
@@ -39,12 +41,14 @@ export function latencyAlarms(scope: Construct, between: Between, timeControl: b
   for (const root of REPLICATED_ROOTS)
     new RunbookAlarm(scope, {
       name: `${between.from.prefix}-replication-late-${root}`,
+      severity: 'warning',
+      console: bucketMetricsUrl(between.from.region, between.from.bucket),
       means: `Replication of objects under ${root}/ to ${between.to.region} is late.`,
       runbook: 'replication-late',
       metric: metricOf(between, 'ReplicationLatency', root, Stats.MAXIMUM),
-      above: timeControl ? 900 : 3600,
+      rings: { above: timeControl ? 900 : 3600 },
       periods: 3,
-      ringsWithoutData: false,
+      withoutData: 'ends',
       topicArn: between.topicArn,
     });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FUNCTION_NAMES, FUNCTIONS, type FunctionName } from '../../functions/contract/functions.ts';
 import { RIGHTS } from '../../infra/constructs/grants.ts';
-import { allowed, clusterTemplate, flat, PRIMARY, REPLICA, statementsOf } from './support.ts';
+import { allowed, clusterTemplate, PRIMARY, REPLICA, statementsOf } from './support.ts';
 
 const template = clusterTemplate();
 const MINTING = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints);
@@ -10,7 +10,7 @@ const roots = (...names: string[]) => names.map((root) => `${PRIMARY}/${root}/pr
 const secret = (name: string) =>
   `arn:<AWS::Partition>:secretsmanager:eu-west-1:<AWS::AccountId>:secret:${name}-??????`;
 
-describe.each([...FUNCTION_NAMES, 'JobRole', 'PruneJobRole'])('%s', (name) => {
+describe.each(FUNCTION_NAMES)('%s', (name) => {
   const statements = statementsOf(template, name);
 
   test('has no wildcard action, and no resource "*"', () => {
@@ -36,7 +36,7 @@ describe.each([...FUNCTION_NAMES, 'JobRole', 'PruneJobRole'])('%s', (name) => {
     const objects = statements.filter((s) => s.actions.some((a) => /^s3:\w+Object|^s3:Abort/.test(a)));
     for (const resource of objects.flatMap((s) => s.resources))
       expect(resource).toMatch(
-        /-eu-(west|central)-1\/((velero|restic|records|inventories|exports|restores|leases|runs)\/prod\/\*|restic\/prod\/\*\/locks\/\*|records\/prod\/\*\/lock\.json)$/,
+        /-eu-(west|central)-1\/((velero|restic|records|inventories|exports|restores|leases|runs)\/prod\/\*|records\/prod\/\*\/lock\.json)$/,
       );
   });
 
@@ -68,11 +68,26 @@ describe('the key that signs records', () => {
   test('is shown to those who verify records before they act on them', () => {
     const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
     expect(reading).toEqual([
+      'open-backup',
+      'commit-backup',
       'replicate-backup',
       'prune-backups',
+      'measure-vault',
       'verify-vault',
       'extend-locks',
       'plan-restore',
+    ]);
+  });
+});
+
+describe('who may see schedules', () => {
+  test('only the function that measures, and only those of its cluster', () => {
+    const seeing = FUNCTION_NAMES.filter(
+      (name) => allowed(template, name, 'scheduler:GetSchedule').length > 0,
+    );
+    expect(seeing).toEqual(['measure-vault']);
+    expect(allowed(template, 'measure-vault', 'scheduler:GetSchedule')).toEqual([
+      'arn:<AWS::Partition>:scheduler:eu-west-1:<AWS::AccountId>:schedule/holdfast-prod/*',
     ]);
   });
 });
@@ -168,43 +183,5 @@ describe('secrets', () => {
       FUNCTION_NAMES.filter((name) => MINTING.includes(name) || RIGHTS[name].opens),
     );
     expect(FUNCTION_NAMES.filter((name) => RIGHTS[name].opens)).toEqual(['commit-backup', 'prune-backups']);
-  });
-});
-
-describe('credentials of Jobs', () => {
-  const PRUNING = ['reconcile-prune'];
-  const others = [
-    'reconcile-volumes',
-    'reconcile-control-plane',
-    'reconcile-verify',
-    'reconcile-restore-volumes',
-  ];
-
-  test.each([
-    ['holdfast-prod-jobs', others],
-    ['holdfast-prod-prune-jobs', PRUNING],
-  ])('of the role %s are minted by exactly the functions that start such Jobs', (roleName, names) => {
-    const arn = `arn:<AWS::Partition>:iam::<AWS::AccountId>:role/${roleName}`;
-    const minting = FUNCTION_NAMES.filter((name) => allowed(template, name, 'sts:AssumeRole').includes(arn));
-    expect(minting).toEqual(names);
-    const [role] = Object.values(
-      template.findResources('AWS::IAM::Role', { Properties: { RoleName: roleName } }),
-    );
-    const trusted = role?.Properties.AssumeRolePolicyDocument.Statement.flatMap(
-      (s: { Principal: { AWS: unknown } }) => [s.Principal.AWS].flat().map(flat),
-    );
-    const functions = Object.values(template.findResources('AWS::Lambda::Function')).map((f) => f.Properties);
-    const started = functions.filter((f) => names.some((name) => f.FunctionName === `holdfast-prod-${name}`));
-    expect(trusted.sort()).toEqual(started.map((f) => flat(f.Role)).sort());
-    for (const { Environment } of started)
-      expect(flat(Environment.Variables.HOLDFAST_JOB_ROLE_ARN)).toBe(arn);
-    expect(role?.Properties.MaxSessionDuration).toBe(3600);
-  });
-
-  test.each(['JobRole', 'PruneJobRole'])('of %s reach restic repositories and nothing else', (role) => {
-    for (const action of ['s3:GetObject', 's3:PutObject'])
-      expect(allowed(template, role, action)).toEqual(
-        [`${PRIMARY}/restic/prod/*`, `${REPLICA}/restic/prod/*`].sort(),
-      );
   });
 });

@@ -19,6 +19,8 @@ export interface Fates {
   takesSnapshot(claim: string): boolean;
   /** A step of this name made a repository. */
   onInit(repository: string): void;
+  /** A Job has stored a snapshot; absent: it only says so. */
+  onSnapshot?(id: string, snapshot: string): void;
 }
 
 interface Container {
@@ -82,9 +84,11 @@ function advance(cluster: MemoryCluster, job: KubeObject, fates: Fates): void {
   if (cluster.now.getTime() - Date.parse(status.startTime) < RUN_MS) return;
   const exitCode = fates.exitCode(id, attempt);
   const path = objectPath(TYPES.pods, pod, namespace);
+  const snapshot = resticId(`snapshot of ${id}`);
+  if (exitCode === 0) fates.onSnapshot?.(id, snapshot);
   const summary = {
     message_type: 'summary',
-    snapshot_id: resticId(`snapshot of ${id}`),
+    snapshot_id: snapshot,
     total_files_processed: 1,
     total_bytes_processed: 2,
   };

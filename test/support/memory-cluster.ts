@@ -77,7 +77,8 @@ export class MemoryCluster implements KubeClient {
     const [, base, namespace, resource, name, log] = PATH.exec(path) ?? [];
     if (method === 'POST') return this.create(path, options.body as KubeObject);
     if (name === undefined) {
-      const selector = parseSelector(options.query?.labelSelector ?? '');
+      const { labelSelector } = options.query ?? {};
+      const selector = labelSelector === undefined ? [] : parseSelector(labelSelector);
       const items = [...this.objects].flatMap(([at, o]) => {
         const [, itsBase, itsNamespace, itsResource] = PATH.exec(at) ?? [];
         const here =

@@ -117,3 +117,56 @@ function uint16(value: number): Buffer {
   bytes.writeUInt16LE(value);
   return bytes;
 }
+
+/** What a function returned, or its error, and the end of its log. */
+export interface Invoked {
+  readonly payload: unknown;
+  readonly log: string;
+}
+
+/** Invokes a function and returns the last 4 KiB of its log with the result. */
+export async function invoke(endpoint: string, region: string, name: string): Promise<Invoked> {
+  const answer = await fetch(`${endpoint}/2015-03-31/functions/${name}/invocations`, {
+    method: 'POST',
+    headers: { ...authorization('lambda', region), 'x-amz-log-type': 'Tail' },
+    body: '{}',
+  });
+  const log = Buffer.from(answer.headers.get('x-amz-log-result') ?? '', 'base64').toString();
+  if (!answer.ok) throw new Error(`invoke ${name}: ${answer.status} ${await answer.text()}`);
+  return { payload: await answer.json(), log };
+}
+
+/** A deployed CloudWatch alarm. */
+export interface DeployedAlarm {
+  readonly AlarmName: string;
+  readonly AlarmDescription: string;
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[];
+  readonly Threshold: number;
+  readonly ComparisonOperator: string;
+  readonly TreatMissingData: string;
+}
+
+/** The deployed alarms whose names begin so. */
+export async function deployedAlarms(
+  endpoint: string,
+  region: string,
+  prefix: string,
+): Promise<DeployedAlarm[]> {
+  const answer = await fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      ...authorization('monitoring', region),
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'GraniteServiceVersion20100801.DescribeAlarms',
+    },
+    body: JSON.stringify({ AlarmNamePrefix: prefix, MaxRecords: 100 }),
+  });
+  if (!answer.ok) throw new Error(`describe alarms: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { MetricAlarms: DeployedAlarm[] }).MetricAlarms;
+}
+
+const authorization = (service: string, region: string) => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+});

@@ -8,6 +8,7 @@ import { madeObjects } from '../../runtime/jobs/made-objects.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
+import { withSnapshotInVault } from '../claimed-snapshot.ts';
 import { controlPlaneJob, itemsOf, outcomeOf } from './control-plane-job.ts';
 
 const NOTHING: LoopState = { running: 0, done: 0, failed: 0, waitSeconds: 0 };
@@ -43,7 +44,7 @@ export const handler = lambdaHandler(
             item,
             init,
           ),
-        outcomeOf,
+        outcomeOf: (item, end) => withSnapshotInVault(vault, item.repository, outcomeOf(item, end)),
         results: {
           vault,
           dir: keys.records.controlPlaneDir(backup),

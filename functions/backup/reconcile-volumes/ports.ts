@@ -10,6 +10,7 @@ import { jobResults, type ResultDocuments } from '../../runtime/jobs/job-results
 import { madeObjects } from '../../runtime/jobs/made-objects.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import type { JobsContext } from '../../runtime/jobs/restic-jobs.ts';
+import { withSnapshotInVault } from '../claimed-snapshot.ts';
 import { hookRunner } from '../hooks.ts';
 import { removeLeftovers } from '../leftovers.ts';
 import { volumeSnapshots } from '../volume-snapshots.ts';
@@ -43,6 +44,7 @@ export function volumePorts({ jobs, vault, keys, exec }: VolumePortsContext, wor
       reconcile: (of) =>
         reconcileJobs(jobs, {
           ...of,
+          outcomeOf: async (v, end) => withSnapshotInVault(vault, v.repository, await of.outcomeOf(v, end)),
           run: backup,
           made,
           use: 'backup',

@@ -25,6 +25,7 @@ export const TYPES = {
   secrets: type('v1', 'secrets', 'Secret'),
   persistentVolumeClaims: type('v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
   persistentVolumes: type('v1', 'persistentvolumes', 'PersistentVolume', false),
+  clusterRoles: type('rbac.authorization.k8s.io/v1', 'clusterroles', 'ClusterRole', false),
   jobs: type('batch/v1', 'jobs', 'Job'),
   storageClasses: type('storage.k8s.io/v1', 'storageclasses', 'StorageClass', false),
   volumeSnapshots: type('snapshot.storage.k8s.io/v1', 'volumesnapshots', 'VolumeSnapshot'),

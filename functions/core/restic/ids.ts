@@ -9,3 +9,13 @@ export type ResticId = z.infer<typeof ResticId>;
 /** Whether a value has the form of a restic id. Nothing else may become an argument or a part of a key. */
 export const isResticId = (value: unknown): value is ResticId =>
   typeof value === 'string' && PATTERN.test(value);
+
+/**
+ * Key of a snapshot in the vault. `repository`: that of its repository.
+ *
+ * @throws RangeError when the id is none.
+ */
+export function snapshotKey(repository: string, snapshot: string): string {
+  if (!isResticId(snapshot)) throw new RangeError('not the id of a restic snapshot');
+  return `${repository}/snapshots/${snapshot}`;
+}

@@ -3,11 +3,13 @@ import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { ArchivedName } from '../backup/archive.ts';
 import { fieldsOf, recordsIn, textOf } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { holdReason } from './dangerous.ts';
+import { examine } from './dangerous.ts';
+import type { Pending } from './dangerous-rbac.ts';
 import { type Owner, ownersOf } from './made-again.ts';
 import { defaultRoleReason, isGeneratedToken, neverReason } from './not-restored.ts';
 import { aliasesOf, placeOf, referencesOf } from './references.ts';
 import type { Scope, Standing } from './restore-options.ts';
+import type { RoleGrants } from './role-grants.ts';
 
 /** What a plan keeps of an archived object: everything that its decision needs, and not the object. */
 export interface Draft {
@@ -21,6 +23,9 @@ export interface Draft {
   readonly skip?: string;
   /** Why it is held for approval, or because it cannot be examined. */
   readonly held?: string;
+  /** Of a role: what it grants. Of a role or a binding: what is decided when all roles are known. */
+  readonly role?: RoleGrants;
+  readonly pending?: Pending;
   /** Whether it is a Namespace that was being deleted. */
   readonly isEnding?: true;
   /** Of a Secret that looks like a generated token: its account decides. */
@@ -69,7 +74,7 @@ function examined({ at, bytes }: Archived, object: KubeObject, scope: Scope, opt
   const uid = textOf(object.metadata.uid);
   const owners = ownersOf(at.groupResource, object);
   const skip = neverReason(at, object) ?? ephemeralReason(at, owners) ?? notUpdated(at, object, options);
-  const held = standing === 'out' ? undefined : holdReason(at, object, options);
+  const { held, role, pending } = examine(at, object, options);
   return {
     at,
     bytes,
@@ -77,7 +82,11 @@ function examined({ at, bytes }: Archived, object: KubeObject, scope: Scope, opt
     owners,
     ...(uid && { uid }),
     ...(skip && { skip }),
-    ...(held && { held }),
+    ...(role && { role }),
+    ...(standing !== 'out' && {
+      ...(held && { held }),
+      ...(pending && { pending }),
+    }),
     ...ofType(at, object),
     ...(scope.isPartial && standing !== 'out' && relations(at, object)),
   };

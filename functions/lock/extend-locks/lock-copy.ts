@@ -44,7 +44,7 @@ export async function lockCopy(
     const until = lockedAtLeastUntil(lock, began).toISOString();
     const mode = result.governed > 0 ? 'GOVERNANCE' : lock.mode;
     for (const backup of scope.kept) {
-      const said: RecoveryPointLock = { mode, until };
+      const said: RecoveryPointLock = { mode, until, began: began.toISOString() };
       await putJson(vault, keys.records.lock(backup), said);
     }
   }

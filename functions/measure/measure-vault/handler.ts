@@ -1,23 +1,27 @@
 import * as z from 'zod/mini';
-import { METRICS, type MetricName } from '../../contract/metrics.ts';
-import { clusterKeys, openCopies } from '../../runtime/connect.ts';
+import { scheduleCreatedAt } from '../../adapters/scheduler/schedules.ts';
+import { scheduleGroupName } from '../../contract/names.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
+import { clusterKeys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
-import { emitMetric } from '../../runtime/metrics.ts';
 import { settings } from '../../runtime/settings.ts';
 import { measure } from './measure.ts';
+import { report } from './report.ts';
 
-/** Emits the age of each plan's newest recovery point and of its newest replica. Without one, it emits no metric. */
+/** Measures the ages of what protects a cluster from signed records, emits them as metrics and logs the names behind them. */
 export const handler = lambdaHandler('measure-vault', z.strictObject({}), async (_, { now }) => {
-  const { cluster, plans } = settings();
-  const names = plans.map((plan) => plan.name);
-  const ages = await measure(openCopies(), clusterKeys(), names, now);
-  const emit = (metric: MetricName, plan: string, seconds: number | undefined) => {
-    if (seconds !== undefined)
-      emitMetric(metric, { value: seconds, unit: 'Seconds' }, { Cluster: cluster, Plan: plan }, now);
-  };
-  for (const [plan, { recoveryPointSeconds, replicaSeconds }] of ages) {
-    emit(METRICS.recoveryPointAge, plan, recoveryPointSeconds);
-    emit(METRICS.replicaAge, plan, replicaSeconds);
-  }
-  return { plans: names.length };
+  const { cluster, plans, vault } = settings();
+  let publicKey: Promise<Buffer> | undefined; // requested once per call
+  const verifier: Verifier = { publicKey: () => (publicKey ??= recordKey().publicKey()) };
+  const measured = await measure({
+    copies: openCopies(),
+    keys: clusterKeys(),
+    verifier,
+    plans: plans.map(({ name }) => name),
+    locked: vault.objectLock !== undefined,
+    now,
+    createdAt: (schedule) => scheduleCreatedAt(vault.region, scheduleGroupName(cluster), schedule),
+  });
+  report(cluster, measured, now);
+  return { plans: measured.plans.length, doubtful: measured.doubtful.length };
 });

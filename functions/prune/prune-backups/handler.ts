@@ -1,3 +1,4 @@
+import { METRICS } from '../../contract/metrics.ts';
 import { type PruneRef, PruneRequest } from '../../contract/states.ts';
 import { pruneName } from '../../core/backup/backup-name.ts';
 import { repositoryPassword } from '../../core/restic/repository.ts';
@@ -6,6 +7,7 @@ import { clusterKeys, masterSecret, openCopies, recordKey } from '../../runtime/
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
+import { emitMetric } from '../../runtime/metrics.ts';
 import { openRepository } from '../../runtime/repositories.ts';
 import { settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
@@ -24,27 +26,38 @@ export const handler = lambdaHandler(
     logRun({ plan: input.plan, prune });
     const copies = openCopies();
     let secret: Promise<string> | undefined;
-    return pruneBackups(
-      {
-        copies,
-        keys: clusterKeys(),
-        cluster,
-        verifier: recordKey(),
-        async open(copy, repository) {
-          secret ??= masterSecret();
-          return openRepository(copies[copy], repository, repositoryPassword(await secret, repository));
+    try {
+      return await pruneBackups(
+        {
+          copies,
+          keys: clusterKeys(),
+          cluster,
+          verifier: recordKey(),
+          async open(copy, repository) {
+            secret ??= masterSecret();
+            return openRepository(copies[copy], repository, repositoryPassword(await secret, repository));
+          },
+          timeLeft: () => remainingMs() > RESERVE_MS,
+          warn: (text) => logger.warn(text),
         },
-        timeLeft: () => remainingMs() > RESERVE_MS,
-        warn: (text) => logger.warn(text),
-      },
-      { input, prune, execution, now, isGone: holderIsGone },
-      {
-        ...policy,
-        share: input.allowShare ?? limits.maxShare,
-        orphanGraceDays: limits.orphanGraceDays,
-        plans: planNames(settings()),
-        retired: retiredRetentions(settings(), input.plan),
-      },
-    );
+        { input, prune, execution, now, isGone: holderIsGone },
+        {
+          ...policy,
+          share: input.allowShare ?? limits.maxShare,
+          orphanGraceDays: limits.orphanGraceDays,
+          plans: planNames(settings()),
+          retired: retiredRetentions(settings(), input.plan),
+        },
+      );
+    } catch (error) {
+      countRefusal(error, cluster);
+      throw error;
+    }
   },
 );
+
+/** The metric that an alarm on refused prunes watches. */
+function countRefusal(error: unknown, cluster: string): void {
+  if (error instanceof Error && error.name === 'PruneRefused')
+    emitMetric(METRICS.prunesRefused, { value: 1, unit: 'Count' }, { Cluster: cluster });
+}

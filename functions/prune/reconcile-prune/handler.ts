@@ -20,8 +20,8 @@ export const handler = lambdaHandler(
     const [endpoints, vaults, keys] = [copies(), openCopies(), clusterKeys()];
     const { primary } = vaults;
     const plan = await getJson(primary, PrunePlan, keys.records.prune.plan(prune));
-    const keyOf = (id: string) => keys.records.prune.job(prune, id);
     const items = await itemsWithRepository(vaults, itemsOf(plan, keys));
+    const keyOf = (id: string) => keys.records.prune.job(prune, id);
     const state = await withCluster('backup', now, async (cluster) => {
       const ending = await endStoppedPrunes({ cluster, vault: primary, now }, keys, prune);
       if (ending > 0) return { running: ending, done: 0, failed: 0, waitSeconds: 3 };

@@ -52,7 +52,7 @@ export async function settleExisting(context: PutContext, wanted: Wanted, seen: 
       : { result: 'held', reason: held };
   // As in Velero: a default account exists before any restore, and needs the names of its pull secrets.
   const merged = mergedAccount(live, object);
-  if (at.groupResource === 'serviceaccounts' && differences(merged, live).length > 0)
+  if (at.groupResource === 'serviceaccounts' && held === undefined && differences(merged, live).length > 0)
     return change({ ...merged });
   return { result: 'skipped', reason: `already exists, and ${differs}` };
 }

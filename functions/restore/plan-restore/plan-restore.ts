@@ -4,7 +4,7 @@ import type { PlanRestoreRequest, RestoreRef } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
 import { shortName } from '../../core/restic/source.ts';
-import { restoredNamespaces, scopeOf } from '../../core/restore/restore-options.ts';
+import { restoredNamespaces } from '../../core/restore/restore-options.ts';
 import type { PlanItem } from '../../core/restore/restore-plan.ts';
 import { type Holder, holderText } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
@@ -18,9 +18,10 @@ import { logRun } from '../../runtime/logging.ts';
 import { putRestore, type StoredRestore } from '../documents.ts';
 import type { RestoreSource } from '../source.ts';
 import { checkedItems } from './check.ts';
+import { clusterRolesOf } from './cluster-roles.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
-import { type PlanChoices, type PlannedArchive, planArchive, planItems } from './plan.ts';
+import { type PlanChoices, type PlannedArchive, planChosen, planItems } from './plan.ts';
 
 /** What a restore is planned with. */
 export interface PlanContext {
@@ -67,6 +68,7 @@ export async function planRestore(
     namespaces,
     isFiltered: isFiltered(input),
     options,
+    ...(!options.files && { clusterRoles: await context.withCluster(clusterRolesOf) }),
   });
   const { archiveSha256 } = planned;
   const asked = { ...planned, options, held: point.namespaces, namespaces };
@@ -149,8 +151,7 @@ async function planPoint(
   if (record)
     return planItems({ vault: source.vault, keys }, record, { ...choices, signed: signed ?? false });
   const archive = await source.vault.stream(source.archive(backup));
-  const { namespaces, options } = choices;
-  return planArchive(archive, undefined, scopeOf(options, namespaces, choices.isFiltered), options);
+  return planChosen(archive, undefined, choices);
 }
 
 const sizeOf = (record: BackupRecord | undefined) => {

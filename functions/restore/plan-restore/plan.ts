@@ -10,6 +10,7 @@ import {
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
+import type { Grants } from '../../core/restore/archived-roles.ts';
 import { type Contents, contentsReader } from '../../core/restore/contents.ts';
 import { type Draft, draftOf } from '../../core/restore/drafts.ts';
 import { planDrafts } from '../../core/restore/plan-drafts.ts';
@@ -32,6 +33,8 @@ export interface PlanChoices {
   readonly options: RestoreOptions;
   /** Whether the record is signed: its sizes then bound the archive. */
   readonly signed?: boolean;
+  /** The ClusterRoles of the cluster that is restored into. */
+  readonly clusterRoles?: Grants;
 }
 
 /** The plan of an archive, in the order of the restore, and what the archive holds. */
@@ -52,8 +55,9 @@ export interface PlannedArchive {
 export async function planItems(
   { vault, keys }: PlanItemsContext,
   record: BackupRecord,
-  { namespaces, isFiltered, options, signed = false }: PlanChoices,
+  choices: PlanChoices,
 ): Promise<PlannedArchive> {
+  const { signed = false } = choices;
   const archive = keys.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
     const actual = createHash('sha256')
@@ -66,12 +70,8 @@ export async function planItems(
         { hint: 'Restore from the other copy' },
       );
   }
-  return planArchive(
-    await vault.stream(archive),
-    record.resources && { ...(signed && record.resources), sha256: record.resources.sha256 },
-    scopeOf(options, namespaces, isFiltered),
-    options,
-  );
+  const known = record.resources && { ...(signed && record.resources), sha256: record.resources.sha256 };
+  return planChosen(await vault.stream(archive), known, choices);
 }
 
 /** What a record says of an archive. `items` and `bytes` only if the record is signed. */
@@ -85,11 +85,32 @@ interface KnownArchive extends ArchiveSize {
  *
  * @throws HoldfastError RecoveryPointDamaged when the archive or one of its entries cannot be read.
  */
-export async function planArchive(
+export function planChosen(
+  archive: Readable,
+  known: KnownArchive | undefined,
+  { namespaces, isFiltered, options, clusterRoles }: PlanChoices,
+): Promise<PlannedArchive> {
+  return planned(archive, known, { scope: scopeOf(options, namespaces, isFiltered), options, clusterRoles });
+}
+
+/** As `planChosen`, of a scope, for a cluster without roles of its own. */
+export const planArchive = (
   archive: Readable,
   known: KnownArchive | undefined,
   scope: Scope,
   options: RestoreOptions,
+): Promise<PlannedArchive> => planned(archive, known, { scope, options, clusterRoles: undefined });
+
+interface Planning {
+  readonly scope: Scope;
+  readonly options: RestoreOptions;
+  readonly clusterRoles: Grants | undefined;
+}
+
+async function planned(
+  archive: Readable,
+  known: KnownArchive | undefined,
+  { scope, options, clusterRoles }: Planning,
 ): Promise<PlannedArchive> {
   const drafts: Draft[] = [];
   const { contents, read } = contentsReader();
@@ -99,6 +120,6 @@ export async function planArchive(
     drafts.push(draftOf({ at: entry.at, bytes: entry.raw.length }, object, scope, options));
   };
   const archiveSha256 = await readArchive(archive, known?.sha256, visit, capsFor(known));
-  const items = planDrafts(drafts, scope).sort(compareItems);
+  const items = planDrafts(drafts, scope, clusterRoles).sort(compareItems);
   return { items, archiveSha256, contents, unmatched: scope.unmatched() };
 }

@@ -13,7 +13,7 @@ import {
   type RepositoryUse,
   repositoryPassword,
   sessionFile,
-  sessionPolicy,
+  sessionScope,
 } from '../../core/restic/repository.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import { masterSecret } from '../connect.ts';
@@ -66,7 +66,7 @@ export const jobsContext = (cluster: KubeClient, now: Date): JobsContext => ({
     const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
     const partition = partitionOf(env('jobRoleArn'));
     const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
-    return sessionFile(await mint(run, sessionPolicy(arns, repository, use)));
+    return sessionFile(await mint(sessionScope(run, arns, repository, use)));
   },
 });
 

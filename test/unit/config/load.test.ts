@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { parseDocument, type YAMLMap } from 'yaml';
 import { ConfigInvalid, loadConfig, parseConfig } from '../../../infra/config/load.ts';
 import { GOOD, spoilt } from './config-text.ts';
 
@@ -383,4 +384,18 @@ test('an image may be pinned by its digest', () => {
     'f',
   );
   expect(config.clusters[0]?.jobs.resticImage).toBe(pinned);
+});
+
+test('a replica in another account is for as many clusters as the policy of its bucket can name', () => {
+  const text = (count: number) => {
+    const document = parseDocument(GOOD);
+    document.setIn(['vault', 'account'], '111111111111');
+    document.setIn(['vault', 'replicaAccount'], '222222222222');
+    const cluster = document.getIn(['clusters', 0]) as YAMLMap;
+    const named = Array.from({ length: count }, (_, i) => ({ ...cluster.toJSON(), name: `c${i}` }));
+    document.setIn(['clusters'], document.createNode(named));
+    return document.toString();
+  };
+  expect(parseConfig(text(10), 'holdfast.yaml').clusters).toHaveLength(10);
+  expect(complaint(text(11))).toContain('vault.replicaAccount: "222222222222" is for at most 10 clusters');
 });

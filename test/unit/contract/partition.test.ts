@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { machineArn } from '../../../functions/contract/names.ts';
-import { partitionOf } from '../../../functions/contract/partition.ts';
+import { consoleHost, partitionOf } from '../../../functions/contract/partition.ts';
 
 it.each([
   ['aws', 'arn:aws:iam::111111111111:user/me'],
@@ -22,4 +22,12 @@ it('a machine has the ARN of its partition', () => {
   expect(machineArn(home, 'prod', 'backup')).toBe(
     'arn:aws-cn:states:cn-north-1:111111111111:stateMachine:holdfast-prod-backup',
   );
+});
+
+it.each([
+  ['eu-west-1', 'eu-west-1.console.aws.amazon.com'],
+  ['cn-north-1', 'console.amazonaws.cn'],
+  ['us-gov-west-1', 'console.amazonaws-us-gov.com'],
+])('the console of %s is at %s', (region, host) => {
+  expect(consoleHost(region)).toBe(host);
 });

@@ -34,6 +34,19 @@ describe('an object that is there and equal', () => {
     expect(await world.apply(1)).toMatchObject({ unchanged: 1, held: 0 });
   });
 
+  it('is not merged into if it is held: an account of a part of the cluster gets no role of the cloud', async () => {
+    const annotations = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/admin' };
+    world.has(thing(KINDS.serviceAccounts, 'web', {}, { namespace: 'kube-system' }));
+    await world.plan([thing(KINDS.serviceAccounts, 'web', {}, { annotations })], {
+      namespaceMapping: { shop: 'kube-system' },
+    });
+    await world.apply(1);
+    expect(await world.results(1)).toEqual([
+      ['web', 'skipped', expect.stringMatching(/differs in metadata/)],
+    ]);
+    expect(writes(world.cluster)).toEqual([]);
+  });
+
   it.each(Object.entries(REFUSALS))(
     'is unchanged although a create would be refused: %s',
     async (_, refusal) => {

@@ -90,7 +90,11 @@ describe('a pass over one copy', () => {
 
   it('says in the recovery point until when it is locked, after that is so', async () => {
     await call(BEGIN);
-    expect(await promised()).toEqual({ mode: 'GOVERNANCE', until: inDays(15).toISOString() });
+    expect(await promised()).toEqual({
+      mode: 'GOVERNANCE',
+      until: inDays(15).toISOString(),
+      began: new Date(BEGIN.startedAt).toISOString(),
+    });
     expect(vault.objects.has(keys.records.lock(OLD))).toBe(false);
   });
 

@@ -1,76 +1,358 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encode } from '../../../functions/adapters/s3/documents.ts';
+import { stamp } from '../../../functions/core/backup/backup-name.ts';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
-import { measure } from '../../../functions/measure/measure-vault/measure.ts';
+import { type MeasureContext, measure } from '../../../functions/measure/measure-vault/measure.ts';
+import { READ_AT_MOST } from '../../../functions/measure/measure-vault/records.ts';
+import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
+import { recordOf } from '../../support/builders.ts';
+import { keyPair } from '../../support/key-pair.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 
+const HOUR_MS = 3600 * 1000;
 const keys = vaultKeys('paris');
-const now = new Date('2026-01-02T00:00:00Z');
+const now = new Date('2026-02-01T00:00:00Z');
+const key = keyPair();
+const forger = keyPair();
+const hoursAgo = (hours: number) => new Date(now.getTime() - hours * HOUR_MS);
+const nameOf = (hours: number, plan = 'daily') => `${plan}-${stamp(hoursAgo(hours))}`;
+
 let primary: MemoryVault;
 let replica: MemoryVault;
+let created: Map<string, Date>;
+let asked: string[];
 
 beforeEach(() => {
   [primary, replica] = [new MemoryVault('primary'), new MemoryVault('replica')];
+  created = new Map(
+    ['backup-daily', 'backup-daily-more', 'verification', 'lock-daily'].map((name) => [name, hoursAgo(500)]),
+  );
+  asked = [];
 });
 
-/** A recovery point of that hour of January 1st, in the vaults that have it. */
-function point(
-  plan: string,
-  hour: string,
-  vaults: MemoryVault[],
-  { phase = 'Completed', proven = true } = {},
-) {
-  const backup = `${plan}-20260101${hour}0000`;
-  const record = {
-    version: 1,
-    cluster: 'paris',
-    plan,
-    backup,
-    phase,
-    reasons: [],
-    startedAt: `2026-01-01T${hour}:00:00Z`,
-    completedAt: `2026-01-01T${hour}:30:00Z`,
-    namespaces: [],
-    volumes: [],
-    unprotected: [],
-    objects: [],
-  };
-  for (const vault of vaults) {
-    vault.objects.set(keys.records.work(backup), { body: encode({}), metadata: {} });
-    if (phase !== 'none')
-      vault.objects.set(keys.records.record(backup), { body: encode(record), metadata: {} });
-    if (proven) vault.objects.set(keys.records.replica(backup), { body: encode({}), metadata: {} });
-  }
+interface Point extends Partial<BackupRecord> {
+  readonly in?: readonly MemoryVault[];
+  readonly proven?: boolean;
+  /** Who signed it; undefined: nobody. */
+  readonly signer?: typeof key | undefined;
 }
-const hours = async (plan = 'daily') => {
-  const ages = (await measure({ primary, replica }, keys, ['daily', 'daily-more'], now)).get(plan);
-  return [ages?.recoveryPointSeconds, ages?.replicaSeconds].map((s) => s && s / 3600);
-};
 
-describe('the age of a plan’s newest recovery points', () => {
-  it('is that of the newest one here, and of the newest one that is proven there', async () => {
-    point('daily', '10', [primary, replica]);
-    point('daily', '20', [primary, replica], { proven: false });
-    point('daily', '22', [primary], { proven: false });
-    expect(await hours()).toEqual([2, 14]);
+/** A backup of some hours ago, in both copies and proven unless said otherwise. */
+async function point(hours: number, over: Point = {}): Promise<string> {
+  const { in: vaults = [primary, replica], proven = true, plan = 'daily', ...rest } = over;
+  const { signer = key, ...fields } = { signer: key, ...rest };
+  const backup = nameOf(hours, plan);
+  const record = recordOf(backup, { plan, startedAt: hoursAgo(hours).toISOString(), ...fields });
+  for (const vault of vaults) {
+    await vault.put(keys.records.work(backup), encode({}));
+    if ('signer' in over && over.signer === undefined)
+      await vault.put(keys.records.record(backup), encode(record));
+    else await putSignedRecord(vault, keys.records.record(backup), record, signer);
+    if (proven) await vault.put(keys.records.replica(backup), encode({}));
+  }
+  return backup;
+}
+
+const look = (over: Partial<MeasureContext> = {}) =>
+  measure({
+    copies: { primary, replica },
+    keys,
+    verifier: key,
+    plans: ['daily', 'daily-more'],
+    locked: false,
+    now,
+    createdAt: async (schedule) => {
+      asked.push(schedule);
+      return created.get(schedule);
+    },
+    ...over,
   });
 
-  it('passes over what failed, is not committed, or is of another plan', async () => {
-    point('daily', '10', [primary, replica], { phase: 'PartiallyFailed' });
-    point('daily', '12', [primary, replica], { phase: 'Failed' });
-    point('daily', '13', [primary, replica], { phase: 'none' });
-    point('daily-more', '14', [primary, replica]);
-    expect(await hours()).toEqual([14, 14]);
-    expect(await hours('daily-more')).toEqual([10, 10]);
+/** Ages of a plan in hours. */
+async function ages(plan = 'daily') {
+  const { plans, doubtful, errors } = await look();
+  expect(errors).toEqual([]);
+  const found = plans.find((p) => p.plan === plan);
+  if (!found) throw new Error(`no ages of ${plan}`);
+  return {
+    completed: found.recoveryPointSeconds / 3600,
+    partial: found.partiallyFailedSeconds / 3600,
+    replica: found.replicaSeconds / 3600,
+    doubtful: doubtful.length,
+  };
+}
+
+describe('a plan’s recovery points', () => {
+  it('are as old as the newest Completed one here, and as the newest proven one there', async () => {
+    await point(14);
+    await point(4, { proven: false });
+    await point(2, { in: [primary], proven: false });
+    expect(await ages()).toEqual({ completed: 2, partial: 0, replica: 14, doubtful: 0 });
   });
 
-  it('counts nothing as proven for what the primary says of it', async () => {
-    point('daily', '10', [primary]);
-    point('daily', '10', [replica], { proven: false });
-    expect(await hours()).toEqual([14, undefined]);
+  it('are not confused with those of a plan whose name begins like it', async () => {
+    await point(14);
+    await point(10, { plan: 'daily-more' });
+    expect(await ages()).toMatchObject({ completed: 14, replica: 14 });
+    expect(await ages('daily-more')).toMatchObject({ completed: 10, replica: 10 });
   });
 
-  it('is none where there is no recovery point', async () => {
-    expect(await hours()).toEqual([undefined, undefined]);
+  it('have been incomplete since the last Completed one, if they are PartiallyFailed every night', async () => {
+    await point(170);
+    for (let night = 0; night < 7; night++) await point(2 + 24 * night, { phase: 'PartiallyFailed' });
+    expect(await ages()).toEqual({ completed: 170, partial: 168, replica: 2, doubtful: 0 });
+  });
+
+  it('count nothing as proven for what the primary says of it', async () => {
+    await point(10, { in: [primary] });
+    await point(10, { in: [replica], proven: false });
+    expect((await ages()).replica).toBe(500);
+  });
+
+  it('do not count while a backup is not committed, or has failed', async () => {
+    await point(20);
+    await primary.put(keys.records.work(nameOf(1)), encode({}));
+    await point(2, { phase: 'Failed', signer: undefined, proven: false });
+    expect(await ages()).toEqual({ completed: 20, partial: 0, replica: 20, doubtful: 0 });
+  });
+});
+
+describe('a plan that never ran', () => {
+  it('is as old as its schedule', async () => {
+    created.set('backup-daily', hoursAgo(3));
+    expect(await ages()).toEqual({ completed: 3, partial: 0, replica: 3, doubtful: 0 });
+  });
+
+  it('is older than any threshold without a schedule', async () => {
+    created.delete('backup-daily');
+    expect((await ages()).completed).toBeGreaterThan(24 * 365 * 50);
+  });
+});
+
+describe('a record without a valid signature', () => {
+  it.each([
+    ['is signed by somebody else', { signer: forger }],
+    ['is not signed', { signer: undefined }],
+    ['is signed, but is the record of another backup', { backup: nameOf(99) }],
+    ['is of another cluster', { cluster: 'london' }],
+  ])('that %s makes nothing younger, and is reported', async (_, over) => {
+    await point(40);
+    await point(1, { in: [primary], ...over });
+    expect(await ages()).toMatchObject({ completed: 40, replica: 40, doubtful: 1 });
+  });
+
+  it('is found below newer ones, and among plans that are not configured, in its turn', async () => {
+    for (let i = 0; i < 100; i++) await point(2 + i);
+    await point(60.5, { in: [replica], signer: forger });
+    await point(70.5, { in: [primary], signer: forger, plan: 'gone' });
+    const found = new Set<string>();
+    for (let turn = 0; turn < 13; turn++) {
+      const at = new Date(now.getTime() + turn * 15 * 60 * 1000);
+      for (const doubtful of (await look({ now: at })).doubtful) found.add(doubtful);
+    }
+    expect([...found].sort()).toEqual([
+      `records/paris/${nameOf(60.5)}/record.json in bucket replica`,
+      `records/paris/${nameOf(70.5, 'gone')}/record.json in bucket primary`,
+    ]);
+  });
+
+  it('counts in the replica, too', async () => {
+    await point(40);
+    await point(1, { in: [replica], signer: forger });
+    expect(await ages()).toMatchObject({ completed: 40, replica: 40, doubtful: 1 });
+  });
+
+  it('is reported if it is no record at all, and the others are measured', async () => {
+    await point(40);
+    await primary.put(keys.records.record(nameOf(1)), Buffer.from('{"phase": ["Completed"], '));
+    await primary.put(keys.records.record(nameOf(2)), encode({ version: 1, startedAt: {} }));
+    const { doubtful } = await look();
+    expect(doubtful).toEqual(
+      [nameOf(1), nameOf(2)].map((name) => `records/paris/${name}/record.json in bucket primary`),
+    );
+    expect(await ages()).toMatchObject({ completed: 40, doubtful: 2 });
+  });
+
+  it('is not reported if it says Failed: nothing trusts it, and fail-backup does not sign', async () => {
+    await point(1, { phase: 'Failed', signer: undefined });
+    expect((await ages()).doubtful).toBe(0);
+  });
+
+  it('is reported if it says Failed with a wrong signature', async () => {
+    await point(1, { phase: 'Failed', signer: forger, in: [primary] });
+    expect((await ages()).doubtful).toBe(1);
+  });
+
+  it('hides nothing by a time of the future, signed or not', async () => {
+    await point(40);
+    await point(-24, { in: [primary] });
+    await point(-48, { in: [primary], signer: forger });
+    await point(-72, { in: [primary], startedAt: hoursAgo(50).toISOString() });
+    expect(await ages()).toMatchObject({ completed: 40, doubtful: 1 });
+  });
+
+  it('does not silence an alarm by its number', async () => {
+    await point(40);
+    for (let i = 0; i < READ_AT_MOST + 5; i++)
+      await point(1 + i / 60, { in: [primary], signer: forger, phase: 'PartiallyFailed' });
+    const found = await ages();
+    expect(found).toMatchObject({ completed: 500, partial: 0, replica: 40 });
+    expect(found.doubtful).toBeGreaterThanOrEqual(READ_AT_MOST);
+  });
+
+  it('does not silence the alarm on a volume by the number of Failed ones, which nobody signs', async () => {
+    const volumes = [{ id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', result: 'failed' as const }];
+    await point(1, { phase: 'PartiallyFailed', volumes });
+    const failed = { phase: 'Failed' as const, signer: undefined, in: [primary] };
+    for (let i = 0; i < READ_AT_MOST; i++) await point(2 + i / 60, failed);
+    await point(90, { volumes: [{ ...volumes[0], result: 'protected', snapshot: 'e'.repeat(64) } as never] });
+    expect((await look()).plans[0]?.volumeSeconds).toBe(500 * 3600);
+  });
+});
+
+describe('a look', () => {
+  it('reads one record per plan and copy and eight more, and asks for no schedule of a backup, while all is well', async () => {
+    for (let i = 0; i < 300; i++) await point(1 + i);
+    for (let i = 0; i < 300; i++) await point(1 + i, { plan: 'daily-more' });
+    [primary.calls, replica.calls] = [0, 0];
+    await look();
+    expect(primary.calls).toBeLessThan(20);
+    expect(replica.calls).toBeLessThan(20);
+    expect(asked).toEqual(['verification']);
+  });
+
+  it('reads no more than its bound, whatever the vault holds', async () => {
+    for (let i = 0; i < 300; i++) await point(1 + i, { phase: 'PartiallyFailed', proven: false });
+    [primary.calls, replica.calls] = [0, 0];
+    expect(await ages()).toMatchObject({ completed: 500, partial: 499 });
+    expect(primary.calls).toBeLessThan(READ_AT_MOST + 20);
+    expect(replica.calls).toBeLessThan(2 * READ_AT_MOST + 20);
+  });
+
+  it('measures the other plans when one cannot be', async () => {
+    await point(3);
+    await point(4, { plan: 'daily-more' });
+    const broken = Object.assign(Object.create(primary), {
+      find: async (at: string) => {
+        if (at.includes('/daily-more-')) throw new Error('no answer');
+        return primary.find(at);
+      },
+    });
+    const { plans, errors } = await look({ copies: { primary: broken, replica } });
+    expect(plans.map((p) => p.plan)).toEqual(['daily']);
+    expect([...new Set(errors.map(String))]).toEqual(['Error: no answer']);
+  });
+
+  it('counts the backups of plans that are not configured, in either copy, once', async () => {
+    await point(3, { plan: 'gone' });
+    await point(4, { plan: 'gone', in: [replica] });
+    await point(4);
+    expect((await look()).withoutPlan).toEqual([nameOf(3, 'gone'), nameOf(4, 'gone')]);
+  });
+
+  it('names the volumes that the newest recovery point has no snapshot of', async () => {
+    const volume = (pvc: string, result: 'protected' | 'failed') => ({
+      ...{ id: `shop.${pvc}`, namespace: 'shop', pvc, result },
+      ...(result === 'protected' && { snapshot: 'c'.repeat(64) }),
+    });
+    await point(50, { volumes: [volume('pgdata', 'protected'), volume('web', 'protected')] });
+    await point(26, {
+      volumes: [volume('pgdata', 'failed'), volume('web', 'protected')],
+      phase: 'PartiallyFailed',
+    });
+    await point(2, {
+      volumes: [volume('pgdata', 'failed'), volume('web', 'failed')],
+      phase: 'PartiallyFailed',
+    });
+    const [daily] = (await look()).plans;
+    expect(daily?.volumeSeconds).toBe(50 * 3600);
+    expect(daily?.behind.map((b) => `${b.volume} ${b.since.toISOString()}`)).toEqual([
+      `shop/pgdata ${hoursAgo(50).toISOString()}`,
+      `shop/web ${hoursAgo(26).toISOString()}`,
+    ]);
+  });
+});
+
+describe('the newest verification', () => {
+  const report = (hours: number, over: object = {}) =>
+    primary.put(
+      keys.records.verify.report(`verify-${stamp(hoursAgo(hours))}-abcdef`),
+      encode({ startedAt: hoursAgo(hours).toISOString(), ...over }),
+    );
+  const age = async () => ((await look()).verificationSeconds ?? Number.NaN) / 3600;
+
+  it('is the newest that has a report', async () => {
+    await report(300);
+    await report(100);
+    await primary.put(keys.records.verify.run(`verify-${stamp(hoursAgo(2))}-abcdef`), encode({}));
+    expect(await age()).toBe(100);
+  });
+
+  it('is not one of the future, nor one that is no report', async () => {
+    await report(100);
+    await report(-10);
+    await report(50, { startedAt: ['yesterday'] });
+    await report(40, { startedAt: 'yesterday' });
+    expect(await age()).toBe(100);
+  });
+
+  it('is as old as its schedule before the first, and has no age without a schedule', async () => {
+    expect(await age()).toBe(500);
+    created.delete('verification');
+    expect(await age()).toBeNaN();
+  });
+});
+
+describe('the newest pass over the locks', () => {
+  const lock = (backup: string, hours: number, vaults = [primary, replica]) =>
+    Promise.all(
+      vaults.map((vault) =>
+        vault.put(
+          keys.records.lock(backup),
+          encode({
+            mode: 'GOVERNANCE',
+            until: hoursAgo(-300).toISOString(),
+            began: hoursAgo(hours).toISOString(),
+          }),
+        ),
+      ),
+    );
+  const age = async () => ((await look({ locked: true })).lockPassSeconds ?? Number.NaN) / 3600;
+
+  it('is that of the copy where it is older', async () => {
+    const backup = await point(30);
+    await point(2);
+    await lock(backup, 10, [primary]);
+    await lock(backup, 70, [replica]);
+    expect(await age()).toBe(70);
+  });
+
+  it('is found among many young recovery points, of which none has seen a pass', async () => {
+    for (let i = 0; i < 90; i++) await point(i / 4);
+    await lock(await point(23), 5);
+    expect(await age()).toBe(5);
+  });
+
+  it('does not believe a pass of the future, or a document without a time', async () => {
+    const backup = await point(300);
+    await lock(backup, -1000);
+    expect(await age()).toBe(300);
+    for (const vault of [primary, replica])
+      await vault.put(keys.records.lock(backup), encode({ mode: 'GOVERNANCE', until: 'never' }));
+    expect(await age()).toBe(300);
+  });
+
+  it('counts from the first recovery point or the schedule, whichever is later, before the first pass', async () => {
+    await point(300);
+    expect(await age()).toBe(300);
+    created.set('lock-daily', hoursAgo(4));
+    expect(await age()).toBe(4);
+  });
+
+  it('has no age while there is nothing to lock, or no Object Lock', async () => {
+    expect(await age()).toBeNaN();
+    await point(300);
+    expect((await look()).lockPassSeconds).toBeUndefined();
   });
 });

@@ -194,7 +194,13 @@ describe('the plan of a restore', () => {
     expect(items.map((i) => [i.name, i.action, i.reason])).toEqual([
       ['shop', 'create', undefined],
       ['data', 'create', undefined],
-      ['root', 'hold', expect.stringMatching(/^it allows everything; to restore it, set "allow"/)],
+      [
+        'root',
+        'hold',
+        expect.stringMatching(
+          /^it lets whoever is bound to it change everything of the cluster; to restore it, set "allow"/,
+        ),
+      ],
       ['settings', 'create', undefined],
       ['done', 'skip', 'the pod has ended'],
     ]);
@@ -206,6 +212,26 @@ describe('the plan of a restore', () => {
       dryRun: false,
     });
   });
+
+  it.each([
+    ['grants no more', 'configmaps', 'create'],
+    ['reads Secrets', 'secrets', 'hold'],
+  ])(
+    'judges a binding by the role of that name in the cluster too: one that %s',
+    async (_, resource, action) => {
+      const role = (of: string) => ({ rules: [{ apiGroups: [''], resources: [of], verbs: ['get'] }] });
+      const binding = {
+        roleRef: { kind: 'ClusterRole', name: 'ops' },
+        subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: 'shop' }],
+      };
+      const things = [thing(KINDS.roles, 'ops', role('pods')), thing(KINDS.bindings, 'web', binding)];
+      await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+      world.cluster.add(...thing(KINDS.roles, 'ops', role(resource)));
+      await plan();
+      const items = await getItems(world.primary, keys, RESTORE);
+      expect(items.filter((i) => i.name === 'web').map((i) => i.action)).toEqual([action]);
+    },
+  );
 
   it('acquires the lease of the cluster for its execution; a dry run acquires none, even while another restore is running', async () => {
     await put(FIRST);

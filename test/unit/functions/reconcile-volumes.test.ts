@@ -83,6 +83,8 @@ let cluster: MemoryCluster;
 let vault: MemoryVault;
 /** Commands that ran in pods, in their order. */
 let commands: string[];
+/** The volume whose Job stores nothing and says that it did. */
+let claimedOnly: string | undefined;
 /** Attempts of Jobs whose pods have started. */
 let started: string[];
 /** What is in the cluster before the backup. */
@@ -93,6 +95,7 @@ function prepare(): void {
   cluster = new MemoryCluster(new Date('2026-01-31T02:00:00Z'));
   vault = new MemoryVault('primary');
   commands = [];
+  claimedOnly = undefined;
   started = [];
   const pod = (name: string, claims: string[], annotations = {}): KubeObject => ({
     metadata: { name, namespace: 'shop', annotations },
@@ -149,6 +152,10 @@ const wait = () =>
         body: Buffer.from(''),
         metadata: {},
       }),
+    onSnapshot: (id, snapshot) => {
+      if (id !== claimedOnly)
+        vault.objects.set(`restic/paris/shop/snapshots/${snapshot}`, { body: Buffer.from(''), metadata: {} });
+    },
   });
 
 /** Looks until nothing is left to do. `atLook` is told when one begins. */
@@ -201,6 +208,19 @@ describe('the volumes of a backup', () => {
       'shop.untaken': expect.stringContaining('its snapshot is not taken (for a while)'),
       'shop.web-0_cache': resticId('snapshot of shop.web-0_cache'),
     });
+  });
+
+  it('are protected only by snapshots that are in the vault, whatever a log says', async () => {
+    claimedOnly = 'shop.data';
+    const work = { ...WORK, volumes: [claim('data')], hooks: [] };
+    while ((await look(work)).waitSeconds > 0) wait();
+    const snapshot = resticId('snapshot of shop.data');
+    expect(endState().outcomes).toEqual([
+      {
+        ...{ id: 'shop.data', namespace: 'shop', pvc: 'data', result: 'failed' },
+        message: `restic reports the snapshot ${snapshot}, but the vault does not have it`,
+      },
+    ]);
   });
 
   it('leave nothing of Holdfast in the cluster, and are all said to be done', async () => {
