@@ -2,7 +2,7 @@ import { METRICS } from '../../contract/metrics.ts';
 import { type PruneRef, PruneRequest } from '../../contract/states.ts';
 import { pruneName } from '../../core/backup/backup-name.ts';
 import { repositoryPassword } from '../../core/restic/repository.ts';
-import { planNames, retentionNamed } from '../../core/retention/policies.ts';
+import { planNames, retentionNamed, retiredRetentions } from '../../core/retention/policies.ts';
 import { clusterKeys, masterSecret, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
@@ -46,6 +46,7 @@ export const handler = lambdaHandler(
           share: input.allowShare ?? limits.maxShare,
           orphanGraceDays: limits.orphanGraceDays,
           plans: planNames(settings()),
+          retired: retiredRetentions(settings(), input.plan),
         },
       ),
     );

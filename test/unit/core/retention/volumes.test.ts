@@ -122,6 +122,16 @@ describe('a volume that is left out', () => {
     expect(kept(points)).toEqual([1, 7, 8, 9]);
   });
 
+  it('stays while a failed backup that a rule keeps does not exclude it: it may lack anything', () => {
+    const since = [good(2, { [WEB]: 'good' }), ...days(3, 5).map((day) => bad(day, { [WEB]: 'missing' }))];
+    expect(kept([good(1), ...since])).toEqual([1, 2, 3, 4, 5]);
+    const excluding = [
+      good(2, { [WEB]: 'good' }),
+      ...days(3, 5).map((day) => bad(day, { [DB]: 'excluded', [WEB]: 'missing' })),
+    ];
+    expect(kept([good(1), ...excluding])).toEqual([2, 3, 4, 5]);
+  });
+
   it('stays while the plan finds the volume and does not include it: its pods may be scaled down', () => {
     const points = [good(1), ...days(2, 9).map((day) => good(day, { [DB]: 'missing', [WEB]: 'good' }))];
     expect(kept(points)).toEqual([1, 7, 8, 9]);
