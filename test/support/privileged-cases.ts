@@ -713,6 +713,15 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
     through:
       'who may create an Ingress in a namespace has every host; the ingress controller decides which it serves',
   },
+  '65 a default class of Ingresses': {
+    stored: stored(
+      'ingressclasses.networking.k8s.io',
+      undefined,
+      { spec: { controller: 'example.com/edge' } },
+      { annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+    ),
+    through: 'it decides only about Ingresses that name no class',
+  },
   'an Ingress with configuration of its own': {
     stored: stored(
       'ingresses.networking.k8s.io',

@@ -63,8 +63,8 @@ export function rolesOf(grants: Grants, live: Grants = new Map()): Roles {
   };
   return {
     powersOf: (place) => {
-      const own = archived(place);
-      return builtIn(place) ?? (own && [...own, ...(live.get(place)?.powers ?? [])]);
+      const [own, there] = [archived(place), live.get(place)?.powers];
+      return builtIn(place) ?? (own || there ? [...(own ?? []), ...(there ?? [])] : undefined);
     },
     archivedPowersOf: (place) => archived(place) ?? [],
     isElection: (place) => OWN_READERS.has(place) || (grants.get(place)?.isElection ?? false),

@@ -32,7 +32,7 @@ interface Point {
 
 /** What a plan has to know of the cluster that is restored into. */
 export interface ClusterFacts {
-  /** Its ClusterRoles that grant what is held back, by their place. */
+  /** What its ClusterRoles grant, by their place. */
   readonly clusterRoles: Grants;
   /** Addresses of its API server, as `addressKey` has them. */
   readonly apiServers: ReadonlySet<string>;

@@ -23,14 +23,14 @@ export async function clusterFactsOf(cluster: KubeClient): Promise<ClusterFacts>
   return { clusterRoles: await clusterRolesOf(cluster), apiServers: new Set(own.flat()) };
 }
 
-/** Only roles that grant what is held back. The rules are not kept. */
+/** What the ClusterRoles grant of what is held back. Their rules are not kept. */
 async function clusterRolesOf(cluster: KubeClient): Promise<Grants> {
   const found = new Map<string, RoleGrants>();
   const type = groupResource(TYPES.clusterRoles);
   for await (const { items } of listPages(cluster, TYPES.clusterRoles, { absent: 'empty' }))
     for (const { name, raw } of items) {
       const { powers } = grantsOf(JSON.parse(raw.toString('utf8')) as KubeObject, true);
-      if (powers.length > 0) found.set(placeOf(type, undefined, name), { powers });
+      found.set(placeOf(type, undefined, name), { powers });
     }
   return found;
 }

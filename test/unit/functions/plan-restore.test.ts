@@ -210,17 +210,20 @@ describe('the plan of a restore', () => {
   });
 
   it.each([
-    ['grants no more', 'configmaps', 'create'],
-    ['reads Secrets', 'secrets', 'hold'],
+    ['grants no more', 'configmaps', true, 'create'],
+    ['reads Secrets', 'secrets', true, 'hold'],
+    ['alone is there, and harmless', 'configmaps', false, 'create'],
+    ['alone is there, and reads Secrets', 'secrets', false, 'hold'],
   ])(
     'judges a binding by the role of that name in the cluster too: one that %s',
-    async (_, resource, action) => {
+    async (_, resource, isArchived, action) => {
       const role = (of: string) => ({ rules: [{ apiGroups: [''], resources: [of], verbs: ['get'] }] });
       const binding = {
         roleRef: { kind: 'ClusterRole', name: 'ops' },
         subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: 'shop' }],
       };
-      const things = [thing(KINDS.roles, 'ops', role('pods')), thing(KINDS.bindings, 'web', binding)];
+      const own = isArchived ? [thing(KINDS.roles, 'ops', role('pods'))] : [];
+      const things = [...own, thing(KINDS.bindings, 'web', binding)];
       await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
       world.cluster.add(...thing(KINDS.roles, 'ops', role(resource)));
       await plan();
