@@ -232,6 +232,26 @@ describe('the plan of a restore', () => {
     },
   );
 
+  it('judges a binding by the Role of its namespace in the cluster, too', async () => {
+    const own = {
+      type: KINDS.namespacedRoles,
+      rules: (verbs: string[]) => ({ rules: [{ apiGroups: [], resources: [], verbs }] }),
+    };
+    const binding = {
+      roleRef: { kind: 'Role', name: 'ops' },
+      subjects: [{ kind: 'ServiceAccount', name: 'web' }],
+    };
+    const bindings = { ...KINDS.bindings, resource: 'rolebindings', kind: 'RoleBinding', namespaced: true };
+    const things = [thing(own.type, 'ops', own.rules(['get'])), thing(bindings, 'web', binding)];
+    await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+    world.cluster.add(...thing(own.type, 'ops', own.rules(['escalate'])));
+    await plan();
+    const items = await getItems(world.primary, keys, RESTORE);
+    expect(items.find((i) => i.name === 'web')?.reason).toMatch(
+      /^it lets shop\/web give rights .* \(Role ops\)/,
+    );
+  });
+
   it.each([
     ['of this cluster', '10.0.0.7', true],
     ['of this cluster, in another form', '::ffff:a00:8', true],
