@@ -9,7 +9,7 @@ import { placeOf } from '../../../../functions/core/restore/references.ts';
 import { scopeOf } from '../../../../functions/core/restore/restore-options.ts';
 import { grantsOf } from '../../../../functions/core/restore/role-grants.ts';
 import { planOfObjects, type Stored } from '../../../support/plans.ts';
-import { clusterRole, place, RBAC, role, rule } from '../../../support/privileged-cases.ts';
+import { clusterRole, place, RBAC, role, rule } from '../../../support/privileged-builders.ts';
 
 const SECRETS = rule([''], ['secrets'], ['get']);
 const READS = 'read every Secret of {of}';

@@ -8,7 +8,8 @@ import { ANY, POWERS, type Power } from '../../../../functions/core/restore/dang
 import { HELD_TYPES } from '../../../../functions/core/restore/dangerous-types.ts';
 import { BASELINE } from '../../../../functions/core/restore/pod-security.ts';
 import { planOfObjects, type Stored } from '../../../support/plans.ts';
-import { CASES, clusterRole, place, RBAC, role, rule } from '../../../support/privileged-cases.ts';
+import { clusterRole, place, RBAC, role, rule } from '../../../support/privileged-builders.ts';
+import { CASES } from '../../../support/privileged-cases.ts';
 
 const namespacesOf = ([at]: Stored) => [
   at.namespace ?? (at.groupResource === 'namespaces' ? at.name : 'shop'),
