@@ -28,6 +28,7 @@ export const TYPES = {
   persistentVolumeClaims: type('v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
   persistentVolumes: type('v1', 'persistentvolumes', 'PersistentVolume', false),
   clusterRoles: type('rbac.authorization.k8s.io/v1', 'clusterroles', 'ClusterRole', false),
+  namespacedRoles: type('rbac.authorization.k8s.io/v1', 'roles', 'Role'),
   jobs: type('batch/v1', 'jobs', 'Job'),
   storageClasses: type('storage.k8s.io/v1', 'storageclasses', 'StorageClass', false),
   volumeSnapshots: type('snapshot.storage.k8s.io/v1', 'volumesnapshots', 'VolumeSnapshot'),

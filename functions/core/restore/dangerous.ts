@@ -64,7 +64,7 @@ function examined(at: ArchivedName, object: KubeObject, options: RestoreOptions)
     const found = isRole(at)
       ? roleFindings(at, object, system)
       : isBinding(at)
-        ? { pending: bindingFindings(at, object, system) }
+        ? { pending: bindingFindings(at, object, system, options) }
         : heldBy(danger(at, object, system));
     return held ? { ...found, held } : found;
   } catch (error) {

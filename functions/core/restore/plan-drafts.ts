@@ -32,12 +32,12 @@ interface Point {
 
 /** What a plan has to know of the cluster that is restored into. */
 export interface ClusterFacts {
-  /** Its ClusterRoles that grant what is held back, by their place. */
-  readonly clusterRoles: Grants;
+  /** What its roles grant, by their place. */
+  readonly roles: Grants;
   /** Addresses of its API server, as `addressKey` has them. */
   readonly apiServers: ReadonlySet<string>;
 }
-const NOTHING: ClusterFacts = { clusterRoles: new Map(), apiServers: new Set() };
+const NOTHING: ClusterFacts = { roles: new Map(), apiServers: new Set() };
 
 /**
  * The items of a plan, in no order, from the drafts of all objects of a recovery point: the objects that the scope has, what
@@ -68,7 +68,7 @@ function pointOf(drafts: readonly Draft[], cluster: ClusterFacts): Point {
     if (draft.at.groupResource === 'serviceaccounts') accounts.add(placeOfDraft(draft));
     for (const token of draft.secrets ?? []) tokens.add(token);
   }
-  const roles = rolesOf(grants, cluster.clusterRoles);
+  const roles = rolesOf(grants, cluster.roles);
   return {
     selected: selectedOf(drafts),
     byUid,

@@ -20,18 +20,18 @@ import type { KubeClient } from '../../ports/kubernetes.ts';
  */
 export async function clusterFactsOf(cluster: KubeClient): Promise<ClusterFacts> {
   const own = await Promise.all([TYPES.endpoints, TYPES.services].map((type) => ofApiServer(cluster, type)));
-  return { clusterRoles: await clusterRolesOf(cluster), apiServers: new Set(own.flat()) };
+  return { roles: await rolesOf(cluster), apiServers: new Set(own.flat()) };
 }
 
-/** Only roles that grant what is held back. The rules are not kept. */
-async function clusterRolesOf(cluster: KubeClient): Promise<Grants> {
+/** What roles grant of what is held back. Their rules are not kept. */
+async function rolesOf(cluster: KubeClient): Promise<Grants> {
   const found = new Map<string, RoleGrants>();
-  const type = groupResource(TYPES.clusterRoles);
-  for await (const { items } of listPages(cluster, TYPES.clusterRoles, { absent: 'empty' }))
-    for (const { name, raw } of items) {
-      const { powers } = grantsOf(JSON.parse(raw.toString('utf8')) as KubeObject, true);
-      if (powers.length > 0) found.set(placeOf(type, undefined, name), { powers });
-    }
+  for (const type of [TYPES.clusterRoles, TYPES.namespacedRoles])
+    for await (const { items } of listPages(cluster, type, { absent: 'empty' }))
+      for (const { namespace, name, raw } of items) {
+        const { powers } = grantsOf(JSON.parse(raw.toString('utf8')) as KubeObject, false);
+        found.set(placeOf(groupResource(type), namespace, name), { powers });
+      }
   return found;
 }
 

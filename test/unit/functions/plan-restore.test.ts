@@ -214,17 +214,20 @@ describe('the plan of a restore', () => {
   });
 
   it.each([
-    ['grants no more', 'configmaps', 'create'],
-    ['reads Secrets', 'secrets', 'hold'],
+    ['grants no more', 'configmaps', true, 'create'],
+    ['reads Secrets', 'secrets', true, 'hold'],
+    ['alone is there, and harmless', 'configmaps', false, 'create'],
+    ['alone is there, and reads Secrets', 'secrets', false, 'hold'],
   ])(
     'judges a binding by the role of that name in the cluster too: one that %s',
-    async (_, resource, action) => {
+    async (_, resource, isArchived, action) => {
       const role = (of: string) => ({ rules: [{ apiGroups: [''], resources: [of], verbs: ['get'] }] });
       const binding = {
         roleRef: { kind: 'ClusterRole', name: 'ops' },
         subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: 'shop' }],
       };
-      const things = [thing(KINDS.roles, 'ops', role('pods')), thing(KINDS.bindings, 'web', binding)];
+      const own = isArchived ? [thing(KINDS.roles, 'ops', role('pods'))] : [];
+      const things = [...own, thing(KINDS.bindings, 'web', binding)];
       await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
       world.cluster.add(...thing(KINDS.roles, 'ops', role(resource)));
       await plan();
@@ -232,6 +235,26 @@ describe('the plan of a restore', () => {
       expect(items.filter((i) => i.name === 'web').map((i) => i.action)).toEqual([action]);
     },
   );
+
+  it('judges a binding by the Role of its namespace in the cluster, too', async () => {
+    const own = {
+      type: KINDS.namespacedRoles,
+      rules: (verbs: string[]) => ({ rules: [{ apiGroups: [], resources: [], verbs }] }),
+    };
+    const binding = {
+      roleRef: { kind: 'Role', name: 'ops' },
+      subjects: [{ kind: 'ServiceAccount', name: 'web' }],
+    };
+    const bindings = { ...KINDS.bindings, resource: 'rolebindings', kind: 'RoleBinding', namespaced: true };
+    const things = [thing(own.type, 'ops', own.rules(['get'])), thing(bindings, 'web', binding)];
+    await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+    world.cluster.add(...thing(own.type, 'ops', own.rules(['escalate'])));
+    await plan();
+    const items = await getItems(world.primary, keys, RESTORE);
+    expect(items.find((i) => i.name === 'web')?.reason).toMatch(
+      /^it lets shop\/web give rights .* \(Role ops\)/,
+    );
+  });
 
   it.each([
     ['of this cluster', '10.0.0.7', true],

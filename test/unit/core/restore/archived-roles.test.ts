@@ -3,10 +3,13 @@ import type { RestoreOptions } from '../../../../functions/contract/restore-opti
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
 import { rolesOf } from '../../../../functions/core/restore/archived-roles.ts';
 import { holdReason } from '../../../../functions/core/restore/dangerous.ts';
+import { draftOf } from '../../../../functions/core/restore/drafts.ts';
+import { planDrafts } from '../../../../functions/core/restore/plan-drafts.ts';
 import { placeOf } from '../../../../functions/core/restore/references.ts';
+import { scopeOf } from '../../../../functions/core/restore/restore-options.ts';
 import { grantsOf } from '../../../../functions/core/restore/role-grants.ts';
 import { planOfObjects, type Stored } from '../../../support/plans.ts';
-import { clusterRole, place, RBAC, rule } from '../../../support/privileged-cases.ts';
+import { clusterRole, place, RBAC, role, rule } from '../../../support/privileged-builders.ts';
 
 const SECRETS = rule([''], ['secrets'], ['get']);
 const READS = 'read every Secret of {of}';
@@ -66,7 +69,7 @@ describe('a role that takes in others', () => {
 });
 
 describe('what is held of a pair of a role and its binding', () => {
-  const role = clusterRole([SECRETS], {}, 'super');
+  const superRole = clusterRole([SECRETS], {}, 'super');
   const binding: Stored = [
     place(`clusterrolebindings.${RBAC}`, 'x'),
     {
@@ -76,7 +79,7 @@ describe('what is held of a pair of a role and its binding', () => {
     },
   ];
   const held = (options: RestoreOptions) =>
-    planOfObjects([role, binding], { options })
+    planOfObjects([superRole, binding], { options })
       .filter((i) => i.action === 'hold')
       .map((i) => [i.groupResource.split('.')[0], i.reason?.split(';')[0]]);
   const OF_BINDING = [
@@ -95,10 +98,40 @@ describe('what is held of a pair of a role and its binding', () => {
     expect(held({ excludedResources: [TYPE] })).toEqual([OF_BINDING]);
   });
   it('is nothing if both are allowed by the names that the reasons give', () => {
-    const hints = planOfObjects([role, binding]).flatMap(
+    const hints = planOfObjects([superRole, binding]).flatMap(
       (i) => /"allow": \["(.*)"\]/.exec(i.reason ?? '')?.[1] ?? [],
     );
     expect(held({ allow: hints })).toEqual([]);
+  });
+});
+
+describe('a role that the cluster has under the name of one of the recovery point', () => {
+  const harmless = role([rule(['coordination.k8s.io'], ['leases'], ['create'])], 'kube-system', 'keys');
+  const binding: Stored = [
+    place(`rolebindings.${RBAC}`, 'x', 'kube-system'),
+    {
+      metadata: { name: 'x', namespace: 'kube-system' },
+      roleRef: { apiGroup: RBAC, kind: 'Role', name: 'keys' },
+      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'evil' }],
+    },
+  ];
+  const actionWith = (namespace: string, options: RestoreOptions = {}) => {
+    const reads = grantsOf(role([SECRETS])[1] as KubeObject, false);
+    const cluster = {
+      roles: new Map([[placeOf(`roles.${RBAC}`, namespace, 'keys'), reads]]),
+      apiServers: new Set<string>(),
+    };
+    const scope = scopeOf(options, ['kube-system']);
+    const drafts = [harmless, binding].map(([at, object]) =>
+      draftOf({ at, bytes: 1 }, object, scope, options),
+    );
+    return planDrafts(drafts, scope, cluster).find((i) => i.name === 'x')?.action;
+  };
+  it('counts for its bindings, where a mapping takes them', () => {
+    expect(actionWith('kube-system')).toBe('hold');
+    expect(actionWith('elsewhere')).toBe('create');
+    expect(actionWith('kube-copy', { namespaceMapping: { 'kube-system': 'kube-copy' } })).toBe('hold');
+    expect(actionWith('kube-system', { namespaceMapping: { 'kube-system': 'kube-copy' } })).toBe('create');
   });
 });
 
