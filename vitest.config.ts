@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['test/unit/**/*.test.ts', 'test/infra/**/*.test.ts', 'test/machines/**/*.test.ts'],
+          include: ['unit', 'infra', 'machines', 'iam'].map((folder) => `test/${folder}/**/*.test.ts`),
           testTimeout: 30_000,
           // Files of one worker share their modules: loading them anew for each file, the CDK above all, took half the time.
           isolate: false,

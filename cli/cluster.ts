@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -53,6 +54,14 @@ export function configuredCluster(options: ClusterOptions): {
     );
   return { config, cluster };
 }
+
+/** The same; undefined if no configuration is named and the checkout has none. For commands that need none. */
+export const configuredClusterIfAny = (
+  options: ClusterOptions,
+): ReturnType<typeof configuredCluster> | undefined =>
+  options.config || options.cluster || process.env.HOLDFAST_CONFIG || existsSync(CHECKOUT_FILE)
+    ? configuredCluster(options)
+    : undefined;
 
 /** The AWS account and partition of the caller's credentials. */
 async function callerIn(region: string): Promise<{ account: string; partition: string }> {

@@ -1,13 +1,13 @@
 import { Argument, Command } from 'commander';
 import type { CopyName } from '../functions/contract/copies.ts';
 import { CONTROL_PLANE } from '../functions/core/backup/control-plane.ts';
-import { type RbacOptions, rbacManifests } from '../functions/core/kubernetes/rbac.ts';
 import { ConfigInvalid } from '../infra/config/load.ts';
 import manifest from '../package.json' with { type: 'json' };
-import { backupLines } from './backups.ts';
-import { configuredCluster, openCluster } from './cluster.ts';
+import { backupLines, unknownPlanLines } from './backups.ts';
+import { configuredCluster, configuredClusterIfAny, openCluster } from './cluster.ts';
 import { restoreControlPlane } from './control-plane.ts';
 import { progressLines } from './progress.ts';
+import { manifestsFor, type RbacFlags } from './rbac.ts';
 import { resticArgs, runRestic } from './restic.ts';
 import { vaultCommands } from './vault.ts';
 import { checkFileOptions, copyOption, percent, planIn, sourceIn } from './words.ts';
@@ -35,7 +35,9 @@ const configured = () => configuredCluster(program.opts<Common>()).cluster;
 
 program
   .command('rbac')
-  .description('print the RBAC manifests that a cluster needs, for kubectl apply -f -')
+  .description(
+    'print the roles, the namespace and the network policy that a cluster needs, for kubectl apply -f -',
+  )
   .option(
     '--hooks',
     'allow backups to run pod hooks, which are commands in containers like kubectl exec (default: not allowed)',
@@ -48,14 +50,23 @@ program
     '--commands <namespaces...>',
     'namespaces that get a service account for pods with holdfast.io/backup-command (default: none)',
   )
-  .action((options: RbacOptions) => console.log(JSON.stringify(rbacManifests(options), null, 2)));
+  .option(
+    '--namespaces <namespaces...>',
+    'the only namespaces in which backups may run Jobs (default: all namespaces)',
+  )
+  .action((flags: RbacFlags) => {
+    const configured = configuredClusterIfAny(program.opts<Common>());
+    console.log(JSON.stringify(manifestsFor(flags, configured), null, 2));
+  });
 
 program
   .command('get')
   .description('list backups')
   .addArgument(new Argument('<what>', 'what to list').choices(['backups']))
   .action(async () => {
-    for (const line of backupLines(await (await cluster()).backups(), new Date())) console.log(line);
+    const rows = await (await cluster()).backups();
+    for (const line of backupLines(rows, new Date())) console.log(line);
+    for (const line of unknownPlanLines(configured(), rows)) console.error(line);
   });
 
 program
@@ -89,7 +100,7 @@ program
   .description(
     'remove the recovery points that the retention of a plan no longer keeps; print the ARN of the execution',
   )
-  .argument('<plan>', 'name of a plan of the cluster')
+  .argument('<plan>', 'name of a plan of the cluster, or of a retired one')
   .option('--dry-run', 'preview: write the report and remove nothing (default: off)')
   .option(
     '--allow-share <percent>',
@@ -97,7 +108,7 @@ program
     percent,
   )
   .action(async (plan: string, options: { dryRun?: boolean; allowShare?: number }) => {
-    const input = { plan: planIn(configured(), plan), ...options };
+    const input = { plan: planIn(configured(), plan, { retired: true }), ...options };
     console.log(await (await cluster()).start('prune', input));
   });
 

@@ -9,6 +9,8 @@ export interface RewindHeading {
   readonly to: Date;
   /** Running executions and held leases, as readable messages. */
   readonly atWork: readonly string[];
+  /** Why the view of that time cannot be complete; absent: it is. */
+  readonly incomplete?: string | undefined;
 }
 
 const PARTS = { records: 'records', velero: 'archives', restic: 'repositories' } as const;
@@ -32,11 +34,14 @@ export const stepLines = (steps: readonly RewindStep[]): string[] =>
 
 /** The preview of a rewind. */
 export function rewindLines(
-  { cluster, bucket, copy, to, atWork }: RewindHeading,
+  { cluster, bucket, copy, to, atWork, incomplete }: RewindHeading,
   summary: RewindSummary,
 ): string[] {
   const title = `${cluster} in ${bucket} (${copy}), as it was at ${to.toISOString()}`;
-  const warning = atWork.map((work) => `WARNING: ${work}: its writes can be hidden or undone`);
+  const warning = [
+    ...atWork.map((work) => `WARNING: ${work}: its writes can be hidden or undone`),
+    ...(incomplete ? [`WARNING: this view cannot be complete: ${incomplete}`] : []),
+  ];
   if (isIdle(summary)) return [title, ...warning, 'No changes since then: there is nothing to do'];
   const { parts, back, gone, mended, repositories, passwords } = summary;
   return [
@@ -63,6 +68,10 @@ export function rewindLines(
     'versions are not listed here and cannot be restored: use the other copy for them.',
   ];
 }
+
+/** What is said to whoever confirms a rewind to a view that cannot be complete. */
+export const incompleteError = ({ to, copy, incomplete }: RewindHeading): string =>
+  `--to ${to.toISOString()}: the view of the ${copy} cannot be complete: ${incomplete}. Choose a later time, or use the other copy with --from. To rewind to what is left, add --allow-incomplete`;
 
 /** The command that applies a preview. With an absolute timestamp, because "2h ago" changes its meaning. */
 export const confirmLine = ({ cluster, copy, to }: RewindHeading): string =>

@@ -7,13 +7,14 @@ import { COPIES, type CopyName, type VaultCopy } from '../functions/contract/cop
 import { masterSecretName } from '../functions/contract/names.ts';
 import { repositoryIn } from '../functions/core/restic/repository.ts';
 import { isIdle } from '../functions/core/vault/rewind.ts';
+import { incompleteAt } from '../functions/core/vault/rewind-reach.ts';
 import { vaultKeys } from '../functions/core/vault/vault-keys.ts';
 import { type ActivityContext, atWork } from './activity.ts';
-import { type ClusterOptions, type FoundCluster, findCluster } from './cluster.ts';
+import { type ClusterOptions, configuredCluster, type FoundCluster, findCluster } from './cluster.ts';
 import { parseInstant } from './instant.ts';
 import { repositoryKeys } from './repository-keys.ts';
-import { applyRewind, planRewind } from './rewind.ts';
-import { confirmLine, type RewindHeading, rewindLines, stepLines } from './rewind-lines.ts';
+import { applyRewind, keptVersions, planRewind } from './rewind.ts';
+import { confirmLine, incompleteError, type RewindHeading, rewindLines, stepLines } from './rewind-lines.ts';
 import { type RepositoryKeys, rotateKey } from './rotate-key.ts';
 import { isInOrder, keyLines, lookAtKeys } from './verify-keys.ts';
 import { copyOption, exceptIn } from './words.ts';
@@ -32,6 +33,10 @@ export function vaultCommands(program: Command, options: () => ClusterOptions): 
     .addOption(copyOption('copy of the vault to rewind'))
     .option('--list', 'print each key that changes, with the reason (default: off)')
     .option('--confirm', 'apply the changes (default: preview)')
+    .option(
+      '--allow-incomplete',
+      'with --confirm, rewind even if versions of that time have been removed (default: refuse)',
+    )
     .action((flags: RewindFlags) => rewind(options(), flags));
   vault
     .command('rotate-key')
@@ -57,24 +62,29 @@ interface RewindFlags {
   readonly from: CopyName;
   readonly list?: boolean;
   readonly confirm?: boolean;
+  readonly allowIncomplete?: boolean;
 }
 
-async function rewind(options: ClusterOptions, { to, from, list, confirm }: RewindFlags): Promise<void> {
+async function rewind(options: ClusterOptions, flags: RewindFlags): Promise<void> {
+  const { to, from, list, confirm, allowIncomplete } = flags;
   const now = new Date();
   const instant = parseInstant(to, now);
   const found = await findCluster(options);
   const cluster = found.cluster.name;
   const { bucket, region } = found.copies[from];
   const versions = openVersions(bucket, region);
+  const kept = await keptVersions(versions, cluster, configuredCluster(options).config.vault);
+  const { steps, summary, existed } = await planRewind(versions, cluster, instant);
   const heading: RewindHeading = {
     ...{ cluster, bucket, copy: from, to: instant },
     atWork: await atWork(activityOf(found), now),
+    incomplete: incompleteAt(instant, now, kept, existed),
   };
-  const { steps, summary } = await planRewind(versions, cluster, instant);
   if (list) print(stepLines(steps));
   print(rewindLines(heading, summary));
   if (isIdle(summary)) return;
   if (!confirm) return print(['', confirmLine(heading)]);
+  if (heading.incomplete && !allowIncomplete) throw new Error(incompleteError(heading));
   await applyRewind(versions, openVault(bucket, region), steps, progressTo(steps.length));
   const left = await planRewind(versions, cluster, instant);
   if (!isIdle(left.summary))

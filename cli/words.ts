@@ -39,14 +39,14 @@ export function exceptIn(cluster: string, repositories: readonly string[], excep
 }
 
 /**
- * The name of a plan of the cluster.
+ * The name of a plan of the cluster. `retired`: also of a retired one.
  *
  * @throws PlanNotFound if the cluster has no plan of that name.
  */
-export function planIn({ name, plans }: ClusterConfig, plan: string): string {
-  const known = plans.map((p) => p.name);
+export function planIn(cluster: ClusterConfig, plan: string, { retired = false } = {}): string {
+  const known = [...cluster.plans, ...(retired ? cluster.retired : [])].map((p) => p.name);
   if (known.includes(plan)) return plan;
-  throw new HoldfastError('PlanNotFound', `cluster ${name} has no plan "${plan}"`, {
+  throw new HoldfastError('PlanNotFound', `cluster ${cluster.name} has no plan "${plan}"`, {
     hint: `Its plans are: ${known.join(', ')}`,
   });
 }

@@ -9,7 +9,8 @@ import { minioTool } from '../world/tools/minio.ts';
 import { provide } from '../world/tools/provide.ts';
 import { bringUp, processEnv, takeDown } from '../world/world.ts';
 
-// `npm test`: lint, types, fast and slow tests, then world tests inside an embedded world of their own. The last line counts.
+// `npm test`: lint, types, fast and slow tests, then world tests inside an embedded world of their own,
+// and whether IAM would allow what they did. The last line counts.
 const WORLD = 'test';
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 const total = { passed: 0, failed: 0 };
@@ -69,6 +70,8 @@ try {
   await provide(minioTool, progressPrinter());
   const world = await bringUp({ name: WORLD, onProgress: progressPrinter() });
   vitest('world', world.enter, processEnv(world));
+  // What the world's tests had AWS do is judged by the policies of the templates.
+  check('permissions', ['node', 'test/iam/main.ts', '--world', WORLD, '--complete']);
 } catch (error) {
   console.error(explain(error));
   total.failed++;

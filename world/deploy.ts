@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { stackNames } from '../functions/contract/names.ts';
+import { recordingOf } from './base/environment.ts';
 import { WorldError } from './base/errors.ts';
 import { type OnProgress, step } from './base/progress.ts';
 import { account, projectRoot } from './base/settings.ts';
@@ -24,6 +26,9 @@ export interface DeployOptions {
 /** Only the two regions; the app itself judges the rest. */
 const regionsOfConfig = z.object({ vault: z.object({ region: z.string(), replicaRegion: z.string() }) });
 
+/** All but the trails: the emulator knows no CloudTrail. A bucket of access logs comes with the vault that needs it. */
+const STACKS = [stackNames.vault, stackNames.replica, stackNames.replication, stackNames.cluster('*')];
+
 /** Deploys Holdfast into a world by the same commands as into AWS: cdk bootstrap, cdk deploy. */
 export async function deploy(world: World, options: DeployOptions): Promise<void> {
   const { onProgress = () => {} } = options;
@@ -34,10 +39,24 @@ export async function deploy(world: World, options: DeployOptions): Promise<void
   const app = appArgs(options);
   await step('cdk bootstrap', onProgress, () => cdk(world, 'bootstrap', [...targets, ...app]));
   // Two stacks at a time: clusters do not wait for each other, and the emulator keeps up.
-  const unattended = ['--all', '--require-approval', 'never', '--concurrency', '2', '--progress', 'events'];
+  const unattended = [...STACKS, '--require-approval', 'never', '--concurrency', '2', '--progress', 'events'];
   await step('cdk deploy', onProgress, () => cdk(world, 'deploy', [...unattended, ...app]));
   await applyBucketReplication(resolve(options.outDir), world.endpoint, vault.region);
   await lockBuckets(world, resolve(options.outDir));
+  keepDeployment(world, options);
+}
+
+/** Keeps what was deployed beside the recorded calls: its templates are what the calls are judged by (test/iam). */
+function keepDeployment(world: World, { configFile, outDir }: DeployOptions): void {
+  const { deployments } = recordingOf(world.runDir);
+  const number = existsSync(deployments) ? readdirSync(deployments).length : 0;
+  const folder = join(deployments, String(number).padStart(4, '0'));
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(configFile, join(folder, 'holdfast.yaml'));
+  for (const file of readdirSync(outDir).filter((name) =>
+    /^(holdfast-.*\.template|manifest)\.json$/.test(name),
+  ))
+    copyFileSync(join(outDir, file), join(folder, file));
 }
 
 /** What the emulator's CloudFormation passes over: see emulator/object-lock.ts. */

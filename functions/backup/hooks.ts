@@ -1,5 +1,6 @@
 import type { ExecRequest, ExecResult } from '../adapters/kubernetes/exec.ts';
 import { findJson, putJson } from '../adapters/s3/documents.ts';
+import { plainText } from '../core/kubernetes/plain-text.ts';
 import type { VaultKeys } from '../core/vault/vault-keys.ts';
 import { HookOutcome, type HookTime, type PodHooks } from '../core/volumes/hooks.ts';
 import type { Vault } from '../ports/vault.ts';
@@ -30,7 +31,7 @@ export function hookRunner(
       continued: hook.onError === 'Continue',
       seconds: Math.round(performance.now() - started) / 1000,
       output,
-      ...(message && { message }),
+      ...(message && { message: plainText(message) }),
     };
     await putJson(vault, key, outcome);
     return outcome;

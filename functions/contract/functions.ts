@@ -41,10 +41,12 @@ export const FUNCTIONS = {
   // Hooks run one after the other, up to five minutes each.
   'reconcile-volumes': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 900 },
   'reconcile-control-plane': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
-  'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 1024, timeoutSeconds: 900 },
+  // It derives the key of each repository, half a second of a core: 1,000 namespaces take five minutes of two cores.
+  'commit-backup': { machine: 'backup', access: 'none', memoryMiB: 3538, timeoutSeconds: 900 },
   'fail-backup': { machine: 'backup', access: 'backup', memoryMiB: 512, timeoutSeconds: 900 },
   'replicate-backup': { machine: 'replicate', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
-  'prune-backups': { machine: 'prune', access: 'none', memoryMiB: 512, timeoutSeconds: 900 },
+  // It holds what it needs of all records in both copies, and opens repositories, which costs CPU.
+  'prune-backups': { machine: 'prune', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },
   'reconcile-prune': { machine: 'prune', access: 'backup', memoryMiB: 512, timeoutSeconds: 120 },
   'measure-vault': { machine: 'none', access: 'none', memoryMiB: 512, timeoutSeconds: 120 },
   'verify-vault': { machine: 'verify', access: 'none', memoryMiB: 1769, timeoutSeconds: 900 },

@@ -8,6 +8,7 @@ export const stackNames = {
   vault: 'holdfast-vault',
   replica: 'holdfast-vault-replica',
   replication: 'holdfast-vault-replication',
+  accessLogs: { primary: 'holdfast-vault-access-log', replica: 'holdfast-vault-replica-access-log' },
   cluster: (cluster: string) => `holdfast-cluster-${cluster}`,
 } as const;
 
@@ -47,6 +48,11 @@ export function vaultBucketName(prefix: string, account: string, region: string)
   return `${prefix}-${account}-${region}`;
 }
 
+/** Bucket of the access log of one copy of the vault. */
+export function accessLogBucketName({ bucket }: { readonly bucket: string }): string {
+  return `${bucket}-log`;
+}
+
 /** Alias of the KMS key that encrypts the vault; the same in both regions. */
 export function vaultKeyAlias(prefix: string): string {
   return `alias/${prefix}`;
@@ -82,6 +88,18 @@ export const kubernetesGroups = { backup: 'holdfast:backup', restore: 'holdfast:
 
 /** The namespace of Jobs that belong to no application (prune, verify). */
 export const SYSTEM_NAMESPACE = 'holdfast';
+
+/** What the credentials of Jobs are for: each use has a role. `read`: restores and verifications. */
+export const JOB_USES = ['backup', 'read', 'prune'] as const;
+export type JobUse = (typeof JOB_USES)[number];
+
+/** Role of the Jobs of one use. */
+export function jobRoleName(cluster: string, use: JobUse): string {
+  return `holdfast-${cluster}-${use}-jobs`;
+}
+
+/** Session tag of a Job's credentials: the namespace whose repository they open. The policies of the roles of Jobs read it. */
+export const NAMESPACE_TAG = 'holdfast-namespace';
 
 /** Service account of dump Jobs, which run commands in pods. `holdfast rbac --commands` prints it. */
 export const DUMP_ACCOUNT = 'holdfast-command';

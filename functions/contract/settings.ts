@@ -121,6 +121,14 @@ export const PlanSettings = z.strictObject({
 });
 export type PlanSettings = z.infer<typeof PlanSettings>;
 
+/** A plan that makes no backups any more: what is kept of its recovery points. */
+const RetiredPlan = z.strictObject({
+  name: z.string(),
+  retention: Retention,
+  replicaRetention: z.optional(Retention),
+  timeZone: z.string(),
+});
+
 export const JobSettings = z.strictObject({
   resticImage: z.string(),
   /** An image with kubectl, for dump Jobs. */
@@ -212,5 +220,7 @@ export const ClusterSettings = z.strictObject({
   shardItems: z.int().check(z.positive()),
   prune: PruneSettings,
   plans: z.array(PlanSettings).check(z.minLength(1)),
+  /** Plans that were removed and whose recovery points retention still applies to. */
+  retired: z.optional(z.array(RetiredPlan)),
 });
 export type ClusterSettings = z.infer<typeof ClusterSettings>;

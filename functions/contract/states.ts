@@ -152,6 +152,8 @@ export const RestoreRef = z.object({
   dryRun: z.boolean(),
   items: z.int(),
   volumes: z.int(),
+  /** Why nothing is planned yet: call again. */
+  waits: z.optional(z.string()),
 });
 export type RestoreRef = z.infer<typeof RestoreRef>;
 

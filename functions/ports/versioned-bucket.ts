@@ -1,4 +1,5 @@
 import type { ObjectVersion } from '../core/vault/rewind.ts';
+import type { KeptVersions } from '../core/vault/rewind-reach.ts';
 
 /** The versions of one key, newest first, including delete markers. */
 export type OneKey = readonly [ObjectVersion, ...ObjectVersion[]];
@@ -9,6 +10,8 @@ export type OneKey = readonly [ObjectVersion, ...ObjectVersion[]];
  */
 export interface VersionedBucket {
   readonly bucket: string;
+  /** How long the bucket keeps earlier versions below these prefixes. */
+  kept(prefixes: readonly string[]): Promise<KeptVersions>;
   /** All versions below a prefix, one key at a time in key order, with one page of the listing in memory. */
   versions(prefix: string): AsyncGenerator<OneKey>;
   /** The version with its `copyOf`, which is not in a listing. */

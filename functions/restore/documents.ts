@@ -46,6 +46,8 @@ export const AppliedItem = z.object({
   differs: z.optional(z.array(z.string())),
   /** It failed for a reason that may pass, like a webhook whose pods are not there yet. Stage 2 tries again. */
   again: z.optional(z.boolean()),
+  /** Of a claim that the restore created: only this claim is filled. */
+  uid: z.optional(z.string()),
 });
 export type AppliedItem = z.infer<typeof AppliedItem>;
 

@@ -37,6 +37,31 @@ export async function findSignedRecord(
   return found && verifiedRecord(vault, key, found.body, verifier);
 }
 
+/**
+ * The record of a backup that has ended, for whoever asks whether there is anything left to do; undefined if it does not exist.
+ * `done`: Holdfast signed it. A record without a signature is only the note of a backup that failed, which names no data.
+ *
+ * @throws HoldfastError RecordForged; RecordUnsigned when a record without a signature is more than such a note;
+ * RecoveryPointDamaged when it is not a record.
+ */
+export async function findEnded(
+  vault: Vault,
+  key: string,
+  verifier: Verifier,
+): Promise<{ readonly record: BackupRecord; readonly done: boolean } | undefined> {
+  const found = await findSignedRecord(vault, key, verifier);
+  if (!found) return undefined;
+  if (!found.signed && !isNoteOfFailure(found.record))
+    throw new HoldfastError('RecordUnsigned', `${key} in bucket ${vault.bucket} has no signature`, {
+      hint: 'Find out who wrote it, remove it, and start the backup again',
+    });
+  return { record: found.record, done: found.signed };
+}
+
+/** Whether a record says no more than that a backup failed: it is no evidence of any data. */
+const isNoteOfFailure = ({ phase, volumes, objects, resources, controlPlane }: BackupRecord): boolean =>
+  phase === 'Failed' && volumes.length === 0 && objects.length === 0 && !resources && !controlPlane;
+
 /** Parses and verifies a record. A signed record under the key of another recovery point is forged, too. */
 export async function verifiedRecord(
   { bucket }: Pick<Vault, 'bucket'>,

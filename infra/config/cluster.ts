@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isCopyName } from '../../functions/contract/copies.ts';
 import { Plan } from './plan.ts';
+import { RetiredPlan } from './retired.ts';
 import {
   amount,
   dnsName,
@@ -189,9 +190,23 @@ const ClusterOptions = z.strictObject({
     .array(Plan)
     .min(1, 'is empty; add a plan')
     .refine((plans) => repeated(plans).length === 0, uniqueNames('plan')),
+  retired: z
+    .array(RetiredPlan)
+    .default([])
+    .refine((plans) => repeated(plans).length === 0, uniqueNames('retired plan'))
+    .describe('Plans that were removed: what is kept of their recovery points'),
 });
 
-export const Cluster = ClusterOptions.superRefine(({ access, plans }, context) => {
+export const Cluster = ClusterOptions.superRefine(({ access, plans, retired }, context) => {
+  const names = new Set(plans.map((p) => p.name));
+  retired.forEach(({ name }, i) => {
+    if (names.has(name))
+      context.addIssue({
+        code: 'custom',
+        path: ['retired', i, 'name'],
+        message: 'is the name of a plan, whose own retention applies; remove one of the two',
+      });
+  });
   if (access.kind !== 'eks') return;
   plans.forEach(({ controlPlane }, i) => {
     if (controlPlane)

@@ -39,6 +39,12 @@ export function settingsOf(config: Config, cluster: ClusterConfig): ClusterSetti
     shardItems: cluster.shardItems,
     prune: cluster.prune,
     plans: cluster.plans.map(planSettings),
+    ...(cluster.retired.length > 0 && {
+      retired: cluster.retired.map(({ replicaRetention, ...plan }) => ({
+        ...plan,
+        ...(replicaRetention && { replicaRetention }),
+      })),
+    }),
   };
 }
 

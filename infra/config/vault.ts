@@ -32,6 +32,25 @@ const Replication = z
     error: 'requires mode: continuous; change the mode, or remove this',
   });
 
+const AccessLog = z
+  .strictObject({
+    mode: z
+      .enum(['cloudtrail', 's3', 'off'], 'is not a mode; write cloudtrail, s3 or off')
+      .default('cloudtrail')
+      .describe(
+        'cloudtrail: data events, priced per event; s3: server access logs, delivered on a best-effort basis; off: neither',
+      ),
+    reads: z
+      .boolean()
+      .default(false)
+      .describe('With cloudtrail: log reads in addition to writes and deletions; s3 logs all requests'),
+    days: wholeNumber(1, 36_500).default(400).describe('Days after which log files are removed'),
+  })
+  .refine((log) => log.mode === 'cloudtrail' || !log.reads, {
+    path: ['reads'],
+    error: 'requires mode: cloudtrail; change the mode, or remove this',
+  });
+
 const topic = z.string().regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w.-]+$/, 'is not the ARN of an SNS topic');
 
 export const Alarms = z.strictObject({
@@ -56,10 +75,11 @@ export const Vault = z
       .describe('AWS account of the replica; absent: the account of the primary'),
     replication: Replication.prefault({}).describe('Replication from the primary to the replica'),
     objectLock: ObjectLock.optional().describe('S3 Object Lock of both buckets; absent: off'),
+    accessLog: AccessLog.prefault({}).describe('Log of the requests to both buckets'),
     noncurrentDays: wholeNumber(1, 36_500)
       .optional()
       .describe(
-        'Days for which deleted or overwritten objects can be restored; absent: objectLock.days, or 30',
+        'Days for which deleted or overwritten objects can be restored; absent: objectLock.days, at least 60',
       ),
   })
   .refine((v) => !v.replicaAccount || v.account, {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { distributedMaps, expandDefinition } from '../../functions/contract/asl.ts';
 import { arnPlaceholder, type FunctionName } from '../../functions/contract/functions.ts';
 import { type Machine, machineName } from '../../functions/contract/names.ts';
+import { statesFor } from './service-trust.ts';
 
 export interface AslMachineProps {
   readonly cluster: string;
@@ -90,6 +91,7 @@ export class AslMachine extends Construct {
     });
     this.stateMachine = new StateMachine(this, 'Machine', {
       stateMachineName,
+      role: new Role(this, 'Role', { assumedBy: statesFor(stateMachineName) }),
       definitionBody: DefinitionBody.fromString(definition),
       definitionSubstitutions: substitutions,
       // Payloads stay out of the log: an input names namespaces and may hold what a person typed.

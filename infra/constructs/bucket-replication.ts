@@ -1,9 +1,10 @@
 import { Aws } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import { replicationRoleName, vaultKeyAlias } from '../../functions/contract/names.ts';
+import { serviceFor } from './service-trust.ts';
 import type { VaultBucket } from './vault-bucket.ts';
 
 export interface BucketReplicationProps {
@@ -29,7 +30,7 @@ export class BucketReplication extends Construct {
     const { source, from } = props;
     const role = new Role(this, 'Role', {
       roleName: replicationRoleName(from.prefix),
-      assumedBy: new ServicePrincipal('s3.amazonaws.com'),
+      assumedBy: serviceFor('s3.amazonaws.com', bucketArn(from)),
     });
     for (const statement of statements(props)) role.addToPolicy(statement);
     const bucket = source.bucket.node.defaultChild as CfnBucket;

@@ -1,10 +1,13 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { VaultCopy } from '../../functions/contract/copies.ts';
-import type { FunctionName } from '../../functions/contract/functions.ts';
+import { COPIES, type CopyName, type VaultCopy } from '../../functions/contract/copies.ts';
+import { FUNCTION_NAMES, type FunctionName, lambdaName } from '../../functions/contract/functions.ts';
 import {
+  type JobUse,
+  jobRoleName,
   type Machine,
   machineName,
+  NAMESPACE_TAG,
   scheduleGroupName,
   signingKeyAlias,
   vaultKeyAlias,
@@ -21,15 +24,15 @@ interface VaultRights {
   /** Extends locks, and says so in lock.json of a recovery point. */
   readonly lock?: readonly Root[];
 }
-type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases';
+type Root = 'velero' | 'restic' | 'records' | 'inventories' | 'exports' | 'restores' | 'leases' | 'runs';
 
 export interface FunctionRights {
   readonly primary: VaultRights;
   readonly replica?: VaultRights;
-  /** Reads the repository master secret and mints credentials for Jobs. */
-  readonly mints?: true;
-  /** Its Jobs may delete repository objects other than locks, so they use a separate role. */
-  readonly jobsDelete?: true;
+  /** Reads the repository master secret and mints credentials for Jobs, of the role for this use and of no other. */
+  readonly mints?: JobUse;
+  /** Reads the repository master secret, to read what repositories hold itself. */
+  readonly opens?: true;
   /** What it does with the key that signs records. */
   readonly records?: 'signs' | 'verifies';
   /** Asks whether the execution that holds a lease has ended. */
@@ -38,6 +41,8 @@ export interface FunctionRights {
   readonly seesSchedules?: true;
 }
 
+/** What a function that makes objects in the cluster needs, to know them again. */
+const MAKES = { read: ['records', 'restic', 'runs'], write: ['records', 'runs'], remove: ['runs'] } as const;
 const RECOVERY_POINT = ['velero', 'restic', 'records'] as const;
 const restoring = { read: [...RECOVERY_POINT, 'restores'], write: ['restores'] } as const;
 const replicaRead = { read: [...RECOVERY_POINT] } as const;
@@ -46,6 +51,7 @@ const replicaRead = { read: [...RECOVERY_POINT] } as const;
 export const RIGHTS: Record<FunctionName, FunctionRights> = {
   'open-backup': {
     primary: { read: ['records', 'leases'], write: ['records', 'leases'], remove: ['leases'] },
+    records: 'verifies',
     seesExecutions: true,
   },
   'export-resources': {
@@ -59,16 +65,23 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
       remove: ['exports'],
     },
   },
-  'reconcile-volumes': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
-  'reconcile-control-plane': { primary: { read: ['records', 'restic'], write: ['records'] }, mints: true },
+  'reconcile-volumes': { primary: MAKES, mints: 'backup' },
+  'reconcile-control-plane': { primary: MAKES, mints: 'backup' },
   'commit-backup': {
-    primary: { read: ['records', 'velero', 'leases'], write: ['records', 'velero'], remove: ['leases'] },
+    primary: {
+      read: ['records', 'velero', 'restic', 'leases'],
+      write: ['records', 'velero'],
+      remove: ['leases'],
+    },
+    opens: true,
     records: 'signs',
   },
-  'fail-backup': { primary: { read: ['records', 'leases'], write: ['records'], remove: ['leases'] } },
+  'fail-backup': {
+    primary: { read: ['records', 'leases', 'runs'], write: ['records'], remove: ['leases', 'runs'] },
+  },
   'replicate-backup': {
     primary: {
-      read: [...RECOVERY_POINT, 'leases'],
+      read: [...RECOVERY_POINT, 'leases', 'runs'],
       write: ['records', 'leases'],
       remove: ['leases'],
     },
@@ -78,20 +91,19 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
   },
   'prune-backups': {
     primary: {
-      read: ['records', 'velero', 'leases'],
+      read: ['records', 'velero', 'restic', 'leases'],
       write: ['records', 'leases'],
       remove: ['records', 'velero', 'leases'],
-      list: ['restic'],
     },
-    replica: { read: ['records', 'velero'], remove: ['records', 'velero'], list: ['restic'] },
+    replica: { read: ['records', 'velero', 'restic'], remove: ['records', 'velero'] },
+    opens: true,
     records: 'verifies',
     seesExecutions: true,
   },
   'reconcile-prune': {
-    primary: { read: ['records', 'restic', 'leases'], write: ['records'], remove: ['leases'] },
+    primary: { ...MAKES, read: [...MAKES.read, 'leases'], remove: ['leases', 'runs'] },
     replica: { read: ['records', 'restic'] },
-    mints: true,
-    jobsDelete: true,
+    mints: 'prune',
   },
   'measure-vault': {
     primary: { read: ['records'] },
@@ -110,29 +122,39 @@ export const RIGHTS: Record<FunctionName, FunctionRights> = {
     records: 'verifies',
   },
   'reconcile-verify': {
-    primary: { read: ['records', 'restic'], write: ['records'] },
+    primary: MAKES,
     replica: { read: ['restic'] },
-    mints: true,
+    mints: 'read',
   },
   'plan-restore': {
-    primary: { ...restoring, read: [...restoring.read, 'leases'], write: ['restores', 'leases'] },
+    primary: {
+      read: [...restoring.read, 'leases', 'runs'],
+      write: ['restores', 'leases'],
+      remove: ['runs'],
+    },
     replica: replicaRead,
     records: 'verifies',
     seesExecutions: true,
   },
   'apply-resources': { primary: restoring, replica: replicaRead },
-  'reconcile-restore-volumes': { primary: restoring, replica: replicaRead, mints: true },
+  'reconcile-restore-volumes': {
+    primary: { read: [...restoring.read, 'runs'], write: ['restores', 'runs'], remove: ['runs'] },
+    replica: replicaRead,
+    mints: 'read',
+  },
   'verify-restore': {
     primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] },
     replica: replicaRead,
   },
-  'fail-restore': { primary: { ...restoring, read: [...restoring.read, 'leases'], remove: ['leases'] } },
+  'fail-restore': {
+    primary: { ...restoring, read: [...restoring.read, 'leases', 'runs'], remove: ['leases', 'runs'] },
+  },
 };
 
 /** Statements that let a principal use a vault's key. By alias: the key of the other region has an ARN this stack cannot know. */
-function keyStatement(copy: VaultCopy): PolicyStatement {
+function keyStatement(copy: VaultCopy, actions = ['kms:Decrypt', 'kms:GenerateDataKey']): PolicyStatement {
   return new PolicyStatement({
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    actions,
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${copy.account}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': vaultKeyAlias(copy.prefix) } },
   });
@@ -141,7 +163,8 @@ function keyStatement(copy: VaultCopy): PolicyStatement {
 /** Statement for what a function does with the key that signs records. */
 export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): PolicyStatement {
   return new PolicyStatement({
-    actions: [does === 'signs' ? 'kms:Sign' : 'kms:GetPublicKey'],
+    // Whoever signs a record first looks whether there is one.
+    actions: does === 'signs' ? ['kms:Sign', 'kms:GetPublicKey'] : ['kms:GetPublicKey'],
     resources: [`arn:${Aws.PARTITION}:kms:${copy.region}:${Aws.ACCOUNT_ID}:key/*`],
     conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': signingKeyAlias(copy.prefix) } },
   });
@@ -180,7 +203,7 @@ export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultR
       ? [new PolicyStatement({ actions: ['s3:DeleteObject'], resources: below(rights.remove) })]
       : []),
     ...(rights.lock ? lockStatements(bucket, cluster, rights.lock) : []),
-    keyStatement(copy),
+    keyStatement(copy, rights.write || rights.lock ? undefined : ['kms:Decrypt']),
   ];
 }
 
@@ -239,27 +262,80 @@ export function sourceStatements({ bucket, prefix }: VeleroSource): PolicyStatem
   ];
 }
 
+/** Names of roles of Jobs in ARNs of this account. */
+export const jobRoleArn = (cluster: string, use: JobUse): string =>
+  `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName(cluster, use)}`;
+
+/** Statement that lets a function mint credentials for Jobs: of one role, and with the tag that confines them. */
+export const mintStatement = (cluster: string, use: JobUse): PolicyStatement =>
+  new PolicyStatement({
+    actions: ['sts:AssumeRole', 'sts:TagSession'],
+    resources: [jobRoleArn(cluster, use)],
+  });
+
 /**
- * The most that a Job's credentials can be; each Job's are narrowed to one repository by a session policy. Jobs that prune have
- * a role of their own: those of the others can delete nothing but restic's locks, whatever a function asks for them.
+ * What the trust policy of a role of Jobs demands of who assumes it: the tag with a value, and no other tag. A statement whose
+ * resource names a tag that the session does not have allows nothing.
  */
-export function jobStatements(copy: VaultCopy, cluster: string, use: 'prune' | 'other'): PolicyStatement[] {
+export const TAGGED_SESSION = {
+  StringLike: { [`aws:RequestTag/${NAMESPACE_TAG}`]: '?*' },
+  'ForAllValues:StringEquals': { 'aws:TagKeys': [NAMESPACE_TAG] },
+};
+
+/** The copies in which the Jobs of a use work. */
+export const JOB_COPIES: Record<JobUse, readonly CopyName[]> = {
+  backup: ['primary'],
+  read: COPIES,
+  prune: COPIES,
+};
+
+const JOB_ACTIONS: Record<JobUse, readonly string[]> = {
+  backup: ['s3:GetObject', 's3:PutObject'],
+  read: ['s3:GetObject'],
+  prune: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+};
+
+/**
+ * Statements of a role of Jobs in one copy: the repository of the namespace in the session's tag, and nothing else. Only Jobs
+ * that prune can delete more than restic's locks; they run in Holdfast's own namespace. A session policy says the same again.
+ */
+export function jobStatements(copy: VaultCopy, cluster: string, use: JobUse): PolicyStatement[] {
   const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
+  const repository = `restic/${cluster}/\${aws:PrincipalTag/${NAMESPACE_TAG}}`;
+  const on = (path: string, actions: readonly string[]) =>
+    new PolicyStatement({ actions: [...actions], resources: [`${bucket}/${repository}/${path}`] });
   return [
     new PolicyStatement({ actions: ['s3:GetBucketLocation'], resources: [bucket] }),
     new PolicyStatement({
       actions: ['s3:ListBucket'],
       resources: [bucket],
-      conditions: { StringLike: { 's3:prefix': [`restic/${cluster}/*`] } },
+      conditions: { StringLike: { 's3:prefix': [`${repository}/*`] } },
     }),
-    new PolicyStatement({
-      actions: ['s3:GetObject', 's3:PutObject'],
-      resources: [`${bucket}/restic/${cluster}/*`],
-    }),
-    new PolicyStatement({
-      actions: ['s3:DeleteObject'],
-      resources: [`${bucket}/restic/${cluster}/${use === 'prune' ? '*' : '*/locks/*'}`],
-    }),
-    keyStatement(copy),
+    on('*', JOB_ACTIONS[use]),
+    ...(use === 'backup' ? [on('locks/*', ['s3:DeleteObject'])] : []),
+    keyStatement(copy, use === 'read' ? ['kms:Decrypt'] : undefined),
   ];
 }
+
+/** What a role does in the replica, as the policies of a replica in another account tell roles apart. */
+export type ReplicaUse = 'read' | 'write' | 'remove' | 'lock';
+
+const REPLICA_JOBS: Record<ReplicaUse, readonly JobUse[]> = {
+  read: ['read', 'prune'],
+  write: ['prune'],
+  remove: ['prune'],
+  lock: [],
+};
+
+/** Whether a function has a use of the replica. Whoever locks also writes lock.json. */
+function uses({ replica }: FunctionRights, use: ReplicaUse): boolean {
+  if (!replica || use === 'read') return replica !== undefined;
+  return Boolean(replica[use] ?? (use === 'write' && replica.lock));
+}
+
+/** Names of all roles of the clusters that have a use of the replica. */
+export const replicaRoles = (clusters: readonly string[], use: ReplicaUse): string[] =>
+  clusters.flatMap((cluster) => [
+    ...FUNCTION_NAMES.filter((name) => uses(RIGHTS[name], use)).map((name) => lambdaName(cluster, name)),
+    ...REPLICA_JOBS[use].map((job) => jobRoleName(cluster, job)),
+  ]);

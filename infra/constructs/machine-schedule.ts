@@ -1,9 +1,10 @@
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule, type CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { eventBridgeSchedule } from '../config/cron.ts';
+import { schedulerFor } from './service-trust.ts';
 
 export interface MachineScheduleProps {
   readonly name: string;
@@ -27,7 +28,7 @@ const RETRY = { maximumEventAgeInSeconds: 3600, maximumRetryAttempts: 10 };
 export class MachineSchedule extends Construct {
   constructor(scope: Construct, props: MachineScheduleProps) {
     super(scope, props.name);
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
+    const role = new Role(this, 'Role', { assumedBy: schedulerFor(props.group.ref) });
     props.machine.grantStartExecution(role);
     props.deadLetters.grantSendMessages(role);
     const schedule = new CfnSchedule(this, 'Schedule', {

@@ -1,8 +1,9 @@
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, type CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { MEASURE_MINUTES, MEASURE_SCHEDULE } from '../../functions/contract/names.ts';
+import { schedulerFor } from './service-trust.ts';
 
 export interface MeasureScheduleProps {
   readonly group: CfnScheduleGroup;
@@ -13,7 +14,7 @@ export interface MeasureScheduleProps {
 export class MeasureSchedule extends Construct {
   constructor(scope: Construct, props: MeasureScheduleProps) {
     super(scope, `schedule-${MEASURE_SCHEDULE}`);
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
+    const role = new Role(this, 'Role', { assumedBy: schedulerFor(props.group.ref) });
     props.function.grantInvoke(role);
     const schedule = new CfnSchedule(this, 'Schedule', {
       name: MEASURE_SCHEDULE,

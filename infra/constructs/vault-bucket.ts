@@ -12,23 +12,40 @@ import { Construct } from 'constructs';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import { replicationRoleName, vaultKeyAlias } from '../../functions/contract/names.ts';
 import type { ObjectLockSettings } from '../../functions/contract/settings.ts';
+import { type ReplicaUse, replicaRoles } from './grants.ts';
+
+/** Whose roles work on a replica in another account. */
+export interface ReplicaUsers {
+  readonly account: string;
+  readonly clusters: readonly string[];
+}
 
 export interface VaultBucketProps {
   readonly copy: VaultCopy;
   /** Another account, whose pipeline works on this copy. */
-  readonly usedBy?: string | undefined;
+  readonly usedBy?: ReplicaUsers | undefined;
   readonly objectLock?: ObjectLockSettings | undefined;
+  /** S3 delivers access logs to this bucket. */
+  readonly logBucket?: string | undefined;
   /** How long versions stay that are not the newest of their key. */
   readonly noncurrentDays: number;
 }
 
-/** What roles of another account may do here, at most; each of them is given its part there. */
-const ON_BUCKET = ['s3:ListBucket', 's3:ListBucketVersions', 's3:GetBucketLocation'];
-const ON_OBJECTS = [
-  ...['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
-  ...['s3:GetObjectRetention', 's3:PutObjectRetention'],
-];
-const ON_KEY = ['kms:Decrypt', 'kms:GenerateDataKey'];
+/** What roles of another account may do here by their use of it; each of them is given its part there. */
+const USES: Record<ReplicaUse, { bucket: string[]; objects: string[]; key: string[] }> = {
+  read: {
+    bucket: ['s3:ListBucket', 's3:GetBucketLocation'],
+    objects: ['s3:GetObject'],
+    key: ['kms:Decrypt'],
+  },
+  write: { bucket: [], objects: ['s3:PutObject', 's3:AbortMultipartUpload'], key: ['kms:GenerateDataKey'] },
+  remove: { bucket: [], objects: ['s3:DeleteObject'], key: [] },
+  lock: {
+    bucket: ['s3:ListBucketVersions'],
+    objects: ['s3:GetObjectRetention', 's3:PutObjectRetention'],
+    key: [],
+  },
+};
 /** And S3 itself, when it replicates the bucket. */
 const REPLICATION = ['s3:ReplicateObject', 's3:ReplicateTags', 's3:ObjectOwnerOverrideToBucketOwner'];
 
@@ -38,6 +55,7 @@ const NEVER = [
   's3:DeleteBucket',
   's3:DeleteBucketPolicy',
   's3:DeleteObjectVersion',
+  's3:PutBucketLogging',
   's3:PutBucketObjectLockConfiguration',
   's3:PutBucketPolicy',
   's3:PutBucketVersioning',
@@ -76,6 +94,12 @@ export class VaultBucket extends Construct {
           expiration: Duration.days(7),
           noncurrentVersionExpiration: Duration.days(1),
         },
+        {
+          id: 'objects-of-runs',
+          prefix: 'runs/',
+          expiration: Duration.days(7),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
         // Rewritten whenever something new is proven; an old one proves nothing more.
         { id: 'old-inventories', prefix: 'inventories/', noncurrentVersionExpiration: Duration.days(1) },
         {
@@ -85,33 +109,47 @@ export class VaultBucket extends Construct {
         },
       ],
     });
+    if (props.logBucket) this.logTo(props.logBucket);
     this.denyOwnRoles();
     if (props.objectLock) this.lock(props.objectLock);
     if (props.usedBy) this.letIn(props.copy.prefix, props.usedBy);
   }
 
   /**
-   * Lets the other account's roles of Holdfast in. By the pattern of their names: a policy that names roles can be made
-   * only after them, and this copy is made first.
+   * Lets the other account's roles of Holdfast in, each by its name. By the text of its ARN: a principal of a policy must exist,
+   * and this copy is made first.
    */
-  private letIn(prefix: string, account: string): void {
-    const role = (name: string) => `arn:${Aws.PARTITION}:iam::${account}:role/${name}`;
-    const allow = (names: string[], actions: string[], resources: string[]) =>
+  private letIn(prefix: string, { account, clusters }: ReplicaUsers): void {
+    const allow = (names: readonly string[], actions: string[], resources: string[]) =>
       new PolicyStatement({
         principals: [new AccountPrincipal(account)],
         actions,
         resources,
-        conditions: { ArnLike: { 'aws:PrincipalArn': names.map(role) } },
+        conditions: {
+          ArnEquals: {
+            'aws:PrincipalArn': names.map((name) => `arn:${Aws.PARTITION}:iam::${account}:role/${name}`),
+          },
+        },
       });
     const { bucket, key } = this;
+    const [whole, objects] = [bucket.bucketArn, bucket.arnForObjects('*')];
+    for (const [use, on] of Object.entries(USES) as [ReplicaUse, (typeof USES)[ReplicaUse]][]) {
+      const names = replicaRoles(clusters, use);
+      // One statement, because names fill the policy: S3 takes 20 KB. An action applies to the resource of its kind alone.
+      const resources = on.bucket.length > 0 ? [whole, objects] : [objects];
+      bucket.addToResourcePolicy(allow(names, [...on.bucket, ...on.objects], resources));
+      if (on.key.length > 0) key.addToResourcePolicy(allow(names, on.key, ['*']));
+    }
     const s3 = [replicationRoleName(prefix)];
-    const pipeline = ['holdfast-*'];
-    bucket.addToResourcePolicy(allow(pipeline, ON_BUCKET, [bucket.bucketArn]));
-    bucket.addToResourcePolicy(allow(pipeline, ON_OBJECTS, [bucket.arnForObjects('*')]));
-    bucket.addToResourcePolicy(allow(s3, REPLICATION, [bucket.arnForObjects('*')]));
-    bucket.addToResourcePolicy(allow(s3, ['s3:ListBucket', 's3:GetBucketVersioning'], [bucket.bucketArn]));
-    key.addToResourcePolicy(allow(pipeline, ON_KEY, ['*']));
+    bucket.addToResourcePolicy(allow(s3, REPLICATION, [objects]));
+    bucket.addToResourcePolicy(allow(s3, ['s3:ListBucket', 's3:GetBucketVersioning'], [whole]));
     key.addToResourcePolicy(allow(s3, ['kms:Encrypt', 'kms:GenerateDataKey'], ['*']));
+  }
+
+  /** By name: the bucket of the log has its own stack, which comes first. */
+  private logTo(destinationBucketName: string): void {
+    const bucket = this.bucket.node.defaultChild as CfnBucket;
+    bucket.loggingConfiguration = { destinationBucketName, logFilePrefix: 'vault/' };
   }
 
   private denyOwnRoles(): void {
@@ -131,6 +169,10 @@ export class VaultBucket extends Construct {
       rule: { defaultRetention: { mode, days } },
     };
     this.deny('NobodyLiftsLocks', ['s3:BypassGovernanceRetention']);
+    // Whoever may lock could otherwise lock for a hundred years, which in compliance mode nobody can undo.
+    this.deny('NobodyLocksForLonger', ['s3:PutObject', 's3:PutObjectRetention'], {
+      NumericGreaterThan: { 's3:object-lock-remaining-retention-days': `${days + 1}` },
+    });
   }
 
   private deny(sid: string, actions: string[], conditions: Record<string, unknown> = {}): void {

@@ -1,4 +1,11 @@
-import { masterSecretName, signingKeyAlias, vaultKeyAlias } from '../../functions/contract/names.ts';
+import {
+  JOB_USES,
+  jobRoleName,
+  masterSecretName,
+  NAMESPACE_TAG,
+  signingKeyAlias,
+  vaultKeyAlias,
+} from '../../functions/contract/names.ts';
 import type { Right } from './roles.ts';
 
 /** Columns of the table: primary, replica, keys, secrets, other. Rights without a description are in the last one. */
@@ -30,8 +37,8 @@ const S3_VERBS: Readonly<Record<string, string>> = {
   's3:PutObjectRetention': 'extends object retention of',
 };
 
-/** Rights that the table omits: logs, the location of a bucket or a queue, aborting an own upload. */
-const UNSAID = /^(logs:|s3:GetBucketLocation$|s3:AbortMultipartUpload$|sqs:GetQueue)/;
+/** Rights that the table omits: logs, the location of a bucket or a queue, aborting an own upload, the tag of minted credentials. */
+const UNSAID = /^(logs:|sts:TagSession$|s3:GetBucketLocation$|s3:AbortMultipartUpload$|sqs:GetQueue)/;
 
 /** Describes a right; empty for rights without effect on the vault. */
 export function wordsOf(right: Right, names: Names): Word[] {
@@ -55,7 +62,10 @@ function s3Words({ action, resource, condition, denied }: Right, names: Names): 
 
 /** `records/prod/*` is the records; what is narrower is named in full. */
 const place = (key: string, { cluster }: Names): string =>
-  key.replace(new RegExp(`^([a-z]+)/${cluster}/\\*$`), '$1').replace(`/${cluster}/`, '/CLUSTER/');
+  key
+    .replace(new RegExp(`^([a-z]+)/${cluster}/\\*$`), '$1')
+    .replace(`/${cluster}/`, '/CLUSTER/')
+    .replace(`\${aws:PrincipalTag/${NAMESPACE_TAG}}`, 'ITS-NAMESPACE');
 
 /** The prefixes to which a listing is confined, when that is all the condition says. */
 function prefixesOf(condition: unknown): string[] | undefined {
@@ -96,10 +106,10 @@ function otherWords({ action, resource, denied }: Right, names: Names): Word[] |
       const secret = end.replace(/-\?+$/, '');
       return [{ column: 'secrets', verb: 'reads', object: secretWord(secret, names) }];
     }
-    case 'sts:AssumeRole':
-      if (end === `role/holdfast-${names.cluster}-prune-jobs`)
-        return more('mints credentials for prune Jobs');
-      return end === `role/holdfast-${names.cluster}-jobs` ? more('mints credentials for Jobs') : undefined;
+    case 'sts:AssumeRole': {
+      const use = JOB_USES.find((u) => end === `role/${jobRoleName(names.cluster, u)}`);
+      return use && more('mints credentials for Jobs:', use);
+    }
     case 'lambda:InvokeFunction':
       return called ? more('invokes', `\`${called}\``) : undefined;
     case 'sqs:SendMessage':

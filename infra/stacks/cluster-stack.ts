@@ -1,6 +1,6 @@
 import { Aws, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { CfnAccessEntry } from 'aws-cdk-lib/aws-eks';
-import { CompositePrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { CompositePrincipal, PolicyStatement, PrincipalWithConditions, Role } from 'aws-cdk-lib/aws-iam';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -8,6 +8,9 @@ import type { PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
 import { ENV } from '../../functions/contract/env.ts';
 import { FUNCTION_NAMES, FUNCTIONS, type FunctionName } from '../../functions/contract/functions.ts';
 import {
+  JOB_USES,
+  type JobUse,
+  jobRoleName,
   kubernetesGroups,
   LOCK_SCHEDULE,
   type Machine,
@@ -26,12 +29,16 @@ import { AslMachine, type AslMachineProps } from '../constructs/asl-machine.ts';
 import { BackupSchedule } from '../constructs/backup-schedule.ts';
 import {
   executionStatement,
+  JOB_COPIES,
+  jobRoleArn,
   jobStatements,
+  mintStatement,
   READS_SOURCES,
   RIGHTS,
   recordStatement,
   scheduleStatement,
   sourceStatements,
+  TAGGED_SESSION,
   vaultStatements,
 } from '../constructs/grants.ts';
 import { machineAlarms } from '../constructs/machine-alarms.ts';
@@ -46,13 +53,6 @@ export interface ClusterStackProps {
   readonly cluster: ClusterConfig;
   readonly bundle: Bundler;
 }
-
-/** Whether the Jobs that a function starts prune. */
-const jobUse = (name: FunctionName): 'prune' | 'other' => (RIGHTS[name].jobsDelete ? 'prune' : 'other');
-const jobRoleName = (cluster: string, use: 'prune' | 'other'): string =>
-  `holdfast-${cluster}-${use === 'prune' ? 'prune-jobs' : 'jobs'}`;
-const jobRoleArn = (cluster: string, name: FunctionName): string =>
-  `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${jobRoleName(cluster, jobUse(name))}`;
 
 /** Everything that protects one cluster: functions, machines, schedules, and a role for each. */
 export class ClusterStack extends Stack {
@@ -105,10 +105,11 @@ export class ClusterStack extends Stack {
   private makeFunctions({ config, cluster, bundle }: ClusterStackProps): void {
     const settings = settingsOf(config, cluster);
     for (const name of FUNCTION_NAMES) {
+      const { mints } = RIGHTS[name];
       const environment = {
         [ENV.account]: this.copies.primary.account,
         ...(RIGHTS[name].records && { [ENV.signingKey]: signingKeyAlias(config.vault.name) }),
-        ...(RIGHTS[name].mints && { [ENV.jobRoleArn]: jobRoleArn(cluster.name, name) }),
+        ...(mints && { [ENV.jobRoleArn]: jobRoleArn(cluster.name, mints) }),
       };
       const fn = new PipelineFunction(this, {
         cluster: cluster.name,
@@ -119,21 +120,25 @@ export class ClusterStack extends Stack {
       this.functions.set(name, fn);
       this.grant(name, fn.role, settings.veleroSources);
     }
-    this.makeJobRole('JobRole', 'other');
-    this.makeJobRole('PruneJobRole', 'prune');
+    for (const use of JOB_USES) this.makeJobRole(use);
   }
 
-  /** The role of Jobs, which the functions that start such Jobs may assume. */
-  private makeJobRole(id: string, use: 'prune' | 'other'): void {
-    const minting = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints && jobUse(name) === use);
+  /** The role of Jobs of one use, which the functions that start such Jobs may assume, with the tag that confines it. */
+  private makeJobRole(use: JobUse): void {
+    const minting = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints === use);
     const assumers = minting.map((name) => (this.functions.get(name) as PipelineFunction).role);
-    const role = new Role(this, id, {
+    const role = new Role(this, `jobs-${use}`, {
       roleName: jobRoleName(this.cluster.name, use),
       maxSessionDuration: Duration.hours(1),
-      assumedBy: new CompositePrincipal(...assumers.map((assumer) => assumer.grantPrincipal)),
+      assumedBy: new CompositePrincipal(
+        ...assumers.map((assumer) =>
+          new PrincipalWithConditions(assumer.grantPrincipal, TAGGED_SESSION).withSessionTags(),
+        ),
+      ),
     });
-    for (const copy of [this.copies.primary, this.copies.replica])
-      for (const statement of jobStatements(copy, this.cluster.name, use)) role.addToPolicy(statement);
+    for (const copy of JOB_COPIES[use])
+      for (const statement of jobStatements(this.copies[copy], this.cluster.name, use))
+        role.addToPolicy(statement);
   }
 
   private grant(name: FunctionName, role: Role, sources: readonly VeleroSource[]): void {
@@ -142,15 +147,8 @@ export class ClusterStack extends Stack {
     const statements = [
       ...vaultStatements(primary, this.cluster.name, rights.primary),
       ...(rights.replica ? vaultStatements(replica, this.cluster.name, rights.replica) : []),
-      ...(rights.mints
-        ? [
-            new PolicyStatement({
-              actions: ['sts:AssumeRole'],
-              resources: [jobRoleArn(this.cluster.name, name)],
-            }),
-            this.secretStatement(masterSecretName(this.cluster.name)),
-          ]
-        : []),
+      ...(rights.mints ? [mintStatement(this.cluster.name, rights.mints)] : []),
+      ...(rights.mints || rights.opens ? [this.secretStatement(masterSecretName(this.cluster.name))] : []),
       ...(rights.records ? [recordStatement(primary, rights.records)] : []),
       ...(rights.seesExecutions ? [executionStatement(primary.region, this.cluster.name)] : []),
       ...(rights.seesSchedules ? [scheduleStatement(primary.region, this.cluster.name)] : []),

@@ -1,27 +1,31 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type Environment, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
-import { masterSecretName, signingKeyAlias, stackNames } from '../../functions/contract/names.ts';
+import type { CopyName, PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
+import {
+  accessLogBucketName,
+  masterSecretName,
+  signingKeyAlias,
+  stackNames,
+} from '../../functions/contract/names.ts';
+import { oldVersionDays } from '../config/old-versions.ts';
 import type { Config } from '../config/schema.ts';
 import { lockSettings } from '../config/settings.ts';
+import { AccessLog } from '../constructs/access-log.ts';
 import { topicOf } from '../constructs/alarm.ts';
 import { BucketReplication } from '../constructs/bucket-replication.ts';
 import { failureAlarms, latencyAlarms } from '../constructs/replication-alarms.ts';
 import { VaultBucket, type VaultBucketProps } from '../constructs/vault-bucket.ts';
 import { copiesOf, environmentOf } from '../constructs/vault-copies.ts';
 
-/** What was deleted stays at least so long where nothing is locked: time to notice. */
-const NONCURRENT_DAYS = 30;
-
 /** The same rules for both copies. */
 function bucketProps(vault: Config['vault'], copy: VaultCopy): VaultBucketProps {
-  const objectLock = lockSettings(vault.objectLock);
   return {
     copy,
-    objectLock,
-    noncurrentDays: vault.noncurrentDays ?? objectLock?.days ?? NONCURRENT_DAYS,
+    objectLock: lockSettings(vault.objectLock),
+    noncurrentDays: oldVersionDays(vault),
+    logBucket: vault.accessLog.mode === 's3' ? accessLogBucketName(copy) : undefined,
   };
 }
 
@@ -66,17 +70,37 @@ export class VaultStack extends Stack {
   }
 }
 
+/** Where the stacks of the replica are. */
+const replicaEnvironment = (config: Config): Environment => ({
+  ...environmentOf(config, config.vault.replicaRegion),
+  ...(config.vault.replicaAccount && { account: config.vault.replicaAccount }),
+});
+
+/** The log of the requests to one copy of the vault, in its region and account. */
+export class AccessLogStack extends Stack {
+  constructor(scope: Construct, config: Config, name: CopyName) {
+    const copy = copiesOf(config)[name];
+    super(scope, stackNames.accessLogs[name], {
+      env: copy.region === config.vault.region ? environmentOf(config) : replicaEnvironment(config),
+      terminationProtection: true,
+      description: `Holdfast vault: log of the requests to the ${name}`,
+    });
+    new AccessLog(this, { copy, settings: config.vault.accessLog });
+  }
+}
+
 /** The replica of the vault, in the DR region. */
 export class VaultReplicaStack extends Stack {
   constructor(scope: Construct, config: Config) {
     const { account, replicaAccount } = config.vault;
     const { replica } = copiesOf(config);
     super(scope, stackNames.replica, {
-      env: { ...environmentOf(config, replica.region), ...(replicaAccount && { account: replicaAccount }) },
+      env: replicaEnvironment(config),
       terminationProtection: true,
       description: 'Holdfast vault: second copy',
     });
-    const usedBy = replicaAccount && account;
+    const clusters = config.clusters.map(({ name }) => name);
+    const usedBy = replicaAccount && account ? { account, clusters } : undefined;
     new VaultBucket(this, 'Vault', { ...bucketProps(config.vault, replica), usedBy });
   }
 }

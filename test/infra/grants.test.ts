@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FUNCTION_NAMES, FUNCTIONS, type FunctionName } from '../../functions/contract/functions.ts';
 import { RIGHTS } from '../../infra/constructs/grants.ts';
-import { allowed, clusterTemplate, flat, PRIMARY, REPLICA, statementsOf } from './support.ts';
+import { allowed, clusterTemplate, PRIMARY, REPLICA, statementsOf } from './support.ts';
 
 const template = clusterTemplate();
 const MINTING = FUNCTION_NAMES.filter((name) => RIGHTS[name].mints);
@@ -10,7 +10,7 @@ const roots = (...names: string[]) => names.map((root) => `${PRIMARY}/${root}/pr
 const secret = (name: string) =>
   `arn:<AWS::Partition>:secretsmanager:eu-west-1:<AWS::AccountId>:secret:${name}-??????`;
 
-describe.each([...FUNCTION_NAMES, 'JobRole', 'PruneJobRole'])('%s', (name) => {
+describe.each(FUNCTION_NAMES)('%s', (name) => {
   const statements = statementsOf(template, name);
 
   test('has no wildcard action, and no resource "*"', () => {
@@ -36,7 +36,7 @@ describe.each([...FUNCTION_NAMES, 'JobRole', 'PruneJobRole'])('%s', (name) => {
     const objects = statements.filter((s) => s.actions.some((a) => /^s3:\w+Object|^s3:Abort/.test(a)));
     for (const resource of objects.flatMap((s) => s.resources))
       expect(resource).toMatch(
-        /-eu-(west|central)-1\/((velero|restic|records|inventories|exports|restores|leases)\/prod\/\*|restic\/prod\/\*\/locks\/\*|records\/prod\/\*\/lock\.json)$/,
+        /-eu-(west|central)-1\/((velero|restic|records|inventories|exports|restores|leases|runs)\/prod\/\*|records\/prod\/\*\/lock\.json)$/,
       );
   });
 
@@ -68,6 +68,8 @@ describe('the key that signs records', () => {
   test('is shown to those who verify records before they act on them', () => {
     const reading = FUNCTION_NAMES.filter((name) => allowed(template, name, 'kms:GetPublicKey').length > 0);
     expect(reading).toEqual([
+      'open-backup',
+      'commit-backup',
       'replicate-backup',
       'prune-backups',
       'measure-vault',
@@ -118,10 +120,10 @@ describe('who may write what', () => {
     expect(allowed(template, 'export-resources', 's3:DeleteObject')).toEqual([]);
   });
 
-  test('only pruning removes records and archives; everyone else removes leases and parts of exports at most', () => {
+  test('only pruning removes records and archives; everyone else removes leases, parts of exports and what runs made at most', () => {
     for (const name of FUNCTION_NAMES.filter((n) => n !== 'prune-backups'))
       for (const resource of allowed(template, name, 's3:DeleteObject'))
-        expect(roots('exports', 'leases')).toContain(resource);
+        expect(roots('exports', 'leases', 'runs')).toContain(resource);
     expect(allowed(template, 'prune-backups', 's3:DeleteObject')).toEqual(
       [
         ...roots('leases', 'records', 'velero'),
@@ -139,10 +141,10 @@ describe('who may write what', () => {
     expect(inReplica('extend-locks')).toEqual([`${REPLICA}/records/prod/*/lock.json`]);
   });
 
-  test('a restore writes its own documents and leases, never a recovery point', () => {
+  test('a restore writes its own documents, leases and what it made, never a recovery point', () => {
     for (const name of FUNCTION_NAMES.filter((n) => FUNCTIONS[n].machine === 'restore'))
       for (const resource of allowed(template, name, 's3:PutObject'))
-        expect(roots('restores', 'leases')).toContain(resource);
+        expect(roots('restores', 'leases', 'runs')).toContain(resource);
   });
 });
 
@@ -176,45 +178,10 @@ describe('secrets', () => {
     );
   });
 
-  test('the master secret is read by those who start Jobs alone', () => {
-    expect(readers('holdfast/prod/repository-master')).toEqual(MINTING);
-  });
-});
-
-describe('credentials of Jobs', () => {
-  const PRUNING = ['reconcile-prune'];
-  const others = [
-    'reconcile-volumes',
-    'reconcile-control-plane',
-    'reconcile-verify',
-    'reconcile-restore-volumes',
-  ];
-
-  test.each([
-    ['holdfast-prod-jobs', others],
-    ['holdfast-prod-prune-jobs', PRUNING],
-  ])('of the role %s are minted by exactly the functions that start such Jobs', (roleName, names) => {
-    const arn = `arn:<AWS::Partition>:iam::<AWS::AccountId>:role/${roleName}`;
-    const minting = FUNCTION_NAMES.filter((name) => allowed(template, name, 'sts:AssumeRole').includes(arn));
-    expect(minting).toEqual(names);
-    const [role] = Object.values(
-      template.findResources('AWS::IAM::Role', { Properties: { RoleName: roleName } }),
+  test('the master secret is read by those who start Jobs, and by those who look into repositories themselves', () => {
+    expect(readers('holdfast/prod/repository-master')).toEqual(
+      FUNCTION_NAMES.filter((name) => MINTING.includes(name) || RIGHTS[name].opens),
     );
-    const trusted = role?.Properties.AssumeRolePolicyDocument.Statement.flatMap(
-      (s: { Principal: { AWS: unknown } }) => [s.Principal.AWS].flat().map(flat),
-    );
-    const functions = Object.values(template.findResources('AWS::Lambda::Function')).map((f) => f.Properties);
-    const started = functions.filter((f) => names.some((name) => f.FunctionName === `holdfast-prod-${name}`));
-    expect(trusted.sort()).toEqual(started.map((f) => flat(f.Role)).sort());
-    for (const { Environment } of started)
-      expect(flat(Environment.Variables.HOLDFAST_JOB_ROLE_ARN)).toBe(arn);
-    expect(role?.Properties.MaxSessionDuration).toBe(3600);
-  });
-
-  test.each(['JobRole', 'PruneJobRole'])('of %s reach restic repositories and nothing else', (role) => {
-    for (const action of ['s3:GetObject', 's3:PutObject'])
-      expect(allowed(template, role, action)).toEqual(
-        [`${PRIMARY}/restic/prod/*`, `${REPLICA}/restic/prod/*`].sort(),
-      );
+    expect(FUNCTION_NAMES.filter((name) => RIGHTS[name].opens)).toEqual(['commit-backup', 'prune-backups']);
   });
 });

@@ -55,17 +55,11 @@ describe('no role of Holdfast', () => {
     expect(may(action)).toEqual([]);
   });
 
-  test('but that of pruning Jobs may delete from a restic repository what is not a lock', () => {
-    const deletes = may('s3:DeleteObject').flatMap(({ path, resources }) =>
-      resources.filter((r) => r.includes('/restic/')).map((r) => [path.split('/')[1], r]),
+  test('but that of Jobs that prune may delete from a restic repository what is not a lock', () => {
+    const deleting = may('s3:DeleteObject').flatMap(({ path, resources }) =>
+      resources.filter((r) => /\/restic\/.*(?<!locks\/\*)$/.test(r)).map(() => path.split('/')[1]),
     );
-    const others = deletes.filter(([role]) => role !== 'PruneJobRole').map(([, resource]) => resource);
-    expect(others.sort()).toEqual(
-      [`${PRIMARY}/restic/prod/*/locks/*`, `${REPLICA}/restic/prod/*/locks/*`].sort(),
-    );
-    expect(allowed(cluster, 'PruneJobRole', 's3:DeleteObject')).toEqual(
-      [`${PRIMARY}/restic/prod/*`, `${REPLICA}/restic/prod/*`].sort(),
-    );
+    expect(new Set(deleting)).toEqual(new Set(['jobs-prune']));
   });
 
   test('but that of extend-locks may set a lock, and it may delete and read nothing of what it locks', () => {
@@ -96,9 +90,14 @@ describe.each(copies)('the %s copy with objectLock', (_, template) => {
     expect(bucket).not.toHaveProperty('ObjectLockEnabled');
   });
 
-  test('keeps what was deleted for as long as a lock', () => {
+  test('keeps what was deleted for as long as a lock, and at least until every byte was read again', () => {
     expect(bucket.LifecycleConfiguration.Rules.at(-1)).toMatchObject({
-      NoncurrentVersionExpiration: { NoncurrentDays: 40 },
+      NoncurrentVersionExpiration: { NoncurrentDays: 60 },
+    });
+    const long = templateOf(vaultStack('objectLock: { mode: compliance, days: 400 }'));
+    const [longest] = Object.values(long.findResources('AWS::S3::Bucket'));
+    expect(longest?.Properties.LifecycleConfiguration.Rules.at(-1)).toMatchObject({
+      NoncurrentVersionExpiration: { NoncurrentDays: 400 },
     });
   });
 
@@ -107,6 +106,15 @@ describe.each(copies)('the %s copy with objectLock', (_, template) => {
       Effect: 'Deny',
       Action: 's3:BypassGovernanceRetention',
       Principal: { AWS: '*' },
+    });
+  });
+
+  test('refuses that anybody locks for longer than the settings say, by mistake or on purpose', () => {
+    expect(denials.find((s) => s.Sid === 'NobodyLocksForLonger')).toMatchObject({
+      Effect: 'Deny',
+      Action: ['s3:PutObject', 's3:PutObjectRetention'],
+      Principal: { AWS: '*' },
+      Condition: { NumericGreaterThan: { 's3:object-lock-remaining-retention-days': '41' } },
     });
   });
 
@@ -141,10 +149,10 @@ describe('without objectLock', () => {
 
   test('noncurrentDays says how long what was deleted stays', () => {
     const bucket = Object.values(
-      templateOf(vaultStack('noncurrentDays: 5')).findResources('AWS::S3::Bucket'),
+      templateOf(vaultStack('noncurrentDays: 90')).findResources('AWS::S3::Bucket'),
     )[0];
     expect(bucket?.Properties.LifecycleConfiguration.Rules.at(-1)).toMatchObject({
-      NoncurrentVersionExpiration: { NoncurrentDays: 5 },
+      NoncurrentVersionExpiration: { NoncurrentDays: 90 },
     });
   });
 });

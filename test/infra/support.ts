@@ -3,12 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import type { CopyName } from '../../functions/contract/copies.ts';
 import type { Bundler } from '../../infra/bundle.ts';
 import { parseConfig } from '../../infra/config/load.ts';
 import type { ClusterConfig, Config } from '../../infra/config/schema.ts';
 import { flat } from '../../infra/security/roles.ts';
 import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
-import { VaultReplicaStack, VaultReplicationStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
+import {
+  AccessLogStack,
+  VaultReplicaStack,
+  VaultReplicationStack,
+  VaultStack,
+} from '../../infra/stacks/vault-stack.ts';
 
 export { flat };
 
@@ -51,6 +57,8 @@ const STACKS = {
   vault: (all: Config) => new VaultStack(app(), all),
   replica: (all: Config) => new VaultReplicaStack(app(), all),
   replication: (all: Config) => new VaultReplicationStack(app(), all),
+  logOfPrimary: (all: Config) => new AccessLogStack(app(), all, 'primary'),
+  logOfReplica: (all: Config) => new AccessLogStack(app(), all, 'replica'),
   cluster: (all: Config) =>
     new ClusterStack(app(), { config: all, cluster: all.clusters[0] as ClusterConfig, bundle: stub }),
 };
@@ -84,6 +92,9 @@ export function clusterTemplate(
 }
 export const vaultStack = (vault = ''): Stack => stackOf('vault', config(KUBECONFIG, vault));
 export const replicaStack = (vault = ''): Stack => stackOf('replica', config(KUBECONFIG, vault));
+
+export const accessLogStack = (copy: CopyName, vault = ''): Stack =>
+  stackOf(copy === 'primary' ? 'logOfPrimary' : 'logOfReplica', config(KUBECONFIG, vault));
 
 export interface Statement {
   readonly actions: string[];

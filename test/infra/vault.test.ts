@@ -72,7 +72,7 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
     expect(stack.terminationProtection).toBe(true);
   });
 
-  test('removes unfinished uploads and parts of exports after a week, old inventories, what was deleted after a month, and no other object ever', () => {
+  test('removes unfinished uploads and parts of exports and what runs made after a week, old inventories, what was deleted after sixty days, and no other object ever', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [
@@ -89,6 +89,13 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
             NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           },
           {
+            Id: 'objects-of-runs',
+            Status: 'Enabled',
+            Prefix: 'runs/',
+            ExpirationInDays: 7,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          },
+          {
             Id: 'old-inventories',
             Status: 'Enabled',
             Prefix: 'inventories/',
@@ -97,7 +104,7 @@ describe.each(copies)('the %s copy of the vault', (_, stack, region) => {
           {
             Id: 'earlier-versions',
             Status: 'Enabled',
-            NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+            NoncurrentVersionExpiration: { NoncurrentDays: 60 },
             ExpiredObjectDeleteMarker: true,
           },
         ],

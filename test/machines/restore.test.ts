@@ -48,6 +48,21 @@ describe('the restore machine', () => {
     expect(tasks(calls).filter((t) => t === 'apply-resources')).toHaveLength(3);
   });
 
+  it('asks plan-restore again, with what was typed, while a prune is running', async () => {
+    const answers = [
+      { ...planned, items: 0, waits: 'a prune' },
+      { ...planned, items: 0, waits: 'a prune' },
+      planned,
+    ];
+    const { status, calls, waits } = await restore(
+      { 'plan-restore': () => answers.shift() },
+      { backup: 'x' },
+    );
+    expect([status, waits]).toEqual(['SUCCEEDED', [15, 15]]);
+    const asked = calls.filter((c) => c.task === 'plan-restore').map((c) => c.input);
+    expect(asked).toEqual(Array(3).fill({ input: { backup: 'x' }, ...EXECUTION }));
+  });
+
   it('touches nothing in a dry run', async () => {
     const { status, calls } = await restore({ 'plan-restore': () => ({ ...planned, dryRun: true }) });
     expect([status, tasks(calls)]).toEqual(['SUCCEEDED', ['plan-restore']]);
@@ -148,11 +163,11 @@ describe('the prune machine', () => {
     expect([waits, output]).toEqual([[4], ref]);
   });
 
-  it('fails when a repository still has snapshots to be removed', async () => {
+  it('fails when a repository does not have the snapshots that it should have', async () => {
     const { error, cause } = await prune({
       'prune-backups': () => ref,
       'reconcile-prune': () => ({ waitSeconds: 0, failed: 1 }),
     });
-    expect([error, String(cause).slice(0, 25)]).toEqual(['SnapshotsLeft', '1 repositories still have']);
+    expect([error, String(cause).slice(0, 26)]).toEqual(['SnapshotsLeft', '1 repositories do not have']);
   });
 });

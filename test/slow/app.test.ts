@@ -40,6 +40,8 @@ describe('from the example, without an AWS account', () => {
     expect(Object.fromEntries(regions)).toEqual({
       'holdfast-vault': 'aws://unknown-account/eu-west-1',
       'holdfast-vault-replica': 'aws://unknown-account/eu-central-1',
+      'holdfast-vault-access-log': 'aws://unknown-account/eu-west-1',
+      'holdfast-vault-replica-access-log': 'aws://unknown-account/eu-central-1',
       'holdfast-cluster-prod': 'aws://unknown-account/eu-west-1',
       'holdfast-cluster-prod-eks': 'aws://unknown-account/eu-west-1',
     });

@@ -2,6 +2,7 @@ import type { BackupRecord, ResourceResult, Work } from '../../functions/core/ba
 import type { JobEnd } from '../../functions/core/kubernetes/job-end.ts';
 import type { HookOutcome } from '../../functions/core/volumes/hooks.ts';
 import type { VolumeOutcome } from '../../functions/core/volumes/work.ts';
+import { resticId } from './restic-id.ts';
 import { selectionOf } from './selection.ts';
 
 /** Documents that tests need whole and are not about: each is good, and a test says what is different in it. */
@@ -12,7 +13,7 @@ export const DATA: VolumeOutcome = {
   namespace: 'shop',
   pvc: 'data',
   result: 'protected',
-  snapshot: 'abc',
+  snapshot: resticId('abc'),
 };
 
 /** The work list of a backup of the namespace shop, without volumes. */

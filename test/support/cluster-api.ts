@@ -79,8 +79,9 @@ export class ClusterApi {
 
   /** An object; undefined if it is not there, or its type is not. */
   async find(ref: string): Promise<KubeObject | undefined> {
-    if (!(await this.#findType(typeIn(ref)))) return undefined;
-    const { status, body } = await this.client.call('GET', await this.path(ref), { accept: [404] });
+    const type = await this.#findType(typeIn(ref));
+    if (!type) return undefined;
+    const { status, body } = await this.client.call('GET', pathIn(type, ref), { accept: [404] });
     return status === 404 ? undefined : (JSON.parse(body.toString('utf8')) as KubeObject);
   }
 
@@ -113,8 +114,9 @@ export class ClusterApi {
 
   /** Deletes one object without waiting for its finalizers. */
   async remover(ref: string): Promise<void> {
-    if (!(await this.#findType(typeIn(ref)))) return;
-    await this.client.call('DELETE', await this.path(ref), {
+    const type = await this.#findType(typeIn(ref));
+    if (!type) return;
+    await this.client.call('DELETE', pathIn(type, ref), {
       accept: [404],
       query: { gracePeriodSeconds: '0' },
     });
@@ -197,10 +199,7 @@ export class ClusterApi {
   }
 
   async path(ref: string): Promise<string> {
-    const type = typeIn(ref);
-    const place = ref.slice(type.length + 1); // a name may have spaces
-    const [namespace, name] = place.includes('/') ? place.split('/') : [undefined, place];
-    return objectPath(await this.type(type), name as string, namespace);
+    return pathIn(await this.type(typeIn(ref)), ref);
   }
 
   async #answer(method: 'POST' | 'PATCH', path: string, body: object, over: object = {}): Promise<Answer> {
@@ -242,3 +241,10 @@ function typed(groupVersion: string, { name, kind, namespaced }: ApiResource): R
 /** `plural[.group] namespace/name`, or `plural[.group] name`. */
 export const refOf = (type: ResourceType, { metadata }: KubeObject): string =>
   `${groupResource(type)} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
+
+/** The path of an object: of `configmaps shop/settings`, or of `namespaces shop`. */
+function pathIn(type: ResourceType, ref: string): string {
+  const place = ref.slice(typeIn(ref).length + 1); // a name may have spaces
+  const [namespace, name] = place.includes('/') ? place.split('/') : [undefined, place];
+  return objectPath(type, name as string, namespace);
+}

@@ -2,6 +2,7 @@ import { type KubeObject, objectPath } from '../../functions/core/kubernetes/res
 import { ATTEMPT_LABEL, ID_ANNOTATION } from '../../functions/core/kubernetes/run-labels.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import type { MemoryCluster } from './memory-cluster.ts';
+import { resticId } from './restic-id.ts';
 
 /** Between two looks; longer than any credentials and any start may last. */
 const STEP_MS = 31 * 60_000;
@@ -18,6 +19,8 @@ export interface Fates {
   takesSnapshot(claim: string): boolean;
   /** A step of this name made a repository. */
   onInit(repository: string): void;
+  /** A Job has stored a snapshot; absent: it only says so. */
+  onSnapshot?(id: string, snapshot: string): void;
 }
 
 interface Container {
@@ -68,8 +71,10 @@ function advance(cluster: MemoryCluster, job: KubeObject, fates: Fates): void {
       metadata: {
         name: pod,
         namespace: namespace as string,
-        labels: { ...template.metadata.labels, 'batch.kubernetes.io/job-name': name },
-        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid: uid as string }],
+        labels: { ...template.metadata.labels, 'batch.kubernetes.io/controller-uid': uid as string },
+        ownerReferences: [
+          { apiVersion: 'batch/v1', kind: 'Job', name, uid: uid as string, controller: true },
+        ],
       },
       spec: { ...template.spec },
       status: { phase: 'Running', containerStatuses: [{ name: 'backup', state: { running: {} } }] },
@@ -79,9 +84,11 @@ function advance(cluster: MemoryCluster, job: KubeObject, fates: Fates): void {
   if (cluster.now.getTime() - Date.parse(status.startTime) < RUN_MS) return;
   const exitCode = fates.exitCode(id, attempt);
   const path = objectPath(TYPES.pods, pod, namespace);
+  const snapshot = resticId(`snapshot of ${id}`);
+  if (exitCode === 0) fates.onSnapshot?.(id, snapshot);
   const summary = {
     message_type: 'summary',
-    snapshot_id: `snapshot of ${id}`,
+    snapshot_id: snapshot,
     total_files_processed: 1,
     total_bytes_processed: 2,
   };

@@ -27,12 +27,22 @@ import { ClusterApi, sleep } from './cluster-api.ts';
 import { keyPair } from './key-pair.ts';
 import { MemoryVault } from './memory-vault.ts';
 import { archiveOf } from './restores.ts';
+import { repositoriesWith } from './seen-snapshots.ts';
 import { planOf, selectionOf } from './selection.ts';
 import { connect } from './world.ts';
 
 const CLUSTER = 'dirty';
 const keys = vaultKeys(CLUSTER);
 const signer = keyPair();
+/** Its recovery points have no volumes. */
+const commitContext = (vault: MemoryVault, backup: string) => ({
+  vault,
+  keys,
+  cluster: CLUSTER,
+  now: new Date(),
+  signer,
+  openRepository: repositoriesWith({ cluster: CLUSTER, backup, paths: {} }),
+});
 /** After this much later, a restore gives up waiting for workloads. */
 const MUCH_LATER_MS = 24 * 3600 * 1000;
 /** A call of a stage ends after this long, and the next one goes on, as when Lambda's time is up. */
@@ -109,7 +119,7 @@ export class Pipeline {
     const ports = { cluster: this.#backup, vault, keys };
     const result = await exportWhole(ports, work, planned, performance.now());
     await putJson(vault, keys.records.resources(backup), result);
-    const record = await commitBackup({ vault, keys, cluster: CLUSTER, now: new Date(), signer }, backup);
+    const record = await commitBackup(commitContext(vault, backup), backup);
     return { vault, record };
   }
 
@@ -138,7 +148,7 @@ export class Pipeline {
       ...nothing,
     };
     await putJson(vault, keys.records.work(backup), work);
-    const record = await commitBackup({ vault, keys, cluster: CLUSTER, now: new Date(), signer }, backup);
+    const record = await commitBackup(commitContext(vault, backup), backup);
     return { vault, record };
   }
 

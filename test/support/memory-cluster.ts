@@ -77,7 +77,8 @@ export class MemoryCluster implements KubeClient {
     const [, base, namespace, resource, name, log] = PATH.exec(path) ?? [];
     if (method === 'POST') return this.create(path, options.body as KubeObject);
     if (name === undefined) {
-      const selector = parseSelector(options.query?.labelSelector ?? '');
+      const { labelSelector } = options.query ?? {};
+      const selector = labelSelector === undefined ? [] : parseSelector(labelSelector);
       const items = [...this.objects].flatMap(([at, o]) => {
         const [, itsBase, itsNamespace, itsResource] = PATH.exec(at) ?? [];
         const here =
@@ -90,8 +91,19 @@ export class MemoryCluster implements KubeClient {
       return [200, this.logs.get(`${path.slice(0, -'/log'.length)} ${options.query?.container}`) ?? ''];
     const object = this.objects.get(path);
     if (!object) return [404, { message: `${path} not found` }];
-    if (method === 'DELETE') this.remove(path, object);
-    if (method === 'PATCH') this.objects.set(path, mergePatch(object, options.body) as KubeObject);
+    const { uid } = object.metadata;
+    if (method === 'DELETE') {
+      const { preconditions } = (options.body ?? {}) as { preconditions?: { uid?: string } };
+      if (preconditions?.uid !== undefined && preconditions.uid !== uid)
+        return [409, { message: `the UID in the precondition is not that of ${path}` }];
+      this.remove(path, object);
+    }
+    if (method === 'PATCH') {
+      const patch = options.body as { metadata?: { uid?: string } };
+      if (patch.metadata?.uid !== undefined && patch.metadata.uid !== uid)
+        return [422, { message: 'metadata.uid: field is immutable' }];
+      this.objects.set(path, mergePatch(object, options.body) as KubeObject);
+    }
     return [200, this.objects.get(path) ?? object];
   }
 
@@ -101,6 +113,11 @@ export class MemoryCluster implements KubeClient {
     const creationTimestamp = this.now.toISOString();
     const metadata = { ...object.metadata, uid: randomUUID(), creationTimestamp };
     const created = structuredClone({ ...object, metadata });
+    const { stringData } = created as { stringData?: Record<string, string> };
+    if (stringData) {
+      const entries = Object.entries(stringData).map(([k, v]) => [k, Buffer.from(v).toString('base64')]);
+      Object.assign(created, { data: Object.fromEntries(entries), stringData: undefined });
+    }
     this.objects.set(path, created);
     this.created.push(path);
     return [201, created];

@@ -5,10 +5,12 @@ import { putJson } from '../../functions/adapters/s3/documents.ts';
 import { commitBackup } from '../../functions/backup/commit-backup/commit.ts';
 import type { BackupRecord } from '../../functions/core/backup/record.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
+import { sourcePath } from '../../functions/core/restic/source.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import type { Signer } from '../../functions/ports/signing-key.ts';
 import type { Vault } from '../../functions/ports/vault.ts';
 import { resourcesOf, workOf } from './builders.ts';
+import { repositoriesWith } from './seen-snapshots.ts';
 
 /** A claim of the recovery point, and its snapshot. */
 export interface SavedVolume {
@@ -67,5 +69,8 @@ export async function commitPoint(
       snapshot,
     });
   await putJson(vault, keys.records.work(backup), workOf({ backup, startedAt, volumes: work }));
-  return commitBackup({ vault, keys, cluster, now: new Date('2026-01-01T00:01:00Z'), signer }, backup);
+  const paths = Object.fromEntries(volumes.map((v) => [v.snapshot, sourcePath(v)]));
+  const openRepository = repositoriesWith({ cluster, backup, paths });
+  const now = new Date('2026-01-01T00:01:00Z');
+  return commitBackup({ vault, keys, cluster, now, signer, openRepository }, backup);
 }

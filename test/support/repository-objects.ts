@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { recordOf } from './builders.ts';
+import { resticId } from './restic-id.ts';
 
 /* A recovery point of cluster `paris`, with one repository, as texts by key. */
 
@@ -17,6 +18,6 @@ export const archive = keys.velero.archive(BACKUP);
 
 /** The record that names them: the archive, and a snapshot of one volume. */
 export const record = recordOf(BACKUP, {
-  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
+  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: resticId('s') }],
   objects: [{ key: archive, bytes: 7, sha256: sha256('archive') }],
 });

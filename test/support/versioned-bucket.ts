@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../functions/contract/holdfast-error.ts';
 import { compareKeys } from '../../functions/core/vault/key-order.ts';
 import type { ObjectVersion } from '../../functions/core/vault/rewind.ts';
+import type { KeptVersions } from '../../functions/core/vault/rewind-reach.ts';
 import type { OneKey, VersionedBucket } from '../../functions/ports/versioned-bucket.ts';
 
 /** A version of the model, with what S3 would give to a reader. */
@@ -20,6 +21,12 @@ export class MemoryVersions implements VersionedBucket {
   /** Keys in the order in which they were changed. */
   readonly log: string[] = [];
   private ids = 0;
+  /** What its lifecycle says. */
+  days: number | undefined;
+
+  async kept(): Promise<KeptVersions> {
+    return { versioned: true, ...(this.days !== undefined && { days: this.days }) };
+  }
 
   private add(key: string, content: string | undefined, copyOf?: string): void {
     if (this.callsLeft-- <= 0) throw new Error('stopped');

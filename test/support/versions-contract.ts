@@ -28,6 +28,10 @@ export function versionsContract(name: string, open: () => Promise<VersionsUnder
     };
     const of = async (key: string): Promise<OneKey> => (await listed(key))[0] as OneKey;
 
+    it('says that it keeps earlier versions, and for ever where nothing removes them', async () => {
+      expect(await test.bucket.kept(['list/'])).toEqual({ versioned: true });
+    });
+
     it('lists key by key in the order of bytes, each key’s versions the newest first', async () => {
       for (const key of ['list/b', 'list/aa', 'list/a', 'list/A']) await test.put(key, key);
       await test.put('list/a', 'a longer one');

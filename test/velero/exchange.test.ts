@@ -8,6 +8,7 @@ import { exportWhole } from '../../functions/backup/export/export.ts';
 import { planExport } from '../../functions/backup/export/plan.ts';
 import { lookAtCluster } from '../../functions/backup/open-backup/look.ts';
 import type { Work } from '../../functions/core/backup/record.ts';
+import { sourcePath } from '../../functions/core/restic/source.ts';
 import { scopeOf } from '../../functions/core/restore/restore-options.ts';
 import { itemKey } from '../../functions/core/restore/restore-plan.ts';
 import { targetOf } from '../../functions/core/restore/transform.ts';
@@ -28,6 +29,8 @@ import {
   waitReady,
 } from '../../world/demo/application.ts';
 import { keyPair } from '../support/key-pair.ts';
+import { resticId } from '../support/restic-id.ts';
+import { repositoriesWith } from '../support/seen-snapshots.ts';
 import { planOf, selectionOf } from '../support/selection.ts';
 import { connect, makeVault } from '../support/world.ts';
 import { startVelero, type Velero } from './server.ts';
@@ -59,11 +62,14 @@ async function backUp(): Promise<void> {
     keys.records.resources(BACKUP),
     await exportWhole({ cluster, vault, keys }, work, plan, performance.now()),
   );
+  const paths: Record<string, string> = {};
   for (const v of work.volumes) {
+    const snapshot = resticId(v.id);
+    paths[snapshot] = sourcePath(v);
     const outcome: VolumeOutcome = {
       ...v,
       result: 'protected',
-      snapshot: 'abcdef12',
+      snapshot,
       files: 1,
       bytes: 1,
       seconds: 1,
@@ -71,7 +77,14 @@ async function backUp(): Promise<void> {
     await putJson(vault, keys.records.volume(BACKUP, v.id), outcome);
   }
   await commitBackup(
-    { vault, keys, cluster: 'prod', now: new Date('2026-01-01T00:01:00Z'), signer: keyPair() },
+    {
+      vault,
+      keys,
+      cluster: 'prod',
+      now: new Date('2026-01-01T00:01:00Z'),
+      signer: keyPair(),
+      openRepository: repositoriesWith({ cluster: 'prod', backup: BACKUP, paths }),
+    },
     BACKUP,
   );
 }

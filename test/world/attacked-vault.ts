@@ -57,10 +57,13 @@ export interface ResticContext {
   /** Master secret, from which the password is derived. */
   readonly master: string;
   readonly keys: Keys;
+  /** The repository whose password is tried. Absent: its own. */
+  readonly passwordOf?: string;
 }
 
 /** The restic command with these credentials and the password of the repository. */
-export function resticWith({ endpoint, bucket, repository, master, keys }: ResticContext) {
+export function resticWith(context: ResticContext) {
+  const { endpoint, bucket, repository, master, keys, passwordOf = repository } = context;
   return async (...args: string[]): Promise<string> => {
     const env = {
       PATH: process.env.PATH ?? '',
@@ -70,7 +73,7 @@ export function resticWith({ endpoint, bucket, repository, master, keys }: Resti
       ...(keys.sessionToken && { AWS_SESSION_TOKEN: keys.sessionToken }),
       AWS_DEFAULT_REGION: REGION,
       RESTIC_REPOSITORY: repositoryUrl(endpoint, bucket, repository),
-      RESTIC_PASSWORD: repositoryPassword(master, repository),
+      RESTIC_PASSWORD: repositoryPassword(master, passwordOf),
     };
     const { stdout } = await promisify(execFile)('restic', ['--no-cache', ...args], { env, timeout: 30_000 });
     return stdout;

@@ -210,6 +210,7 @@ subjects: [{ kind: User, apiGroup: ${RBAC}, name: gone }]
       namespaces: ['harm-one'],
       includeClusterResources: true,
       includedResources: [`clusterroles.${RBAC}`],
+      allow: [`clusterroles.${RBAC}/harm-revoked`],
     });
     expect(asked.results(REVOKED[1] as string)).toEqual(['created']);
   });

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { jobEnd, listJobs, removeJobs, startJob } from '../../functions/adapters/kubernetes/jobs.ts';
+import { jobEnd } from '../../functions/adapters/kubernetes/jobs.ts';
 import { listObjects } from '../../functions/adapters/kubernetes/lists.ts';
 import { putJson } from '../../functions/adapters/s3/documents.ts';
 import {
@@ -40,6 +40,7 @@ import {
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { account, imageNames, network } from '../../world/base/settings.ts';
 import { findWorld } from '../../world/world.ts';
+import { OwnJobs } from '../support/own-jobs.ts';
 import { CONTROL_PLANE, JOBS, settingsWith } from '../support/selection.ts';
 import { connect, create, makeVault, REGION } from '../support/world.ts';
 
@@ -96,28 +97,28 @@ async function backUp(): Promise<ControlPlaneOutcome[]> {
     expiration: '2099-01-01T00:00:00Z',
   });
   const outcomes: ControlPlaneOutcome[] = [];
+  const jobs = new OwnJobs(cluster);
   const all = { ...work, scratch: true };
   for (const id of ['etcd-status', 'etcd', 'etcd-scratch', 'files.node1']) {
     const items = itemsOf(all, keys, { leader: outcomes[0]?.endpoint, taken: outcomes[1] });
     const item = items.find((i) => i.id === id);
     if (!item) throw new Error(`${id}: ${JSON.stringify(outcomes)}`);
     const job = controlPlaneJob({ settings, run, work: all, copy: copies.primary }, item, id === 'etcd');
-    await startJob(cluster, job, 1, {
+    await jobs.start(job, {
       password: repositoryPassword(MASTER, item.repository),
       ...CREDENTIALS_FILES,
       'session.json': session,
     });
     for (;;) {
-      const found = await listJobs(cluster, controlPlaneRun(BACKUP), { now: new Date(), startSeconds: 120 });
-      const seen = found.find((j) => j.id === id);
-      if (seen && seen.state !== 'running') {
+      const seen = await jobs.look(job, 120);
+      if (seen.state !== 'running') {
         outcomes.push(outcomeOf(item, await jobEnd(cluster, seen)));
         break;
       }
       await sleep(500);
     }
   }
-  await removeJobs(cluster, controlPlaneRun(BACKUP));
+  await jobs.remove({ run: controlPlaneRun(BACKUP) });
   return outcomes;
 }
 

@@ -39,7 +39,7 @@ function leader(): string | undefined {
     '-w',
     'json',
   );
-  return leaderIn(stderr + stdout);
+  return leaderIn(stderr + stdout, MEMBERS.map(client));
 }
 
 async function untilLed(by: (url: string | undefined) => boolean): Promise<string | undefined> {

@@ -11,6 +11,7 @@ import { getJson } from '../../functions/adapters/s3/documents.ts';
 import { openVault } from '../../functions/adapters/s3/vault.ts';
 import { COPIES, type CopyName } from '../../functions/contract/copies.ts';
 import { newestFirst } from '../../functions/core/backup/backup-name.ts';
+import type { BackupRecord } from '../../functions/core/backup/record.ts';
 import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import { VerifyReport } from '../../functions/core/vault/verification.ts';
 import {
@@ -29,6 +30,7 @@ import { type Kubectl, kubectlWith } from '../../world/demo/kubectl.ts';
 import { finishBackup, runRestore } from '../../world/demo/stages.ts';
 import { deployWorld, grantAccess } from '../../world/demo/world-setup.ts';
 import { findWorld } from '../../world/world.ts';
+import { recordOf, workOf } from '../support/builders.ts';
 import { holdfast, startHoldfast } from './cli.ts';
 
 const keys = vaultKeys(demo.cluster);
@@ -123,10 +125,34 @@ describe('the pipeline, deployed by cdk', () => {
 
   it('removes what keep-last no longer keeps from both copies, its snapshots too', async () => {
     const oldest = 'apps-20260101000000';
-    // As of a backup of long ago that left a snapshot and no record.
-    const lost = ['backup=apps-20200101000000', 'mine'];
-    const make = ['backup', 'package.json', '--time', '2020-01-01 00:00:00', '--tag'];
-    for (const tag of lost) holdfast('restic', `${demo.cluster}/shop`, '--', ...make, tag);
+    const s3 = new S3Client({ region: demo.region, forcePathStyle: true });
+    const put = (Key: string, value: unknown) =>
+      s3.send(new PutObjectCommand({ Bucket: demoCopies.primary.bucket, Key, Body: JSON.stringify(value) }));
+    // As of a backup that failed after it took a snapshot; one of a person; one of a backup of long ago, written now.
+    const failed = 'apps-20260101003000';
+    const make = ['backup', 'package.json', '--host', demo.cluster, '--tag'];
+    for (const tag of [`backup=${failed}`, 'mine', 'backup=apps-20200101000000'])
+      holdfast('restic', `${demo.cluster}/shop`, '--', ...make, tag);
+    const volumes = [{ id: 'shop.data', namespace: 'shop', pvc: 'data', strategy: 'mount' as const }];
+    await put(keys.records.work(failed), workOf({ plan: demo.plan, backup: failed, volumes }));
+    await put(
+      keys.records.record(failed),
+      recordOf(failed, { cluster: demo.cluster, plan: demo.plan, phase: 'Failed' }),
+    );
+    // As of a run that was stopped, whose list names a snapshot that is kept.
+    const kept = await readJson<BackupRecord>(
+      demo.region,
+      demoCopies.primary.bucket,
+      keys.records.record('apps-20260101010000'),
+    );
+    const begun = 'apps-20251231000000';
+    const snapshots = kept.volumes.flatMap((v) => v.snapshot ?? []);
+    const part = { decisions: [{ backup: begun, keep: false, reasons: ['x'] }], orphans: [], begun: [] };
+    const forget = [{ backup: begun, namespace: 'shop', snapshots }];
+    await put(keys.records.prune.plan('apps-20251231020000'), {
+      ...{ version: 2, plan: demo.plan, prune: 'apps-20251231020000', decidedAt: '2025-12-31T02:00:00Z' },
+      ...{ finishes: [], search: ['shop'], primary: { ...part, forget }, replica: { ...part, forget } },
+    });
     const { record } = await backUp('2026-01-01T02:00:00Z');
     expect(record.phase).toBe('Completed');
     for (const { bucket, region } of Object.values(demoCopies)) {
@@ -140,15 +166,19 @@ describe('the pipeline, deployed by cdk', () => {
     const prunes = await aws.executions('prune');
     expect(prunes[0]).toMatchObject({
       status: 'SUCCEEDED',
-      output: { removed: 1, kept: 2, removedFromReplica: 1, keptInReplica: 2, forget: 2 },
+      output: { removed: 2, kept: 2, removedFromReplica: 1, keptInReplica: 2 },
     });
+    expect(prunes[0]?.output.prune).toMatch(/^prune-\d{14}-[0-9a-f]{6}$/);
     for (const from of COPIES) {
       const list = ['restic', '--from', from, `${demo.cluster}/shop`, '--', 'snapshots', '--json'];
       const left = JSON.parse(holdfast(...list)) as { tags: string[] }[];
       const tags = left.flatMap((s) => s.tags).filter((t) => t.startsWith('backup=') || t === 'mine');
       expect([from, tags.sort()]).toEqual([
         from,
-        ['backup=apps-20260101010000', 'backup=apps-20260101020000', 'mine'],
+        [
+          ...['backup=apps-20200101000000', 'backup=apps-20260101010000', 'backup=apps-20260101020000'],
+          'mine',
+        ],
       ]);
     }
   });

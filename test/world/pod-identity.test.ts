@@ -58,7 +58,7 @@ function environmentOf(repository: string): Record<string, string> {
     steps: [{ name: 'backup', args: [], repository, region: REGION }],
     identity: 'holdfast-backup',
   };
-  const { spec } = jobManifest(job, 1) as unknown as {
+  const { spec } = jobManifest(job, 1, 'holdfast-x') as unknown as {
     spec: { template: { spec: { containers: { env: { name: string; value: string }[] }[] } } };
   };
   const env = spec.template.spec.containers[0]?.env ?? [];

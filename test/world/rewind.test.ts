@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PutBucketLifecycleConfigurationCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3Client } from '../../functions/adapters/s3/vault.ts';
@@ -163,6 +164,49 @@ it('warns of an execution that runs', async () => {
   const arn = await run(endpoint, await createMachine(endpoint, machineName(CLUSTER, 'prune'), waiting));
   const name = arn.slice(arn.lastIndexOf(':') + 1);
   expect(holdfast('vault', 'rewind', '--to', '1s ago')).toContain(`WARNING: prune ${name} is running`);
+});
+
+describe('a time from before the days that old versions stay', () => {
+  const lifecycle = (days: number) =>
+    s3Client(REGION).send(
+      new PutBucketLifecycleConfigurationCommand({
+        Bucket: vault.bucket,
+        LifecycleConfiguration: {
+          Rules: [
+            {
+              ID: 'parts',
+              Status: 'Enabled',
+              Filter: { Prefix: 'exports/' },
+              NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+            },
+            {
+              ID: 'old',
+              Status: 'Enabled',
+              Filter: { Prefix: '' },
+              NoncurrentVersionExpiration: { NoncurrentDays: days },
+            },
+          ],
+        },
+      }),
+    );
+
+  it('is shown with a warning, and not rewound to unless that is allowed', async () => {
+    await lifecycle(30);
+    const before = await allVersions();
+    const to = ['vault', 'rewind', '--to', '31d ago'];
+    expect(holdfast(...to)).toContain(
+      'WARNING: this view cannot be complete: the bucket removes earlier versions after 30 days',
+    );
+    expect(() => holdfast(...to, '--confirm')).toThrow('add --allow-incomplete');
+    expect(await allVersions()).toEqual(before);
+  });
+
+  it('or from before the first version is not taken for an empty vault', async () => {
+    await lifecycle(60);
+    expect(() => holdfast('vault', 'rewind', '--to', '31d ago', '--confirm')).toThrow(
+      'no version of this cluster that is so old',
+    );
+  });
 });
 
 describe('the command line', () => {

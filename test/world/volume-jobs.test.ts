@@ -5,12 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubeClient } from '../../functions/adapters/kubernetes/client.ts';
 import {
   type ClusterJob,
+  giveSecret,
   jobEnd,
   jobProgress,
-  listJobs,
-  removeJobs,
-  renewSession,
-  startJob,
+  resumeJob,
 } from '../../functions/adapters/kubernetes/jobs.ts';
 import { backupJob, volumeOutcome } from '../../functions/backup/reconcile-volumes/volume-job.ts';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
@@ -18,7 +16,6 @@ import type { ClusterSettings, ResticOptions } from '../../functions/contract/se
 import { jobManifest } from '../../functions/core/jobs/job-manifest.ts';
 import type { ResticJob } from '../../functions/core/jobs/job-spec.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../functions/core/kubernetes/resources.ts';
-import { SESSION_ANNOTATION } from '../../functions/core/kubernetes/run-labels.ts';
 import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { CREDENTIALS_FILES, sessionFile } from '../../functions/core/restic/repository.ts';
 import { DEFAULT_RESTIC } from '../../functions/core/restic/restic.ts';
@@ -32,6 +29,7 @@ import {
 } from '../../functions/restore/reconcile-restore-volumes/volume-job.ts';
 import { holderOf } from '../../functions/runtime/jobs/holder.ts';
 import { imageNames, storage } from '../../world/base/settings.ts';
+import { OwnJobs } from '../support/own-jobs.ts';
 import { copiesOf, JOBS, planOf, settingsWith } from '../support/selection.ts';
 import { connect, create, endpoint, makeVault, REGION } from '../support/world.ts';
 import { expiringS3 } from './expiring-s3.ts';
@@ -42,12 +40,14 @@ const NAMESPACE = 'volume-jobs';
 const FAR = '2099-01-01T00:00:00Z';
 const plan = planOf('volumes', [NAMESPACE]);
 let cluster: KubeClient;
+let jobs: OwnJobs;
 let count = 0;
 /** Makes names that an earlier run in the same world did not use. */
 const STAMP = Date.now();
 
 beforeAll(async () => {
   cluster = connect();
+  jobs = new OwnJobs(cluster);
   await makeVault('volume-jobs');
   for (const name of [NAMESPACE, 'holdfast']) await namespace(name);
   await Promise.all([volume('small', 'echo hello > /data/file'), volume('odd', ODD), volume('big', BIG)]);
@@ -158,10 +158,9 @@ const session = (accessKeyId: string, expiration = FAR) =>
   sessionFile({ accessKeyId, secretAccessKey: 'secret', sessionToken: 'token', expiration });
 
 const start = (job: ResticJob, first = session('test')) =>
-  startJob(cluster, job, 1, { password: 'p', ...CREDENTIALS_FILES, 'session.json': first });
+  jobs.start(job, { password: 'p', ...CREDENTIALS_FILES, 'session.json': first });
 
-const look = async (job: ResticJob, startSeconds = 600): Promise<ClusterJob> =>
-  (await listJobs(cluster, job.run, { now: new Date(), startSeconds }))[0] as ClusterJob;
+const look = (job: ResticJob, startSeconds?: number): Promise<ClusterJob> => jobs.look(job, startSeconds);
 
 const untilEnded = (job: ResticJob, seconds = 60) =>
   until(
@@ -195,7 +194,7 @@ describe('a volume Job', () => {
       1,
       6,
     ]);
-    await removeJobs(cluster, job.run);
+    await jobs.remove(job);
   });
 
   it('reads the same files from the folder on the node', async () => {
@@ -217,7 +216,7 @@ describe('a volume Job', () => {
       files: 1,
       bytes: 6,
     });
-    await removeJobs(cluster, job.run);
+    await jobs.remove(job);
   });
 
   it('that could not read a file has ended for good, and names the file', async () => {
@@ -231,7 +230,7 @@ describe('a volume Job', () => {
     );
     expect(outcome).toMatchObject({ result: 'partial', files: 1 });
     expect(outcome.message).toContain('/data/volume-jobs/odd/closed');
-    await removeJobs(cluster, job.run);
+    await jobs.remove(job);
   });
 });
 
@@ -284,8 +283,8 @@ describe('a volume that is restored', () => {
     const described = python('describe', await folderOf('tree'));
     expect(described.split('\n').length).toBeGreaterThan(10);
     expect(python('describe', await folderOf('fresh'))).toBe(described);
-    await removeJobs(cluster, job.run);
-    await removeJobs(cluster, restoring.run);
+    await jobs.remove(job);
+    await jobs.remove(restoring);
   });
 });
 
@@ -294,7 +293,7 @@ describe('a volume Job that cannot start is explained within a minute:', () => {
     await start(job);
     const message = await until('an explanation', async () => (await look(job)).message);
     const late = await look(job, 1);
-    await removeJobs(cluster, job.run);
+    await jobs.remove(job);
     expect([late.state, late.final]).toEqual(['failed', true]);
     return message;
   };
@@ -345,33 +344,64 @@ describe('a volume Job that is not root', () => {
     await start(job);
     const pod = await until('its pod', async () => (await look(job)).pod);
     expect(pod.metadata.namespace).toBe('volume-jobs-strict');
-    await removeJobs(cluster, job.run);
+    await jobs.remove(job);
   });
 });
 
-describe('a look at two hundred volume Jobs', () => {
-  it('asks the API server for all of them at once', async () => {
+describe('a look at a volume Job', () => {
+  it('costs two calls, however many Jobs and pods look like it', async () => {
     const asked: string[] = [];
     const server = await faultyServer(endpoint(), (url) => {
-      asked.push(url.pathname);
+      asked.push(`${url.pathname} ${url.searchParams.get('limit')}`);
       return undefined;
     });
     const client = kubeClient({ server: server.url, token: 'any', insecure: false });
     const job = await jobOf('small');
-    await Promise.all(
-      Array.from({ length: 200 }, async (_, i) => {
-        const { metadata, spec, ...manifest } = jobManifest({ ...job, id: `many.${i}` }, 1);
-        await create(cluster, TYPES.jobs, { ...manifest, metadata, spec: spec ?? {} });
-      }),
-    );
+    await start(job);
+    const own = await look(job);
+    const likeIt = Array.from({ length: 200 }, (_, i) => jobManifest(job, 1, `like-${own.name}-${i}`));
     try {
-      const found = await listJobs(client, job.run, { now: new Date(), startSeconds: 600 });
-      expect([found.length, asked.sort()]).toEqual([200, ['/api/v1/pods', '/apis/batch/v1/jobs']]);
+      for (const forged of likeIt) await create(cluster, TYPES.jobs, { spec: {}, ...forged });
+      const found = await jobs.look(job, 600, client);
+      expect([found.uid, asked]).toEqual([
+        own.uid,
+        [
+          `${objectPath(TYPES.jobs, own.name, NAMESPACE)} null`,
+          `${collectionPath(TYPES.pods, NAMESPACE)} 20`,
+        ],
+      ]);
     } finally {
       await client.close();
       await server.close();
-      await removeJobs(cluster, job.run);
+      await jobs.remove(job);
+      for (const { metadata } of likeIt)
+        await cluster.call('DELETE', objectPath(TYPES.jobs, metadata.name, NAMESPACE));
     }
+  });
+});
+
+describe('a volume Job that somebody puts another one in place of', () => {
+  it('counts as lost, gets no credentials, and the other one stays', async () => {
+    const job = await jobOf('small');
+    await start(job);
+    const own = await look(job);
+    const path = objectPath(TYPES.jobs, own.name, NAMESPACE);
+    await cluster.call('DELETE', path, { body: { propagationPolicy: 'Background' } });
+    await until('the Job to be gone', async () => {
+      const { status } = await cluster.call('GET', path, { accept: [404] });
+      return status === 404 || undefined;
+    });
+    const forged = jobManifest(job, 1, own.name);
+    await create(cluster, TYPES.jobs, { spec: {}, ...forged });
+    const seen = await look(job);
+    expect([seen.state, seen.message]).toEqual([
+      'failed',
+      `its Job ${NAMESPACE}/${own.name} was removed or replaced by somebody else`,
+    ]);
+    await resumeJob(cluster, own);
+    await jobs.remove(job);
+    expect((await get(path)).spec?.suspend).toBe(true);
+    await cluster.call('DELETE', path);
   });
 });
 
@@ -390,14 +420,11 @@ describe('a volume Job that lives longer than its credentials', () => {
       await start(job, session('FIRST', first.toISOString()));
       const progress = await until('progress', async () => jobProgress(cluster, await look(job)), 90);
       expect(progress).toMatchObject({ files: expect.any(Number), totalBytes: 60_000_000 });
-      await renewSession(cluster, await look(job), 2, { 'session.json': session('SECOND') });
+      await giveSecret(cluster, await look(job), 2, { 'session.json': session('SECOND') });
       const ended = await untilEnded(job, 240);
       expect([ended.state, s3.seen, s3.refused]).toEqual(['complete', ['FIRST', 'SECOND'], []]);
       expect(ended.seconds).toBeGreaterThan(LIFE_SECONDS);
-      expect((await look(job)).session).toBe(2);
-      const { metadata } = await get(objectPath(TYPES.jobs, ended.name, NAMESPACE));
-      expect(metadata.annotations?.[SESSION_ANNOTATION]).toBe('2');
-      await removeJobs(cluster, job.run);
+      await jobs.remove(job);
     } finally {
       await s3.close();
     }

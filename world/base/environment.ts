@@ -9,6 +9,11 @@ export function endpointOf(address: string): string {
   return `http://${address}:${network.emulatorPort}`;
 }
 
+/** What a world keeps for the check of permissions: the calls that reached its AWS, and what was deployed. */
+export function recordingOf(runDir: string): { readonly calls: string; readonly deployments: string } {
+  return { calls: join(runDir, 'recording/calls.jsonl'), deployments: join(runDir, 'recording/deployments') };
+}
+
 /** Environment of the emulator process. Lambdas are its children and inherit it. */
 export function emulatorEnv(installed: string, runDir: string, address: string): Record<string, string> {
   const state = join(runDir, 'emulator');
@@ -22,6 +27,7 @@ export function emulatorEnv(installed: string, runDir: string, address: string):
     TMPDIR: join(state, 'tmp'),
     STATE_DIR: join(state, 'state'),
     S3_DATA_DIR: join(state, 's3'),
+    HOLDFAST_RECORDING: recordingOf(runDir).calls,
     BIND_HOST: address,
     // Queue addresses and the answers of custom resources are made from this name.
     MINISTACK_HOST: address,

@@ -12,6 +12,8 @@ export const versions = {
   veleroPluginForAws: '1.14.3',
   /** Only for the tests of the vault; not part of a world. */
   minio: '0.0.0-20260212201848-7aac2a2c5b7c',
+  /** Only for the check of permissions; not part of a world. */
+  cfnLint: '1.58.0',
   /** Counts changes of the Debian package list in tools/debian.ts. */
   debian: '3',
   /** Counts changes of sandbox/pause. */
@@ -21,7 +23,7 @@ export const versions = {
   /** Counts changes of storage/csi. */
   csi: '3',
   /** Counts changes of emulator/patches.ts and emulator/requirements.txt. */
-  patches: '4',
+  patches: '6',
 } as const;
 
 /** Addresses that exist only inside a world's network namespace, so two worlds may share them. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RbacOptions, rbacManifests } from '../../functions/core/kubernetes/rbac.ts';
+import { portOf } from '../../functions/core/kubernetes/system-namespace.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { deploy } from '../deploy.ts';
 import type { World } from '../world.ts';
@@ -19,7 +20,10 @@ export async function grantAccess(
   aws: Aws,
   allowed: RbacOptions = { hooks: true },
 ): Promise<void> {
-  await kubectl(['apply', '-f', '-'], JSON.stringify(rbacManifests(allowed)));
+  await kubectl(
+    ['apply', '-f', '-'],
+    JSON.stringify(rbacManifests({ ports: [portOf(world.endpoint)], ...allowed })),
+  );
   await aws.putSecret(demo.backupSecret, readFileSync(world.kubeconfigs.backup, 'utf8'));
   await aws.putSecret(demo.restoreSecret, readFileSync(world.kubeconfigs.restore, 'utf8'));
 }

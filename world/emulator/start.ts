@@ -12,7 +12,7 @@ const startSeconds = 30;
 
 /** Starts the emulator on the machine's own network, for a cluster that is not ours. */
 export function startEmulator(installed: string, runDir: string, address: string): ProcessIdentity {
-  for (const folder of ['log', 'config', 'emulator/tmp', 'emulator/state', 'emulator/s3']) {
+  for (const folder of ['log', 'config', 'emulator/tmp', 'emulator/state', 'emulator/s3', 'recording']) {
     mkdirSync(join(runDir, folder), { recursive: true });
   }
   const script = join(runDir, 'config/emulator.sh');

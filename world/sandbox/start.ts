@@ -16,7 +16,15 @@ import { writeKubeconfigs } from './kubeconfig.ts';
 import { shellScript } from './script.ts';
 
 const folders = ['log', 'kubernetes/pki', 'kubeconfigs', 'kubelet', 'kubelet-plugins', 'containerd', 'etcd'];
-const moreFolders = ['config', 'bin', 'volumes', 'emulator/tmp', 'emulator/state', 'emulator/s3'];
+const moreFolders = [
+  'config',
+  'bin',
+  'volumes',
+  'emulator/tmp',
+  'emulator/state',
+  'emulator/s3',
+  'recording',
+];
 /** In the order in which init.sh reports them. */
 const stages = ['network', 'images', 'api-server', 'emulator', 'ready'];
 

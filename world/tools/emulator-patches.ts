@@ -127,12 +127,149 @@ const clientContext: Patch[] = [
   },
 ];
 
+const recording: Patch[] = [
+  {
+    why: 'the recorder sees each request with the status of its answer',
+    file: 'app.py',
+    find: '    if await _send_if_handled(\n        send, await _handle_post_body_shortcuts(',
+    replace: `    from ministack.core import recorder
+
+    send = recorder.door(send, scope, headers, body)
+    if await _send_if_handled(
+        send, await _handle_post_body_shortcuts(`,
+  },
+  {
+    why: 'each function has an access key of its own, as a role of its own has on AWS',
+    file: 'core/lambda_runtime.py',
+    find: '    if not app.AUTH:\n        return {\n            "AWS_ACCESS_KEY_ID": account_id,',
+    replace: `    from ministack.core import recorder
+
+    own_key = "ASIA" + hashlib.sha256(config.get("FunctionArn", "").encode()).hexdigest()[:16].upper()
+    if not app.AUTH:
+        recorder.function(own_key, config.get("FunctionName", ""), config.get("Role", ""))
+        return {
+            "AWS_ACCESS_KEY_ID": own_key,`,
+  },
+  {
+    why: 'the recorder learns whose the credentials of a session are, and what limits them',
+    file: 'services/sts.py',
+    find:
+      '            "SessionPolicies": session_policies if any(session_policies.values()) else None,\n' +
+      '        })\n        if use_json:\n' +
+      '            return json_response({\n' +
+      '                "Credentials": {"AccessKeyId": access_key, "SecretAccessKey": secret_key, "SessionToken": session_token, "Expiration": int(time.time() + duration)},\n',
+    replace: `            "SessionPolicies": session_policies if any(session_policies.values()) else None,
+        })
+        from ministack.core import recorder
+
+        recorder.session(
+            access_key, caller["accessKey"], role_arn, session_name, session_policies["Policy"], session_tags
+        )
+        if use_json:
+            return json_response({
+                "Credentials": {"AccessKeyId": access_key, "SecretAccessKey": secret_key, "SessionToken": session_token, "Expiration": int(time.time() + duration)},
+`,
+  },
+  {
+    why: 'a call of a state machine is its role’s: the thread of an execution knows whose it is',
+    file: 'services/stepfunctions.py',
+    find: '    """Background thread: walk the ASL definition to completion."""\n',
+    replace: `    """Background thread: walk the ASL definition to completion."""
+    from ministack.core import recorder
+
+    recorder.EXECUTION.set(exec_arn)
+`,
+  },
+  {
+    why: 'a machine that is waited for runs in the thread of the one that waits, which goes on afterwards',
+    file: 'services/stepfunctions.py',
+    find: '    _executions[exec_arn]["sync"] = True\n\n    _run_execution(exec_arn)\n',
+    replace:
+      '    _executions[exec_arn]["sync"] = True\n\n    contextvars.copy_context().run(_run_execution, exec_arn)\n',
+  },
+  {
+    why: 'a machine invokes functions without a request',
+    file: 'services/stepfunctions.py',
+    find: '    func, config, func_name = lambda_svc._get_func_record_for_ref(func_ref)\n    if not func or not config:\n        raise _ExecutionError(\n            "Lambda.ResourceNotFoundException",\n',
+    replace: `    func, config, func_name = lambda_svc._get_func_record_for_ref(func_ref)
+    from ministack.core import recorder
+
+    recorder.service("lambda:InvokeFunction", (config or {}).get("FunctionArn", func_ref))
+    if not func or not config:
+        raise _ExecutionError(
+            "Lambda.ResourceNotFoundException",
+`,
+  },
+  {
+    why: 'and starts machines',
+    file: 'services/stepfunctions.py',
+    find: '    nested_input = input_data.get("Input", input_data.get("input", {}))\n',
+    replace: `    from ministack.core import recorder
+
+    recorder.service("states:StartExecution", state_machine_arn)
+    nested_input = input_data.get("Input", input_data.get("input", {}))
+`,
+  },
+  {
+    why: 'and reads the items of a Map',
+    file: 'services/stepfunctions.py',
+    find: '    status, _headers, body = s3._get_object(bucket, key, {}, {})\n    if status != 200:\n        raise _ExecutionError("States.ItemReaderFailed", f"The specified key',
+    replace: `    status, _headers, body = s3._get_object(bucket, key, {}, {})
+    from ministack.core import recorder
+
+    recorder.service("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+    if status != 200:
+        raise _ExecutionError("States.ItemReaderFailed", f"The specified key`,
+  },
+  {
+    why: 'and lists them',
+    file: 'services/stepfunctions.py',
+    find: '        bucket = s3._buckets.get(params.get("Bucket"))\n        if bucket is None:\n            raise _ExecutionError("States.ItemReaderFailed"',
+    replace: `        bucket = s3._buckets.get(params.get("Bucket"))
+        from ministack.core import recorder
+
+        recorder.service(
+            "s3:ListBucket", f"arn:aws:s3:::{params.get('Bucket')}", {"s3:prefix": params.get("Prefix", "")}
+        )
+        if bucket is None:
+            raise _ExecutionError("States.ItemReaderFailed"`,
+  },
+  {
+    why: 'a schedule starts its target with its role',
+    file: 'services/scheduler.py',
+    find: '            try:\n                _eb._invoke_target(target, event, sched)\n',
+    replace: `            from ministack.core import recorder
+
+            target_action = "states:StartExecution" if ":states:" in target["Arn"] else "lambda:InvokeFunction"
+            recorder.service(target_action, target["Arn"], by=sched.get("Arn", ""))
+            try:
+                _eb._invoke_target(target, event, sched)
+`,
+  },
+  {
+    why: 'S3 replicates with the role of the bucket’s configuration',
+    file: 'services/s3.py',
+    find: '    target = _replication_destination(bucket_name, key, rule, role)\n    if target is None:\n        obj["replication_status"] = "FAILED"\n        return\n    dest_name, dest_account, dest_bucket = target\n',
+    replace: `    target = _replication_destination(bucket_name, key, rule, role)
+    if target is None:
+        obj["replication_status"] = "FAILED"
+        return
+    dest_name, dest_account, dest_bucket = target
+    from ministack.core import recorder
+
+    recorder.service("s3:GetObjectVersionForReplication", f"arn:aws:s3:::{bucket_name}/{key}", by=role)
+    recorder.service("s3:ReplicateObject", f"arn:aws:s3:::{dest_name}/{key}", by=role)
+`,
+  },
+];
+
 /** All patches of the emulator; docs/local-world.md explains them. */
 const patches: readonly Patch[] = [
   ...nodeWorkerErrors,
   ...scheduledTime,
   ...distributedMap,
   ...clientContext,
+  ...recording,
 ];
 
 /** Applies every patch to an installed package folder. */

@@ -51,6 +51,9 @@ export class ClusterAnswer extends HoldfastError {
   }
 }
 
+/** A response with more bytes than the call accepts. */
+export class ResponseTooLarge extends HoldfastError {}
+
 /** Connects to an API server. `renew` returns new credentials; it is called when the server responds with 401. */
 export function kubeClient(first: ClusterEndpoint, renew?: () => Promise<ClusterEndpoint>): KubeClient {
   let endpoint = first;
@@ -153,7 +156,7 @@ async function readBody(
   into.clear();
   for await (const chunk of body) {
     if (maxBytes !== undefined && into.length + chunk.length > maxBytes)
-      throw new HoldfastError('ClusterUnreachable', `the response has more than ${maxBytes} bytes`);
+      throw new ResponseTooLarge('ClusterUnreachable', `the response has more than ${maxBytes} bytes`);
     into.append(chunk);
   }
   return into.content();

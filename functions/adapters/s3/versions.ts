@@ -3,6 +3,8 @@ import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketVersioningCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
@@ -14,6 +16,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { compareKeys } from '../../core/vault/key-order.ts';
 import type { ObjectVersion } from '../../core/vault/rewind.ts';
+import { type OldVersionRule, shortestDays } from '../../core/vault/rewind-reach.ts';
 import type { VersionedBucket } from '../../ports/versioned-bucket.ts';
 import { unavailable } from './unavailable.ts';
 import { s3Client } from './vault.ts';
@@ -44,6 +47,12 @@ export function openVersions(
   }
   return {
     bucket,
+    kept: (prefixes) =>
+      attempt('its lifecycle', async () => {
+        const { Status } = await s3.send(new GetBucketVersioningCommand({ Bucket: bucket }));
+        const days = shortestDays(await oldVersionRules(s3, bucket), prefixes);
+        return { versioned: Status === 'Enabled', ...(days !== undefined && { days }) };
+      }),
     async *versions(prefix) {
       let open = new Map<string, ObjectVersion[]>();
       let page: ListObjectVersionsCommandOutput | undefined;
@@ -72,6 +81,22 @@ export function openVersions(
           : copyWhole(s3, bucket, version),
       ),
   };
+}
+
+/** The rules of a bucket's lifecycle that remove earlier versions. */
+async function oldVersionRules(s3: S3Client, bucket: string): Promise<OldVersionRule[]> {
+  const rules = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket })).then(
+    ({ Rules = [] }) => Rules,
+    (error: Error) => {
+      if (error.name !== 'NoSuchLifecycleConfiguration') throw error;
+      return [];
+    },
+  );
+  return rules.flatMap(({ Status, Filter, Prefix, NoncurrentVersionExpiration }) => {
+    const days = NoncurrentVersionExpiration?.NoncurrentDays;
+    if (Status !== 'Enabled' || days === undefined) return [];
+    return [{ prefix: Filter?.Prefix ?? Filter?.And?.Prefix ?? Prefix ?? '', days }];
+  });
 }
 
 /**

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import pMap from 'p-map';
 import { findJson, getJson } from '../../adapters/s3/documents.ts';
 import { newestFirst } from '../../core/backup/backup-name.ts';
 import { changesBetween } from '../../core/backup/changes.ts';
 import { ControlPlaneOutcome } from '../../core/backup/control-plane.ts';
+import { type Claim, controlPlaneClaim, volumeClaim } from '../../core/backup/evidence.ts';
 import {
   type BackupRecord,
   type ChangesSince,
@@ -16,33 +18,41 @@ import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
 import type { Signer } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
+import type { Repository } from '../../runtime/repositories.ts';
 import { putSignedRecord } from '../../runtime/signed-records.ts';
 import { findFingerprints } from '../export/documents.ts';
 import { outcomesOf } from '../hooks.ts';
+import { seenInVault } from './evidence.ts';
 import { readBack } from './read-back.ts';
 
 /** Number of earlier backups that are searched for fingerprints. Failed backups may have none. */
 const LOOK_BACK = 5;
+const CONCURRENCY = 16;
 
 const sha256 = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
 const gz = (value: unknown): Buffer => gzipSync(JSON.stringify(value));
 
-async function volumeOutcomes(vault: Vault, keys: VaultKeys, work: Work): Promise<VolumeOutcome[]> {
-  const found: VolumeOutcome[] = [];
-  for (const v of work.volumes) {
-    const key = keys.records.volume(work.backup, v.id);
-    if (await vault.exists(key)) found.push(await getJson(vault, VolumeOutcome, key));
-  }
-  return found;
+/** What reconciliation found out about each volume. */
+async function volumeClaims(vault: Vault, keys: VaultKeys, work: Work): Promise<Claim<VolumeOutcome>[]> {
+  const found = await pMap(
+    work.volumes,
+    async (v) => {
+      const outcome = await findJson(vault, VolumeOutcome, keys.records.volume(work.backup, v.id));
+      return outcome && volumeClaim(v, outcome);
+    },
+    { concurrency: CONCURRENCY },
+  );
+  return found.filter((claim) => claim !== undefined);
 }
 
-async function controlPlaneOutcomes(
+async function controlPlaneClaims(
   vault: Vault,
   keys: VaultKeys,
   { backup, controlPlane }: Work,
-): Promise<ControlPlaneOutcome[]> {
+): Promise<Claim<ControlPlaneOutcome>[]> {
+  const { nodes = [] } = controlPlane ?? {};
   const ids = controlPlane
-    ? ['etcd-status', 'etcd', 'etcd-scratch', ...controlPlane.nodes.map((node) => `files.${node}`)]
+    ? ['etcd-status', 'etcd', 'etcd-scratch', ...nodes.map((node) => `files.${node}`)]
     : [];
   const found = await Promise.all(
     ids.map((id) => findJson(vault, ControlPlaneOutcome, keys.records.controlPlane(backup, id))),
@@ -50,10 +60,11 @@ async function controlPlaneOutcomes(
   const outcomes = found.filter((o) => o !== undefined);
   const etcd = outcomes.find((o) => o.id === 'etcd');
   // Without a leader no snapshot was taken: the status outcome then becomes the outcome of etcd.
-  return outcomes.flatMap((o) => {
+  const kept = outcomes.flatMap((o) => {
     if (o.id !== 'etcd-status') return [o];
     return etcd || o.result === 'protected' ? [] : [{ ...o, id: 'etcd' }];
   });
+  return kept.map((outcome) => controlPlaneClaim(outcome, nodes));
 }
 
 /** Counts of changes since the newest earlier backup of the plan that has fingerprints. */
@@ -77,23 +88,26 @@ export interface CommitContext {
   readonly cluster: string;
   readonly now: Date;
   readonly signer: Signer;
+  /** Opens the repository of a namespace in this vault. Throws RecoveryPointDamaged if it cannot be opened. */
+  openRepository(namespace: string): Promise<Repository>;
 }
 
 /**
- * Reads the archive back, then writes all documents of a recovery point. The signed record.json is written last.
- * Idempotent.
+ * Reads the archive back and each snapshot, then writes all documents of a recovery point. The signed record.json is written
+ * last: it says what was seen in the vault, and of sizes what the snapshots say. Idempotent.
  *
  * @throws HoldfastError RecoveryPointDamaged when a restore would refuse the archive: there is no recovery point then.
  */
 export async function commitBackup(
-  { vault, keys, cluster, now, signer }: CommitContext,
+  { vault, keys, cluster, now, signer, openRepository }: CommitContext,
   backup: string,
 ): Promise<BackupRecord> {
   const work = await getJson(vault, Work, keys.records.work(backup));
   const resources = await getJson(vault, ResourceResult, keys.records.resources(backup));
   await readBack(await vault.stream(keys.velero.archive(backup)), resources);
-  const volumes = await volumeOutcomes(vault, keys, work);
-  const controlPlane = await controlPlaneOutcomes(vault, keys, work);
+  const evidence = { cluster, backup, openRepository };
+  const volumes = await seenInVault(evidence, await volumeClaims(vault, keys, work));
+  const controlPlane = await seenInVault(evidence, await controlPlaneClaims(vault, keys, work));
   const hooks = await outcomesOf(vault, keys, backup, work.hooks ?? []);
   const { phase, reasons } = decidePhase(work, { resources, volumes, controlPlane, hooks });
   const startedAt = new Date(work.startedAt);

@@ -1,18 +1,16 @@
 import { exec } from '../../adapters/kubernetes/exec.ts';
-import { removeJobs } from '../../adapters/kubernetes/jobs.ts';
 import { createJson, findJson } from '../../adapters/s3/documents.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailBackupRequest } from '../../contract/states.ts';
 import { controlPlaneRun } from '../../core/backup/control-plane.ts';
 import { type BackupRecord, Work } from '../../core/backup/record.ts';
-import { cleanUpAfter } from '../../core/volumes/strategies.ts';
 import { clusterKeys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
+import { madeObjects, removeAll } from '../../runtime/jobs/made-objects.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { logger } from '../../runtime/logging.ts';
 import { settings } from '../../runtime/settings.ts';
 import { hookRunner } from '../hooks.ts';
-import { volumeSnapshots } from '../volume-snapshots.ts';
 
 /** After a failure: removes the backup's Jobs from the cluster, records the error and releases the plan's lease. */
 export const handler = lambdaHandler(
@@ -26,10 +24,8 @@ export const handler = lambdaHandler(
       await withCluster('backup', now, async (cluster) => {
         if (work?.hooks)
           await hookRunner((request) => exec(cluster, request), vault, keys, backup).undo(work.hooks);
-        for (const run of [backup, controlPlaneRun(backup)]) await removeJobs(cluster, run);
-        const volumes = work?.volumes ?? [];
-        const snapshots = volumeSnapshots(cluster, backup, now, settings().jobs);
-        await cleanUpAfter(volumes, new Set(volumes.map((v) => v.id)), { snapshots });
+        for (const run of [backup, controlPlaneRun(backup)])
+          await removeAll(madeObjects({ cluster, vault, now }, keys.runs.dir(run)));
       });
     } catch (thrown) {
       // The cluster itself may have failed. Remaining Jobs end at their deadline and are removed by their TTL.

@@ -1,5 +1,5 @@
 import { type BackupRef, OpenBackupRequest } from '../../contract/states.ts';
-import { clusterKeys, primaryVault, withCluster } from '../../runtime/connect.ts';
+import { clusterKeys, primaryVault, recordKey, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -16,6 +16,7 @@ export const handler = lambdaHandler(
         keys: clusterKeys(),
         settings: settings(),
         now,
+        verifier: recordKey(),
         withCluster: (work) => withCluster('backup', now, work),
         isGone: holderIsGone,
       },

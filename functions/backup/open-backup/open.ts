@@ -7,9 +7,11 @@ import { onlyPlan, planNamed } from '../../core/backup/plans.ts';
 import { type Holder, holderText } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
+import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { leaseHolder, releaseLease, takeLease } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
+import { findEnded } from '../../runtime/signed-records.ts';
 import { lookAtCluster } from './look.ts';
 
 /** What a backup is opened with. */
@@ -18,6 +20,8 @@ export interface OpenContext {
   readonly keys: VaultKeys;
   readonly settings: ClusterSettings;
   readonly now: Date;
+  /** Verifies the record of a backup that exists already. */
+  readonly verifier: Verifier;
   /** Calls `work` with a client that has the identity for backups. */
   withCluster<T>(work: (cluster: KubeClient) => Promise<T>): Promise<T>;
   /** Whether the holder of a lease has ended without releasing it. */
@@ -28,13 +32,14 @@ export interface OpenContext {
  * Names a backup after its scheduled time, acquires its plan's lease and writes its work list, `work.json`. Idempotent:
  * the same event opens the same backup, and a call that was killed resumes when it is repeated.
  *
- * @throws HoldfastError BackupInProgress when an earlier backup of the plan is still running; PlanNotFound; InputInvalid.
+ * @throws HoldfastError BackupInProgress when an earlier backup of the plan is still running; PlanNotFound; InputInvalid;
+ * RecordForged or RecordUnsigned when the backup has a record that Holdfast did not sign.
  */
 export async function openBackup(
   context: OpenContext,
   { input, startedAt, execution }: OpenBackupRequest,
 ): Promise<BackupRef> {
-  const { vault, keys, settings } = context;
+  const { vault, keys, settings, verifier } = context;
   const plan = input.plan === undefined ? onlyPlan(settings) : planNamed(settings, input.plan);
   const backup = backupName(plan.name, new Date(input.scheduledTime ?? startedAt));
   logRun({ plan: plan.name, backup });
@@ -44,7 +49,9 @@ export async function openBackup(
     outcome,
     ...(reason && { reason }),
   });
-  if (await vault.exists(keys.records.record(backup))) return ref('finished');
+  const ended = await findEnded(vault, keys.records.record(backup), verifier);
+  if (ended?.done) return ref('finished');
+  if (ended) return ref('skipped', `this backup has failed: ${ended.record.reasons.join('; ')}`);
   const restore = await leaseHolder(context, keys.leases.restore);
   if (restore) return ref('skipped', `${holderText(restore)} is running in this cluster`);
   const lease = keys.leases.backup(plan.name);

@@ -17,7 +17,7 @@ import type { Work } from '../../core/backup/record.ts';
 import { BACKUP_STEP, type JobFolder, type ResticJob } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { repositoryIn } from '../../core/restic/repository.ts';
-import { initArgs, snapshotArgs } from '../../core/restic/restic.ts';
+import { initArgs, restoreArgs, snapshotArgs } from '../../core/restic/restic.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 
 /** One Job of the control plane: the status of etcd, its snapshot, a test restore of it, or the files of a node. */
@@ -25,6 +25,8 @@ export interface ControlPlaneItem {
   readonly id: string;
   readonly repository: string;
   readonly namespace: string;
+  /** For the status: the endpoints that are asked. */
+  readonly endpoints?: readonly string[];
   /** For the snapshot: the leader's endpoint. */
   readonly endpoint?: string;
   /** For the scratch server: the outcome of the snapshot. */
@@ -51,9 +53,16 @@ export function itemsOf(
   return [
     // It uses no repository, so it does not wait for one.
     ...(work.endpoints.length > 0
-      ? [{ ...common, id: 'etcd-status', repository: `${repository}/none` }]
+      ? [
+          {
+            ...common,
+            id: 'etcd-status',
+            repository: `${repository}/none`,
+            endpoints: work.endpoints,
+          },
+        ]
       : []),
-    ...(leader ? [{ ...common, id: 'etcd', endpoint: leader }] : []),
+    ...(leader && work.endpoints.includes(leader) ? [{ ...common, id: 'etcd', endpoint: leader }] : []),
     ...(work.scratch && taken?.snapshot ? [{ ...common, id: 'etcd-scratch', taken }] : []),
     ...work.nodes.map((node) => ({ ...common, id: `files.${node}`, node })),
   ];
@@ -108,8 +117,8 @@ export function controlPlaneJob(
   const [node] = work.nodes;
   const onNode = node === undefined ? {} : { node };
   const client = ['etcdctl', '--command-timeout=10m', ...certificates(s), '--endpoints'];
-  if (item.id === 'etcd-status') {
-    const command = [...client, work.endpoints.join(','), 'endpoint', 'status', '-w', 'json'];
+  if (item.endpoints) {
+    const command = [...client, item.endpoints.join(','), 'endpoint', 'status', '-w', 'json'];
     return { ...common, ...onNode, folders: [tls], steps: [{ name: 'leader', image, command }] };
   }
   return {
@@ -156,7 +165,7 @@ function scratchJob(
   const image = s.controlPlane.etcdImage;
   const data = `${SCRATCH}/etcd`;
   const ask = ['etcdctl', '--command-timeout=10m', '--endpoints', 'http://127.0.0.1:2379'];
-  const args = ['restore', `${snapshot}:${ETCD_PATH}`, '--target', SCRATCH, '--verify', '--no-lock'];
+  const args = restoreArgs(snapshot ?? '', ETCD_PATH, SCRATCH, []);
   return {
     run: controlPlaneRun(run.backup),
     id: item.id,
@@ -200,7 +209,7 @@ function certificates({ controlPlane }: ClusterSettings): string[] {
 
 /** The outcome of an item, from the end of its Job. */
 export function outcomeOf(item: ControlPlaneItem, end: JobEnd): ControlPlaneOutcome {
-  if (item.id === 'etcd-status') return statusOutcome(end);
+  if (item.endpoints) return statusOutcome(item.endpoints, end);
   if (item.taken) return scratchOutcome(item.taken, end);
   return item.endpoint ? etcdOutcome(item.endpoint, end) : filesOutcome(item.id, end);
 }

@@ -4,9 +4,11 @@ import { ControlPlaneOutcome, controlPlaneRun } from '../../core/backup/control-
 import { Work } from '../../core/backup/record.ts';
 import { clusterKeys, copies, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
+import { madeObjects } from '../../runtime/jobs/made-objects.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
+import { withSnapshotInVault } from '../claimed-snapshot.ts';
 import { controlPlaneJob, itemsOf, outcomeOf } from './control-plane-job.ts';
 
 const NOTHING: LoopState = { running: 0, done: 0, failed: 0, waitSeconds: 0 };
@@ -26,6 +28,7 @@ export const handler = lambdaHandler(
     const { state } = await withCluster('backup', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
         run: controlPlaneRun(backup),
+        made: madeObjects({ cluster, vault, now }, keys.runs.dir(controlPlaneRun(backup))),
         use: 'backup',
         buckets: [vault.bucket],
         repositories: vault,
@@ -41,7 +44,7 @@ export const handler = lambdaHandler(
             item,
             init,
           ),
-        outcomeOf,
+        outcomeOf: (item, end) => withSnapshotInVault(vault, item.repository, outcomeOf(item, end)),
         results: {
           vault,
           dir: keys.records.controlPlaneDir(backup),

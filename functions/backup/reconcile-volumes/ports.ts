@@ -7,9 +7,12 @@ import { VolumeOutcome } from '../../core/volumes/work.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { jobResults, type ResultDocuments } from '../../runtime/jobs/job-results.ts';
+import { madeObjects } from '../../runtime/jobs/made-objects.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import type { JobsContext } from '../../runtime/jobs/restic-jobs.ts';
+import { withSnapshotInVault } from '../claimed-snapshot.ts';
 import { hookRunner } from '../hooks.ts';
+import { removeLeftovers } from '../leftovers.ts';
 import { volumeSnapshots } from '../volume-snapshots.ts';
 import { locationsIn } from './location.ts';
 import type { VolumePorts } from './reconcile.ts';
@@ -34,13 +37,16 @@ export function volumePorts({ jobs, vault, keys, exec }: VolumePortsContext, wor
     schema: VolumeOutcome,
     failed: (o) => o.result === 'failed',
   };
+  const made = madeObjects({ cluster, vault, now }, keys.runs.dir(backup));
   const hooks = hookRunner((request) => exec(cluster, request), vault, keys, backup);
   return {
     jobs: {
       reconcile: (of) =>
         reconcileJobs(jobs, {
           ...of,
+          outcomeOf: async (v, end) => withSnapshotInVault(vault, v.repository, await of.outcomeOf(v, end)),
           run: backup,
+          made,
           use: 'backup',
           buckets: [vault.bucket],
           repositories: vault,
@@ -53,7 +59,8 @@ export function volumePorts({ jobs, vault, keys, exec }: VolumePortsContext, wor
       after: (ended) => hooks.after(all, ended),
     },
     locations: locationsIn(cluster),
-    snapshots: volumeSnapshots(cluster, backup, now, jobs.jobs),
+    snapshots: volumeSnapshots({ cluster, made, backup, now, limits: jobs.jobs }),
+    leftovers: { remove: () => removeLeftovers({ cluster, vault, now }, keys, work) },
     documents: {
       ...jobResults(documents),
       putProgress: async (progress) => void (await putJson(vault, keys.records.progress(backup), progress)),

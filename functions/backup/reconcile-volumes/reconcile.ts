@@ -28,6 +28,10 @@ export interface VolumePorts extends StrategyPorts {
     /** Runs the post hooks of pods whose volumes have all ended, successfully or not. */
     after(ended: ReadonlySet<string>): Promise<void>;
   };
+  readonly leftovers: {
+    /** Removes what earlier backups of the plan left in the cluster. */
+    remove(): Promise<void>;
+  };
   readonly documents: Pick<JobResults<VolumeOutcome>, 'finished' | 'write'> & {
     putProgress(progress: Progress): Promise<void>;
   };
@@ -60,6 +64,7 @@ export async function reconcileVolumes(
   const takenIds = [...begun].flatMap(([id, { taken }]) => (taken ? [id] : []));
   await ports.hooks.after(new Set([...finished, ...takenIds]));
   await cleanUpAfter(all, finished, ports);
+  if (state.waitSeconds === 0) await ports.leftovers.remove();
   await ports.documents.putProgress({
     at: context.now.toISOString(),
     volumes: await progressOf(items, {

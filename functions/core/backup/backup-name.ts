@@ -10,9 +10,6 @@ export function backupName(plan: string, at: Date): string {
   return `${plan}-${stamp(at)}`;
 }
 
-/** Name of a run that prunes a plan's recovery points, by when it started. */
-export const pruneName = (plan: string, startedAt: Date): string => `${plan}-${stamp(startedAt)}`;
-
 /** Plan and timestamp in a backup's name; undefined if it is not a backup name. */
 export function parseBackupName(name: string): { plan: string; at: Date } | undefined {
   const m = /^([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)-(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name);
@@ -41,6 +38,14 @@ export function restoreName(startedAt: Date, execution: string): string {
 export function verificationName(startedAt: Date, execution: string): string {
   return executionName('verify', startedAt, execution);
 }
+
+/** Name of a prune run, likewise. No backup can have such a name: a backup's ends with its timestamp. */
+export function pruneName(startedAt: Date, execution: string): string {
+  return executionName('prune', startedAt, execution);
+}
+
+/** Whether a run is a prune. */
+export const isPruneRun = (run: string): boolean => /^prune-\d{14}-[0-9a-f]{6}$/.test(run);
 
 const executionName = (kind: string, startedAt: Date, execution: string): string =>
   `${kind}-${stamp(startedAt)}-${createHash('sha256').update(execution).digest('hex').slice(0, 6)}`;

@@ -1,7 +1,10 @@
 import * as z from 'zod/mini';
 import type { JobEnd } from '../kubernetes/job-end.ts';
+import { plainText } from '../kubernetes/plain-text.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { EXIT, failure, parseSummary } from '../restic/restic.ts';
+import { ResticId } from '../restic/ids.ts';
+import { failure, lastLines, parseSummary } from '../restic/log.ts';
+import { EXIT } from '../restic/restic.ts';
 
 /** The repository of etcd snapshots and node files. A namespace cannot have this name. */
 export const CONTROL_PLANE = '_control-plane';
@@ -28,7 +31,7 @@ export const ControlPlaneOutcome = z.object({
   id: z.string(),
   result: z.enum(['protected', 'partial', 'failed']),
   message: z.optional(z.string()),
-  snapshot: z.optional(z.string()),
+  snapshot: z.optional(ResticId),
   files: z.optional(z.int()),
   bytes: z.optional(z.int()),
   /** For etcd: the leader's client URL, and the content of the snapshot. */
@@ -41,6 +44,14 @@ export const ControlPlaneOutcome = z.object({
 });
 export type ControlPlaneOutcome = z.infer<typeof ControlPlaneOutcome>;
 
+/**
+ * Whether a text is an address that kubeadm writes for an etcd member: https, a host name or address, and a port. The client
+ * certificate goes there, so nothing else counts; an etcd without TLS must be configured.
+ */
+export const isMemberUrl = (text: string): boolean =>
+  /^https:\/\/([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]):[1-9][0-9]{0,4}$/.test(text) &&
+  URL.canParse(text);
+
 /** Finds the control plane in the cluster. `configured` endpoints take precedence. */
 export function findControlPlane(
   nodes: readonly KubeObject[],
@@ -52,10 +63,14 @@ export function findControlPlane(
     .map((n) => n.metadata.name);
   const found = systemPods
     .filter((p) => p.metadata.labels?.[ETCD_COMPONENT.label] === ETCD_COMPONENT.value)
-    .flatMap((p) => (p.metadata.annotations?.[CLIENT_URLS] ?? '').split(','))
+    .flatMap((p) => String(p.metadata.annotations?.[CLIENT_URLS] ?? '').split(','))
     .filter(Boolean);
-  const endpoints = configured.length > 0 ? [...configured] : [...new Set(found)].sort();
+  const [good, wrong] = [found.filter(isMemberUrl), found.filter((url) => !isMemberUrl(url))];
+  const endpoints = configured.length > 0 ? [...configured] : [...new Set(good)].sort();
   const problems = [
+    ...(configured.length > 0 ? [] : wrong).map(
+      (url) => `control plane: "${plainText(url)}" of ${CLIENT_URLS} is not the address of an etcd member`,
+    ),
     ...(names.length === 0 ? [`control plane: no node has the label ${CONTROL_PLANE_LABEL}`] : []),
     ...(endpoints.length === 0
       ? ['control plane: no etcd member was found in kube-system; set controlPlane.endpoints']
@@ -73,25 +88,25 @@ const EndpointStatuses = z.array(
 
 /**
  * The leader's endpoint, from the log of `etcdctl endpoint status -w json`, in which unreachable members have
- * separate lines. Undefined if no reachable member is the leader.
+ * separate lines. Undefined if no reachable member is the leader. `endpoints`: the addresses that were asked; the leader is one
+ * of them, exactly as it is there.
  */
-export function leaderIn(log: string): string | undefined {
+export function leaderIn(log: string, endpoints: readonly string[]): string | undefined {
   const line = log.split('\n').find((l) => l.startsWith('['));
   if (!line) return undefined;
   // Member ids have 64 bits: as numbers they would be rounded, so they are compared as text.
   const exact = line.replaceAll(/"(member_id|leader)":(\d+)/g, '"$1":"$2"');
   const parsed = z.safeParse(EndpointStatuses, parseJson(exact));
   if (!parsed.success) return undefined;
-  return parsed.data.find(({ Status }) => Status.header.member_id === Status.leader)?.Endpoint;
+  const leaders = parsed.data.filter(({ Status }) => Status.header.member_id === Status.leader);
+  return endpoints.find((endpoint) => leaders.some((l) => l.Endpoint === endpoint));
 }
 
+/** A count of etcd. One that JSON cannot hold exactly is none. */
+const Count = z.int().check(z.nonnegative());
+
 /** `etcdutl snapshot status -w json`. */
-const SnapshotStatus = z.object({
-  hash: z.int(),
-  revision: z.int(),
-  totalKey: z.int(),
-  totalSize: z.int(),
-});
+const SnapshotStatus = z.object({ hash: Count, revision: Count, totalKey: Count, totalSize: Count });
 
 function parseJson(text: string): unknown {
   try {
@@ -101,22 +116,26 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Outcome of the status Job: the leader. */
-export function statusOutcome(end: JobEnd): ControlPlaneOutcome {
-  const endpoint = leaderIn(end.log);
+/** Outcome of the status Job: the leader among the endpoints that it asked. */
+export function statusOutcome(endpoints: readonly string[], end: JobEnd): ControlPlaneOutcome {
+  const endpoint = leaderIn(end.log, endpoints);
   if (endpoint) return { id: 'etcd-status', result: 'protected', endpoint };
   const said =
-    end.exitCode === undefined ? failure(end) : `etcdctl exited with code ${end.exitCode}: ${tail(end.log)}`;
+    end.exitCode === undefined
+      ? failure(end)
+      : `etcdctl exited with code ${end.exitCode}: ${lastLines(end.log)}`;
   return { id: 'etcd-status', result: 'failed', message: `no etcd leader was found: ${said}` };
 }
 
+const Counted = z.object({ revision: Count, keys: Count });
+
 /** Key count and revision of an etcd server, from the log of `etcdctl get --count-only -w fields`. */
-function countedIn(log: string): { revision: number; keys: number } | undefined {
+export function countedIn(log: string): { revision: number; keys: number } | undefined {
   const [revision, keys] = ['Revision', 'Count'].map(
     (field) => new RegExp(`^"${field}" : (\\d+)$`, 'm').exec(log)?.[1],
   );
-  if (revision === undefined || keys === undefined) return undefined;
-  return { revision: Number(revision), keys: Number(keys) };
+  const counted = z.safeParse(Counted, { revision: Number(revision), keys: Number(keys) });
+  return counted.data;
 }
 
 /** Outcome of the snapshot Job. `protected` only if etcdutl could open the snapshot and restic has stored it. */
@@ -138,7 +157,8 @@ export function etcdOutcome(endpoint: string, end: JobEnd): ControlPlaneOutcome 
       ...(counted && { counted }),
     };
   }
-  const message = end.step && end.step !== 'backup' ? `step ${end.step}: ${tail(end.log)}` : failure(end);
+  const message =
+    end.step && end.step !== 'backup' ? `step ${end.step}: ${lastLines(end.log)}` : failure(end);
   return { ...of, result: 'failed', message };
 }
 
@@ -150,7 +170,7 @@ export function scratchOutcome(taken: ControlPlaneOutcome, end: JobEnd): Control
   const id = 'etcd-scratch';
   const fail = (message: string): ControlPlaneOutcome => ({ id, result: 'failed', message });
   if (end.exitCode === undefined) return fail(failure(end));
-  if (end.exitCode !== EXIT.ok) return fail(`step ${end.step}: ${tail(end.log)}`);
+  if (end.exitCode !== EXIT.ok) return fail(`step ${end.step}: ${lastLines(end.log)}`);
   const there = countedIn(end.reports.revision ?? '')?.revision;
   const keys = countedIn(end.log)?.keys;
   if (there === undefined || keys === undefined || !taken.counted)
@@ -181,11 +201,12 @@ export function filesOutcome(id: string, end: JobEnd): ControlPlaneOutcome {
   };
 }
 
-const tail = (log: string): string => log.trim().split('\n').slice(-3).join(' ').slice(-500) || 'no output';
-
 /** Path of the etcd snapshot, and of a node's files, in the repository. */
 export const ETCD_PATH = '/control-plane/etcd';
 export const filesPath = (node: string): string => `/control-plane/nodes/${node}`;
 
-/** Run label of control plane Jobs. It differs from that of volume Jobs, which would otherwise be removed as leftovers. */
+/** Run of the control plane Jobs of a backup. The ids of its work may be those of volumes. */
 export const controlPlaneRun = (backup: string): string => `${backup}-cp`;
+
+/** The backup that a run belongs to: the run of its volumes or of its control plane. */
+export const backupOfRun = (run: string): string => run.replace(/-cp$/, '');

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { Phase } from '../../contract/phase.ts';
 import { Selection } from '../../contract/settings.ts';
+import { plainText } from '../kubernetes/plain-text.ts';
 import { sourceName } from '../restic/source.ts';
 import { failedHooks, HookOutcome, PodHooks } from '../volumes/hooks.ts';
 import { LeftOut, VolumeOutcome, WorkVolume } from '../volumes/work.ts';
@@ -156,6 +157,9 @@ export interface PhaseContext {
   readonly hooks?: readonly HookOutcome[];
 }
 
+/** Longest reason. Each names a thing by what its namespace says of it. */
+const REASON_LENGTH = 1000;
+
 /** Decides the phase from the results of the steps, with one reason for everything that is incomplete. */
 export function decidePhase(
   work: Work,
@@ -175,7 +179,8 @@ export function decidePhase(
     }),
   ];
   // A namespace that is being deleted is seen when the backup is opened, and again by the export.
-  return { phase: reasons.length === 0 ? 'Completed' : 'PartiallyFailed', reasons: [...new Set(reasons)] };
+  const said = new Set(reasons.map((reason) => plainText(reason, 'start', REASON_LENGTH)));
+  return { phase: said.size === 0 ? 'Completed' : 'PartiallyFailed', reasons: [...said] };
 }
 
 function missingOfControlPlane(

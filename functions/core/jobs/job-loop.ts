@@ -4,7 +4,7 @@ import { type ActualJob, type DesiredJob, reconcile } from './reconcile.ts';
 
 /** The cluster operations of the loop. */
 export interface JobPort<D, A> {
-  /** All Jobs of the run, in one LIST. */
+  /** The Jobs that the run has made and not yet removed. */
   list(): Promise<A[]>;
   /** Starts a Job. Returns a readable message if that is impossible; it becomes the result of the work. */
   start(work: D, attempt: number, initialises: boolean): Promise<string | undefined>;

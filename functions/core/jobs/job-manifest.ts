@@ -1,14 +1,9 @@
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { ATTEMPT_LABEL, ID_ANNOTATION, runLabels, workName } from '../kubernetes/run-labels.ts';
+import { ATTEMPT_LABEL, ID_ANNOTATION, OWN_LABELS, runLabels } from '../kubernetes/run-labels.ts';
 import { EXIT } from '../restic/restic.ts';
 import { podSpec } from './job-pod.ts';
 import { sessionSecretName } from './job-session.ts';
 import { BACKUP_STEP, type ResticJob } from './job-spec.ts';
-
-/** Deterministic name of a Job: the same work and attempt have the same name. */
-function jobName(run: string, id: string, attempt: number): string {
-  return `${workName(run, id)}-${attempt}`;
-}
 
 const INCOMPLETE_IS_FINAL = {
   rules: [
@@ -23,8 +18,7 @@ const INCOMPLETE_IS_FINAL = {
  * The manifest of a Job. It is created suspended: its Secret needs the Job's uid as owner reference, and no pod may start
  * before the Secret exists.
  */
-export function jobManifest(job: ResticJob, attempt: number): KubeObject {
-  const name = jobName(job.run, job.id, attempt);
+export function jobManifest(job: ResticJob, attempt: number, name: string): KubeObject {
   const labels = { ...runLabels(job.run), [ATTEMPT_LABEL]: String(attempt) };
   return {
     apiVersion: 'batch/v1',
@@ -43,16 +37,19 @@ export function jobManifest(job: ResticJob, attempt: number): KubeObject {
 }
 
 /** A Secret that is owned by the Job and deleted with it. `files`: its content, by file name. */
-export function jobSecret(job: KubeObject, session: number, files: Record<string, string>): KubeObject {
-  const { name, namespace, uid, labels } = job.metadata;
+export function jobSecret(
+  { namespace, name, uid }: { readonly namespace: string; readonly name: string; readonly uid: string },
+  session: number,
+  files: Record<string, string>,
+): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
       name: sessionSecretName(name, session),
-      namespace: namespace as string,
-      labels: labels ?? {},
-      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid: uid as string, controller: true }],
+      namespace,
+      labels: OWN_LABELS,
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }],
     },
     type: 'Opaque',
     stringData: files,

@@ -27,6 +27,9 @@ const PLACES: ReadonlyMap<string, readonly string[]> = new Map([
   ['cronjobs.batch', ['spec', 'jobTemplate', ...IN_TEMPLATE]],
 ]);
 
+/** The fields that lead to the pod spec of a built-in type; undefined for every other type. */
+export const podPathOf = (groupResource: string): readonly string[] | undefined => PLACES.get(groupResource);
+
 /**
  * The pod spec of an object, by its type in the archive; `kind` may be missing or wrong. Objects of other types have one
  * if their `spec.template.spec` has a list of containers.

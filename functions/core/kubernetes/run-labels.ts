@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { EXCLUDE_LABEL } from './resources.ts';
 
-/** Labels and annotations with which Holdfast finds its own Jobs. */
+/** Label of what belongs to Holdfast. Anybody can set it: nothing is decided by it. */
 export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'holdfast' } as const;
 
 export const RUN_LABEL = 'holdfast.io/run';
@@ -10,17 +9,8 @@ export const ATTEMPT_LABEL = 'holdfast.io/attempt';
 
 export const ID_ANNOTATION = 'holdfast.io/id';
 
-/** Number of credential sets a Job has had. Default: 1. */
-export const SESSION_ANNOTATION = 'holdfast.io/session';
+/** Labels of everything that Holdfast makes in the cluster. Backups exclude it. */
+export const OWN_LABELS = { ...MANAGED_BY, [EXCLUDE_LABEL]: 'true' } as const;
 
-/** Common name prefix of all attempts of a piece of work. */
-export function workName(run: string, id: string): string {
-  return `holdfast-${createHash('sha256').update(`${run}\n${id}`).digest('hex').slice(0, 12)}`;
-}
-
-/** Labels of objects that a run creates in the cluster. Holdfast finds them by label, and backups exclude them. */
-export const runLabels = (run: string): Record<string, string> => ({
-  ...MANAGED_BY,
-  [RUN_LABEL]: run,
-  [EXCLUDE_LABEL]: 'true',
-});
+/** Labels of an object of a run, for people who look for it. Holdfast knows its objects by their uid. */
+export const runLabels = (run: string): Record<string, string> => ({ ...OWN_LABELS, [RUN_LABEL]: run });

@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { VaultCopy } from '../../contract/copies.ts';
+import { NAMESPACE_TAG } from '../../contract/names.ts';
 
 /**
  * Password of a restic repository: HKDF-SHA256 of the cluster's master secret with the repository's vault key as
@@ -86,5 +87,28 @@ export function sessionPolicy(bucketArns: readonly string[], repository: string,
         : []),
       { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: '*' },
     ],
+  };
+}
+
+/** What the credentials of a Job are limited to: by a session policy, and by the tag that the policy of their role reads. */
+export interface SessionScope {
+  /** Name of the session, as logs of AWS show it. */
+  readonly session: string;
+  readonly policy: object;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** The limits of credentials for one repository. The tag is the last segment of its key `restic/<cluster>/<namespace>`. */
+export function sessionScope(
+  session: string,
+  bucketArns: readonly string[],
+  repository: string,
+  use: RepositoryUse,
+): SessionScope {
+  const namespace = repository.slice(repository.lastIndexOf('/') + 1);
+  return {
+    session,
+    policy: sessionPolicy(bucketArns, repository, use),
+    tags: { [NAMESPACE_TAG]: namespace },
   };
 }

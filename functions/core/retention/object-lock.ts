@@ -1,8 +1,9 @@
-import type { LockMode, ObjectLockSettings, Retention } from '../../contract/settings.ts';
+import type { LockMode, ObjectLockSettings } from '../../contract/settings.ts';
 import { parseBackupName } from '../backup/backup-name.ts';
 import { type BackupRecord, snapshotsIn } from '../backup/record.ts';
 import type { VaultKeys } from '../vault/vault-keys.ts';
-import { decideRetention } from './retention.ts';
+import { factsOf, pointOf } from './points.ts';
+import { type AppliedRetention, decideRetention } from './retention.ts';
 
 /** The lock of one version of an object. */
 export interface ObjectRetention {
@@ -48,14 +49,14 @@ export interface FoundPoint {
 
 /** Retention of a plan in a copy: what any of the policies keeps. */
 export interface KeptBy {
-  readonly policies: readonly Retention[];
+  readonly policies: readonly AppliedRetention[];
   readonly timeZone: string;
 }
 
 /** What the locks of one copy depend on besides its recovery points. */
 export interface LockScopeContext {
   readonly keys: VaultKeys;
-  /** Retention of a plan; undefined for a plan that is no longer in holdfast.yaml. */
+  /** Retention of a plan; undefined for a plan that holdfast.yaml does not name. */
   readonly retentionOf: (plan: string) => KeptBy | undefined;
   /** When the pass began. */
   readonly began: Date;
@@ -96,7 +97,10 @@ export function lockScope(
   };
 }
 
-/** Applies retention per plan. All recovery points of a plan that is no longer in holdfast.yaml are kept, because nothing prunes them. */
+/**
+ * Applies retention per plan, by the rules of a prune. Of a plan that holdfast.yaml does not name, nothing is locked again:
+ * nothing removes its recovery points either, and compliance locks could otherwise never end.
+ */
 function keptOf(
   found: readonly FoundPoint[],
   retentionOf: (plan: string) => KeptBy | undefined,
@@ -108,16 +112,11 @@ function keptOf(
   );
   return [...plans].flatMap(([plan, points]) => {
     const by = retentionOf(plan);
-    if (!by) return points;
+    if (!by) return [];
     // Without the existing locks: a recovery point that is kept only by its lock must not be locked again.
-    const seen = points.map(({ backup, record, replicated }) => ({
-      backup,
-      at: (parseBackupName(backup) as { at: Date }).at,
-      phase: (record as BackupRecord).phase,
-      replicated,
-      signed: true,
-      tags: record?.tags ?? [],
-    }));
+    const seen = points.map(({ backup, record, replicated }) =>
+      pointOf(backup, factsOf(record as BackupRecord), { replicated, signed: true }),
+    );
     const keep = new Set(
       by.policies
         .flatMap((policy) => decideRetention(seen, policy, by.timeZone, began))

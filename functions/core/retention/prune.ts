@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { parseBackupName } from '../backup/backup-name.ts';
-import { type BackupRecord, snapshotsIn } from '../backup/record.ts';
+import { ResticId } from '../restic/ids.ts';
 import type { RecoveryPoint, RetentionDecision } from './retention.ts';
 
 const Decision = z.object({ backup: z.string(), keep: z.boolean(), reasons: z.array(z.string()) });
@@ -14,8 +13,10 @@ export const Orphan = z.object({
 });
 export type Orphan = z.infer<typeof Orphan>;
 
-const Forget = z.object({ backup: z.string(), namespace: z.string(), snapshots: z.array(z.string()) });
+const Forget = z.object({ backup: z.string(), namespace: z.string(), snapshots: z.array(ResticId) });
 export type Forget = z.infer<typeof Forget>;
+
+const notes = z._default(z.array(z.string()), []);
 
 /** Decisions about one copy. */
 export const CopyPlan = z.object({
@@ -23,13 +24,19 @@ export const CopyPlan = z.object({
   orphans: z.array(Orphan),
   /** Backups whose record an earlier, interrupted run has removed. */
   begun: z.array(z.string()),
+  /** Every snapshot that is removed: those that records name, and orphaned ones by the backup that their tag names. */
   forget: z.array(Forget),
+  /** What could not be read and is kept therefore, a sentence each. */
+  unread: notes,
 });
 export type CopyPlan = z.infer<typeof CopyPlan>;
 
-/** What one prune run removes, written before the first removal, because afterwards no record names the snapshots. */
+/**
+ * What one prune run removes, written before the first removal, because afterwards no record names the snapshots.
+ * Version 2 also had repositories to search for orphaned snapshots: of an open run, these are decided anew.
+ */
 export const PrunePlan = z.object({
-  version: z.literal(2),
+  version: z.union([z.literal(2), z.literal(3)]),
   plan: z.string(),
   prune: z.string(),
   decidedAt: z.string(),
@@ -37,18 +44,17 @@ export const PrunePlan = z.object({
   finishes: z.array(z.string()),
   primary: CopyPlan,
   replica: CopyPlan,
-  /** Namespaces whose repositories may have orphaned snapshots, which are found by their tags. */
-  search: z.array(z.string()),
+  /** Backups of plans that holdfast.yaml does not name, a sentence for each plan. */
+  unknownPlans: notes,
 });
 export type PrunePlan = z.infer<typeof PrunePlan>;
 
-/** Result of a repository's Job, and the orphaned snapshots that it found. */
-export const PruneOutcome = z.object({
-  namespace: z.string(),
-  ok: z.boolean(),
-  message: z.string(),
-  orphans: z.optional(z.object({ primary: z.array(z.string()), replica: z.array(z.string()) })),
-});
+/** The snapshots of a repository that records name and that must be there after the run's Job, by copy. */
+export const RepositoryKeeps = z.object({ primary: z.array(ResticId), replica: z.array(ResticId) });
+export type RepositoryKeeps = z.infer<typeof RepositoryKeeps>;
+
+/** What is so in a repository after its Job. */
+export const PruneOutcome = z.object({ namespace: z.string(), ok: z.boolean(), message: z.string() });
 export type PruneOutcome = z.infer<typeof PruneOutcome>;
 
 /** Backups that a run removes from a copy. */
@@ -59,19 +65,37 @@ export const removedFrom = ({ decisions, orphans, begun }: CopyPlan): string[] =
 ];
 
 /** Namespaces whose repositories a run processes. */
-export const repositoriesOf = ({ primary, replica, search }: PrunePlan): string[] =>
-  [...new Set([...[...primary.forget, ...replica.forget].map((f) => f.namespace), ...search])].sort();
+export const repositoriesOf = ({ primary, replica }: PrunePlan): string[] =>
+  [...new Set([...primary.forget, ...replica.forget].map((f) => f.namespace))].sort();
 
-/** Snapshots of records to remove. The records must be signed: an unsigned one could name the snapshots of another. */
-export function snapshotsToForget(records: readonly BackupRecord[]): Forget[] {
-  return records.flatMap((record) => {
-    const byNamespace = Map.groupBy(snapshotsIn(record), (s) => s.namespace);
+/** A restic snapshot, and the namespace of its repository. */
+export interface NamedSnapshot {
+  readonly namespace: string;
+  readonly snapshot: string;
+}
+
+/** Snapshots by the backup that they belong to and their repository. */
+export function toForget(
+  backups: readonly { readonly backup: string; readonly snapshots: readonly NamedSnapshot[] }[],
+): Forget[] {
+  return backups.flatMap(({ backup, snapshots }) => {
+    const byNamespace = Map.groupBy(snapshots, (s) => s.namespace);
     return [...byNamespace].map(([namespace, found]) => ({
-      backup: record.backup,
+      backup,
       namespace,
       snapshots: found.map((s) => s.snapshot),
     }));
   });
+}
+
+/**
+ * The last filter of a run: no snapshot that a record names which stays in the copy, whoever wrote that record and whatever
+ * wanted to remove the snapshot.
+ */
+export function withoutNamed(forget: readonly Forget[], named: ReadonlySet<string>): Forget[] {
+  return forget
+    .map((f) => ({ ...f, snapshots: f.snapshots.filter((id) => !named.has(id)) }))
+    .filter((f) => f.snapshots.length > 0);
 }
 
 /** All snapshots of one repository that a list names, each once: one restic call. */
@@ -94,74 +118,4 @@ export function exceedsShare(
   const removes = decisions.filter((d) => !d.keep && held.has(d.backup)).length;
   const allowed = Math.max(1, Math.floor((held.size * percent) / 100));
   return removes > allowed ? { removes, of: held.size } : undefined;
-}
-
-/** End of the grace period of something that last changed then. */
-export const graceEnds = (since: Date, days: number): Date =>
-  new Date(since.getTime() + days * 24 * 3600 * 1000);
-
-/**
- * Whether a backup without a record is orphaned. The name of a backup may have an old timestamp, so the last write counts
- * too. The grace period is longer than any execution.
- */
-export function isLeftOver(
-  backup: string,
-  lastWritten: Date | undefined,
-  now: Date,
-  graceDays: number,
-): boolean {
-  const named = parseBackupName(backup)?.at;
-  if (!named || !lastWritten) return false;
-  return graceEnds(named, graceDays) < now && graceEnds(lastWritten, graceDays) < now;
-}
-
-/** A snapshot in the output of `restic snapshots --json`. */
-const Snapshot = z.object({ id: z.string(), time: z.string(), tags: z.optional(z.array(z.string())) });
-
-/** A restic snapshot that Holdfast took. */
-export interface TaggedSnapshot {
-  readonly id: string;
-  readonly time: Date;
-  readonly backup: string;
-}
-
-/** Parses the list, without snapshots that lack Holdfast's tag. Undefined if it cannot be parsed. */
-export function parseSnapshots(log: string): TaggedSnapshot[] | undefined {
-  const line = log.split('\n').find((l) => l.startsWith('['));
-  if (line === undefined) return undefined;
-  try {
-    return z.parse(z.array(Snapshot), JSON.parse(line)).flatMap(({ id, time, tags = [] }) => {
-      const backup = tags.find((t) => t.startsWith('backup='))?.slice('backup='.length);
-      return backup && parseBackupName(backup) ? [{ id, time: new Date(time), backup }] : [];
-    });
-  } catch {
-    return undefined; // truncated: the next run reads it
-  }
-}
-
-/** The backups that have, had or lose a record in one copy. */
-export interface Recorded {
-  /** Those that this run removes from the copy. */
-  readonly removed: ReadonlySet<string>;
-  /** Those that have a record in this copy, and in any. */
-  readonly here: ReadonlySet<string>;
-  readonly anywhere: ReadonlySet<string>;
-  /** When the run decided. A newer snapshot belongs to a repeated backup. */
-  readonly decidedAt: Date;
-}
-
-/** Orphaned snapshots: of backups that this run removes, and of backups that never got a record. */
-export function orphanSnapshots(
-  snapshots: readonly TaggedSnapshot[],
-  { removed, here, anywhere, decidedAt }: Recorded,
-  now: Date,
-  graceDays: number,
-): string[] {
-  return snapshots
-    .filter(({ backup, time }) => {
-      if (here.has(backup)) return false;
-      if (removed.has(backup)) return time < decidedAt;
-      return !anywhere.has(backup) && isLeftOver(backup, time, now, graceDays);
-    })
-    .map((s) => s.id);
 }

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { Phase } from '../../contract/phase.ts';
 import type { Retention } from '../../contract/settings.ts';
 import { type Calendar, calendarOf, type Period } from './calendar.ts';
+import { type LastOf, lastOfVolumes, reasonsOf, type VolumeStates } from './volumes.ts';
 
 /** A backup as retention sees it, in one copy of the vault. */
 export interface RecoveryPoint {
@@ -15,10 +16,18 @@ export interface RecoveryPoint {
   /** Its record has a valid signature. Unsigned recovery points do not displace signed ones. */
   readonly signed: boolean;
   readonly tags: readonly string[];
+  /** What it has of each volume. Absent: not known. */
+  readonly volumes?: VolumeStates | undefined;
   /** Latest end of the locks of its copies. */
   readonly lockedUntil?: Date | undefined;
   /** Another reason to keep it, regardless of the policy. */
   readonly held?: string | undefined;
+}
+
+/** A policy as it is applied to the recovery points of one plan. */
+export interface AppliedRetention extends Retention {
+  /** The plan is retired: after its `ttl` nothing protects a recovery point but a lock, a damaged record or the other copy. */
+  readonly retired?: boolean;
 }
 
 export interface RetentionDecision {
@@ -43,7 +52,7 @@ const holds = (p: RecoveryPoint) => p.phase === 'Completed' || p.phase === 'Part
  */
 export function decideRetention(
   points: readonly RecoveryPoint[],
-  policy: Retention,
+  policy: AppliedRetention,
   timeZone: string,
   now: Date,
 ): RetentionDecision[] {
@@ -53,20 +62,26 @@ export function decideRetention(
     });
   const calendar = calendarOf(timeZone);
   const sorted = [...points].sort(newestFirst);
-  const signed = wanted(
-    sorted.filter((p) => holds(p) && p.signed),
-    policy,
-    calendar,
-  );
+  const ours = sorted.filter((p) => holds(p) && p.signed);
+  const signed = wanted(ours, policy, calendar);
   const all = wanted(sorted.filter(holds), policy, calendar);
-  const lastGood = [true, false].map(
-    (is) => sorted.find((p) => p.phase === 'Completed' && (p.signed || !is))?.backup,
+  const oldest = policy.ttl ? calendar.before(now, durationOf(policy.ttl)) : undefined;
+  const isExpired = (p: RecoveryPoint) => oldest !== undefined && p.at < oldest;
+  const witnesses = new Set(
+    ours.filter((p) => !isExpired(p) && signed.get(p.backup)?.length).map((p) => p.backup),
   );
-  const oldest = policy.ttl && calendar.before(now, durationOf(policy.ttl));
+  const last: Last = {
+    completed: new Set(
+      [true, false].flatMap(
+        (is) => sorted.find((p) => p.phase === 'Completed' && (p.signed || !is))?.backup ?? [],
+      ),
+    ),
+    volumes: lastOfVolumes(ours, witnesses),
+  };
   return sorted.map((p): RetentionDecision => {
-    const stays = protections(p, lastGood.includes(p.backup), now);
-    const expired = oldest && p.at < oldest;
+    const expired = isExpired(p);
     const rules = expired ? [] : ((p.signed ? signed : all).get(p.backup) ?? []);
+    const stays = [...(expired && policy.retired ? [] : protections(p, last)), ...holders(p, now)];
     const reasons = [...rules, ...stays];
     if (reasons.length > 0) return { backup: p.backup, keep: true, reasons };
     if (p.phase === 'Failed')
@@ -79,14 +94,30 @@ export function decideRetention(
   });
 }
 
-/** Why a recovery point is kept regardless of the policy. */
-function protections(p: RecoveryPoint, lastGood: boolean, now: Date): string[] {
+/** What the newest recovery points of their kind are. */
+interface Last {
+  /** The newest Completed one, and the newest that is also signed. */
+  readonly completed: ReadonlySet<string>;
+  readonly volumes: ReadonlyMap<string, LastOf>;
+}
+
+/** Why a recovery point is kept regardless of the policy, as long as its plan is not retired. */
+function protections(p: RecoveryPoint, { completed, volumes }: Last): string[] {
+  const lastGood = completed.has(p.backup);
+  const of = volumes.get(p.backup);
   return [
-    ...(p.phase === 'Unknown' && !p.held ? ['no record yet'] : []),
     ...(lastGood ? ['last good recovery point'] : []),
+    ...(of && !lastGood ? reasonsOf(of) : []),
     ...(holds(p) && !p.replicated ? ['replica not proven'] : []),
     // Failed backups are never replicated, so this record has replaced another one.
     ...(p.phase === 'Failed' && p.replicated ? ['failed, but its replica is proven'] : []),
+  ];
+}
+
+/** Why a recovery point stays even if its plan is retired. */
+function holders(p: RecoveryPoint, now: Date): string[] {
+  return [
+    ...(p.phase === 'Unknown' && !p.held ? ['no record yet'] : []),
     ...(p.lockedUntil && p.lockedUntil > now ? [`locked until ${p.lockedUntil.toISOString()}`] : []),
     ...(p.held ? [p.held] : []),
   ];

@@ -35,6 +35,10 @@ export function unclear(versions: readonly ObjectVersion[], to: Date): ObjectVer
   return was && is && was.id !== is.id && was.bytes === is.bytes ? is : undefined;
 }
 
+/** Whether a key was visible at a point in time. `versions`: all of the key, newest first. */
+export const existedAt = (versions: readonly ObjectVersion[], to: Date): boolean =>
+  views(versions, to).was !== undefined;
+
 /** What to do with a key to make the version visible that was visible then. `versions`: all of the key, newest first. */
 export function planKey(versions: readonly [ObjectVersion, ...ObjectVersion[]], to: Date): RewindStep {
   const { was, is } = views(versions, to);

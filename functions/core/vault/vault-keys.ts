@@ -58,6 +58,8 @@ export function vaultKeys(cluster: string) {
         done: (p: string) => `${pruneDir(p)}done.json`,
         /** What a dry run would remove, or a run that was refused. */
         report: (p: string) => `${pruneDir(p)}report.json`,
+        /** The snapshots of a repository that must be there after the run's Job. */
+        keeps: (p: string, namespace: string) => `${pruneDir(p)}keeps/${enc(namespace)}.json`,
         jobDir: (p: string) => `${pruneDir(p)}jobs/`,
         job: (p: string, id: string) => `${pruneDir(p)}jobs/${enc(id)}.json`,
       },
@@ -92,6 +94,11 @@ export function vaultKeys(cluster: string) {
       /** When its objects were all written: waiting for them counts from then. */
       written: (r: string) => `${restoreDir(r)}written.json`,
       report: (r: string) => `${restoreDir(r)}report.json`,
+    },
+    /** What a run has in the cluster now: one document per Job, snapshot and temporary claim. */
+    runs: {
+      root: `runs/${c}/`,
+      dir: (run: string) => `runs/${c}/${enc(run)}/`,
     },
     /** In the replica: the proven versions, one inventory per folder of a repository. `config` has no inventory. */
     inventory: (folder: string): string | undefined => {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { COPIES, CopyName } from '../../contract/copies.ts';
 import { Phase } from '../../contract/phase.ts';
+import { ResticId } from '../restic/ids.ts';
 import type { InventoryObject } from './replication.ts';
 
 /** Which share of the packs a run reads: the n-th of t. Everything else is read by every run. */
@@ -66,7 +67,7 @@ const VerifyRepository = z.object({
   namespace: z.string(),
   /** Copies that must have it: where recovery points need it, in the replica proven ones. */
   neededIn: z.array(CopyName),
-  snapshots: z.array(z.object({ id: z.string(), backup: z.string() })),
+  snapshots: z.array(z.object({ id: ResticId, backup: z.string() })),
 });
 export type VerifyRepository = z.infer<typeof VerifyRepository>;
 
@@ -98,7 +99,7 @@ export const CheckOutcome = z.object({
   ok: z.boolean(),
   message: z.string(),
   /** Packs that the index refers to and that do not exist. */
-  missing: z.array(z.string()),
+  missing: z.array(ResticId),
   seconds: z.number(),
 });
 export type CheckOutcome = z.infer<typeof CheckOutcome>;

@@ -1,3 +1,4 @@
+import { plainText } from '../kubernetes/plain-text.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { commandOf } from './hooks.ts';
 import type { WorkVolume } from './work.ts';
@@ -17,6 +18,9 @@ export interface Dump {
 const runs = ({ status, metadata }: KubeObject): boolean =>
   status?.phase === 'Running' && !metadata.deletionTimestamp;
 
+/** A name of Kubernetes. An owner that a pod names may have any other: the API server does not ask whether it exists. */
+const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+
 /**
  * The stable name of a pod's workload: the ReplicaSet's name without its hash, so that a rollout keeps the same dump. For
  * other pods the pod's name.
@@ -25,7 +29,9 @@ function workloadOf({ metadata: { name, labels, ownerReferences } }: KubeObject)
   const owner = ownerReferences?.find((o) => o.controller);
   const hash = labels?.['pod-template-hash'];
   if (owner?.kind !== 'ReplicaSet') return name;
-  return hash && owner.name.endsWith(`-${hash}`) ? owner.name.slice(0, -hash.length - 1) : owner.name;
+  const workload =
+    hash && owner.name.endsWith(`-${hash}`) ? owner.name.slice(0, -hash.length - 1) : owner.name;
+  return NAME.test(workload) ? workload : name;
 }
 
 /**
@@ -51,11 +57,11 @@ export function dumpsOf(pods: readonly KubeObject[]): {
     const containers = ((pod.spec?.containers ?? []) as { name: string }[]).map((c) => c.name);
     const container = annotations[CONTAINER] ?? containers[0] ?? '';
     const file = annotations[FILE] ?? 'dump';
-    if (!command) problems.push(`${what} is not a JSON list of strings: ${text}`);
+    if (!command) problems.push(`${what} is not a JSON list of strings: ${plainText(text)}`);
     else if (!containers.includes(container))
-      problems.push(`${what} names the container "${container}", which the pod does not have`);
-    else if (!/^[\w][-.\w]*$/.test(file))
-      problems.push(`${what} names the file "${file}"; write one like dump.sql`);
+      problems.push(`${what} names the container "${plainText(container)}", which the pod does not have`);
+    else if (!/^[\w][-.\w]{0,199}$/.test(file))
+      problems.push(`${what} names the file "${plainText(file)}"; write one like dump.sql`);
     else if (runs(pod)) {
       dumps.set(id, {
         work: {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { plainText } from '../kubernetes/plain-text.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 
 /** When a hook runs: before the first of its pod's volumes is read, and after the last. */
@@ -60,17 +61,18 @@ function hookOf(pod: KubeObject, time: HookTime, problems: string[]): Hook | und
     problems.push(`pod ${pod.metadata.namespace}/${pod.metadata.name}: its ${time} hook has ${what}`);
   const command = commandOf(text);
   if (!command) {
-    wrong(`a command that is not a JSON list of strings: ${text}`);
+    wrong(`a command that is not a JSON list of strings: ${plainText(text)}`);
     return undefined;
   }
   const containers = (pod.spec?.containers ?? []) as { name: string }[];
   const container = annotation('container') ?? containers[0]?.name ?? '';
   if (!containers.some((c) => c.name === container))
-    wrong(`the container "${container}", which the pod does not have`);
+    wrong(`the container "${plainText(container)}", which the pod does not have`);
   const timeout = annotation('timeout');
   const seconds = timeout === undefined ? DEFAULT_TIMEOUT_SECONDS : durationSeconds(timeout);
-  if (seconds === undefined) wrong(`the timeout "${timeout}"; write one like 30s`);
-  else if (seconds > LONGEST_SECONDS) wrong(`a timeout of ${timeout}; the maximum is five minutes`);
+  if (seconds === undefined) wrong(`the timeout "${plainText(timeout)}"; write one like 30s`);
+  else if (seconds > LONGEST_SECONDS)
+    wrong(`a timeout of ${plainText(timeout)}; the maximum is five minutes`);
   return {
     container,
     command,

@@ -1,5 +1,4 @@
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { workName } from '../kubernetes/run-labels.ts';
 import { backupArgs } from '../restic/restic.ts';
 import { sourcePath } from '../restic/source.ts';
 import { sizeOf, volumeType } from './persistent-volumes.ts';
@@ -22,12 +21,12 @@ export const snapshotStrategy: ClaimStrategy = {
     snapshots.look(volumes.filter(fromSnapshot), (v) => hooks.before(v.id)),
   async prepare(v, { begun }, { snapshots }) {
     if (!fromSnapshot(v)) return { blocker: 'the work list has no claim settings for its snapshot' };
-    const blocker = await snapshots.claimFor(v, begun?.restoreSize);
-    return blocker === undefined ? { location: {} } : { blocker };
+    const made = await snapshots.claimFor(v, begun?.restoreSize);
+    return 'blocker' in made ? made : { location: made };
   },
-  mount: (v, _, { settings, work, options }) => ({
+  mount: (v, { claim }, { settings, work, options }) => ({
     namespace: v.namespace,
-    mount: { path: sourcePath(v), readOnly: true, pvc: workName(work.backup, v.id), temporary: true },
+    mount: { path: sourcePath(v), readOnly: true, pvc: claim ?? '', temporary: true },
     ...rightsOver(v),
     backup: { args: backupArgs({ cluster: settings.cluster, run: work }, v, options) },
   }),

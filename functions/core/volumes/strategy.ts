@@ -19,6 +19,8 @@ export interface Holder {
 export interface Location {
   readonly holder?: Holder | undefined;
   readonly dump?: Dump | undefined;
+  /** Name of the temporary claim that is mounted instead of the volume. */
+  readonly claim?: string | undefined;
 }
 
 /** CSI snapshots of one run, and the claims created from them. */
@@ -28,9 +30,12 @@ export interface SnapshotPort {
     volumes: readonly SnapshotVolume[],
     before: (v: SnapshotVolume) => Promise<string | undefined>,
   ): Promise<ReadonlyMap<string, SnapshotState>>;
-  /** Creates the claim that a Job mounts instead of the volume. Returns a readable message if that is impossible. */
-  claimFor(v: SnapshotVolume, restoreSize: string | undefined): Promise<string | undefined>;
-  /** Removes the objects of volumes that have ended, and leftovers of old runs. */
+  /** Creates the claim that a Job mounts instead of the volume, and returns its name. `blocker`: why that is impossible. */
+  claimFor(
+    v: SnapshotVolume,
+    restoreSize: string | undefined,
+  ): Promise<{ readonly claim: string } | { readonly blocker: string }>;
+  /** Removes the objects of volumes that have ended. */
   clean(ended: ReadonlySet<string>): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { quantity } from '../../contract/quantity.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { ID_ANNOTATION, runLabels, workName } from '../kubernetes/run-labels.ts';
+import { ID_ANNOTATION, runLabels } from '../kubernetes/run-labels.ts';
 import type { WorkVolume } from './work.ts';
 
 /** A volume whose data is read from a CSI snapshot. */
@@ -69,35 +69,50 @@ export function temporaryClassProblem(classes: readonly KubeObject[], name: stri
   return `the storage class ${name} retains volumes, which would accumulate; name one with reclaimPolicy: Delete as temporaryStorageClass in the rule`;
 }
 
+/** How an object of a volume is called, and for which run it is. */
+export interface NamedFor {
+  readonly run: string;
+  readonly name: string;
+}
+
 /** The VolumeSnapshot of a volume in a run. */
-export function volumeSnapshot(run: string, v: SnapshotVolume, className: string): KubeObject {
+export function volumeSnapshot(of: NamedFor, v: SnapshotVolume, className: string): KubeObject {
   return {
     apiVersion: 'snapshot.storage.k8s.io/v1',
     kind: 'VolumeSnapshot',
-    metadata: metadataOf(run, v),
+    metadata: metadataOf(of, v),
     spec: { volumeSnapshotClassName: className, source: { persistentVolumeClaimName: v.pvc } },
   };
 }
 
-/** The temporary claim for a volume's Job, created from its snapshot and with the same name. */
-export function temporaryClaim(run: string, v: SnapshotVolume, restoreSize?: string): KubeObject {
+/** A snapshot that a temporary claim is created from, and the size that it needs, as a quantity. */
+export interface ClaimSource {
+  readonly snapshot: string;
+  readonly restoreSize?: string | undefined;
+}
+
+/** The temporary claim for a volume's Job, created from its snapshot. */
+export function temporaryClaim(
+  of: NamedFor,
+  v: SnapshotVolume,
+  { snapshot, restoreSize }: ClaimSource,
+): KubeObject {
   const larger = (quantity(restoreSize ?? '') ?? 0) > (quantity(v.csi.size) ?? 0);
-  const metadata = metadataOf(run, v);
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata,
+    metadata: metadataOf(of, v),
     spec: {
       accessModes: ['ReadWriteOnce'],
       storageClassName: v.csi.storageClass,
       resources: { requests: { storage: larger ? restoreSize : v.csi.size } },
-      dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: metadata.name },
+      dataSource: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: snapshot },
     },
   };
 }
 
-const metadataOf = (run: string, v: SnapshotVolume) => ({
-  name: workName(run, v.id),
+const metadataOf = ({ run, name }: NamedFor, v: SnapshotVolume) => ({
+  name,
   namespace: v.namespace,
   labels: runLabels(run),
   annotations: { [ID_ANNOTATION]: v.id },
@@ -134,12 +149,4 @@ export function snapshotState(
     taken,
     message: failed ? `${message} (for ${Math.floor(waited / 60)} min)` : message,
   };
-}
-
-/** Leftover snapshots and claims: older than `seconds`, of runs that were killed. */
-export function leftBehind(objects: readonly KubeObject[], now: Date, seconds: number): KubeObject[] {
-  return objects.filter(({ metadata }) => {
-    const made = Date.parse(String((metadata as { creationTimestamp?: string }).creationTimestamp));
-    return now.getTime() - made > seconds * 1000;
-  });
 }

@@ -2,6 +2,7 @@ import { matchesSelector, parseSelector } from '../../contract/label-selector.ts
 import { quantity } from '../../contract/quantity.ts';
 import type { Strategy, VolumeRule } from '../../contract/settings.ts';
 import { matchesGlob } from '../kubernetes/patterns.ts';
+import { plainText } from '../kubernetes/plain-text.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { sizeOf, volumeType } from './persistent-volumes.ts';
 import { STRATEGIES } from './strategies.ts';
@@ -77,7 +78,7 @@ function mentions(pods: readonly KubeObject[], problems: string[]): Map<string, 
     for (const claim of claims.values()) if (claim) at(claim).mountedBy.push(pod);
     for (const name of namesIn(pod, BACKUP_VOLUMES)) {
       const claim = claims.get(name);
-      const what = `pod ${nameOf(pod)}: volume "${name}" of ${BACKUP_VOLUMES}`;
+      const what = `pod ${nameOf(pod)}: volume "${plainText(name)}" of ${BACKUP_VOLUMES}`;
       if (claim) at(claim).named.push(pod);
       else if (!emptyDirsOf(pod).includes(name))
         problems.push(`${what} is neither a volume of a PersistentVolumeClaim nor an emptyDir`);

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { Strategy } from '../../contract/settings.ts';
+import { ResticId } from '../restic/ids.ts';
 
 /** Source of the data: exactly one of a claim, a pod volume without a claim, and a dump of a command. */
 const Source = {
@@ -52,7 +53,7 @@ export const VolumeOutcome = z.object({
   volumeName: z.optional(z.string()),
   reclaimPolicy: z.optional(z.string()),
   result: z.enum(['protected', 'partial', 'failed']),
-  snapshot: z.optional(z.string()),
+  snapshot: z.optional(ResticId),
   files: z.optional(z.int()),
   bytes: z.optional(z.int()),
   message: z.optional(z.string()),

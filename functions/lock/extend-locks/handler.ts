@@ -1,8 +1,7 @@
 import { openLocks } from '../../adapters/s3/object-locks.ts';
 import { HoldfastError } from '../../contract/holdfast-error.ts';
-import type { PlanSettings } from '../../contract/settings.ts';
 import { LockRequest } from '../../contract/states.ts';
-import type { KeptBy } from '../../core/retention/object-lock.ts';
+import { policiesIn, retentionOf } from '../../core/retention/policies.ts';
 import type { LockedBucket } from '../../ports/locked-bucket.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { clusterKeys, openCopy, recordKey } from '../../runtime/connect.ts';
@@ -15,7 +14,7 @@ const RESERVE_MS = 60_000;
 
 /** Extends the object retention of what is kept, as far as time allows: in the primary, then in the replica. */
 export const handler = lambdaHandler('extend-locks', LockRequest, async (request, { now, remainingMs }) => {
-  const { vault, plans } = settings();
+  const { vault } = settings();
   if (!vault.objectLock)
     throw new HoldfastError(
       'InputInvalid',
@@ -28,11 +27,10 @@ export const handler = lambdaHandler('extend-locks', LockRequest, async (request
   const result = await lockCopy(request, copy, locks, {
     keys: clusterKeys(),
     lock: vault.objectLock,
-    retentionOf: (name) =>
-      keptBy(
-        plans.find((p) => p.name === name),
-        request.copy,
-      ),
+    retentionOf: (name) => {
+      const of = retentionOf(settings(), name);
+      return of && { policies: policiesIn(request.copy, of), timeZone: of.timeZone };
+    },
     verifier: recordKey(),
     now,
     timeLeft: () => remainingMs() > RESERVE_MS,
@@ -40,13 +38,6 @@ export const handler = lambdaHandler('extend-locks', LockRequest, async (request
   if (result.after || request.copy === 'replica') return { ...result, remaining: result.after ? 1 : 0 };
   return { ...result, copy: 'replica', governed: 0, remaining: 1 };
 });
-
-/** The replica keeps what the primary keeps, and what its own policy keeps. */
-function keptBy(plan: PlanSettings | undefined, copy: LockRequest['copy']): KeptBy | undefined {
-  if (!plan) return undefined;
-  const { retention, replicaRetention = retention, timeZone } = plan;
-  return { policies: copy === 'primary' ? [retention] : [retention, replicaRetention], timeZone };
-}
 
 function open(copy: LockRequest['copy']): [Vault, LockedBucket] {
   const vault = openCopy(copy);

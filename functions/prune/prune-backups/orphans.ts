@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import { COPIES, type PerCopy } from '../../contract/copies.ts';
-import { isLeftOver, type Orphan } from '../../core/retention/prune.ts';
+import { isLeftOver } from '../../core/retention/orphans.ts';
+import type { Orphan } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { type FoundBackup, lockOf, type PruneContext } from './points.ts';
@@ -22,15 +23,12 @@ interface Left {
 
 /** Finds objects of backups that have no record in either copy, regardless of their plan. */
 export async function orphansIn(
-  { copies, keys, now }: Omit<PruneContext, 'verifier'>,
-  names: readonly string[],
+  { copies, keys, now }: Pick<PruneContext, 'copies' | 'keys' | 'now'>,
   found: readonly FoundBackup[],
   graceDays: number,
 ): Promise<Orphans> {
-  const known = new Map(found.map((f) => [f.backup, f]));
   const orphans = { primary: [] as Orphan[], replica: [] as Orphan[], young: [] as string[] };
-  const look = async (backup: string) => {
-    if (await hasRecord(copies, keys, backup, known.get(backup))) return;
+  const look = async ({ backup }: FoundBackup) => {
     const left = {
       primary: await leftIn(copies.primary, keys, backup),
       replica: await leftIn(copies.replica, keys, backup),
@@ -47,7 +45,8 @@ export async function orphansIn(
       if (objects > 0) orphans[copy].push({ backup, objects, ...judge(old, ours, locked, graceDays) });
     }
   };
-  await pMap(names, look, { concurrency: CONCURRENCY });
+  const without = found.filter((f) => f.primary === undefined && f.replica === undefined);
+  await pMap(without, look, { concurrency: CONCURRENCY });
   const byName = (a: { backup: string }, b: { backup: string }) => (a.backup < b.backup ? -1 : 1);
   return {
     primary: orphans.primary.sort(byName),
@@ -67,18 +66,6 @@ function judge(
   if (!ours) return { remove: false, reason: 'no evidence that Holdfast created it' };
   if (locked) return { remove: false, reason: 'no record, but locked' };
   return { remove: true, reason: `no record, and older than ${graceDays} days` };
-}
-
-/** Whether either copy has a record of a backup. `known`: the backup as it was read for retention. */
-async function hasRecord(
-  { primary, replica }: PerCopy<Vault>,
-  keys: VaultKeys,
-  backup: string,
-  known: FoundBackup | undefined,
-): Promise<boolean> {
-  if (known) return known.primary !== undefined || known.replica !== undefined;
-  const key = keys.records.record(backup);
-  return (await primary.exists(key)) || (await replica.exists(key));
 }
 
 async function leftIn(vault: Vault, keys: VaultKeys, backup: string): Promise<Left> {

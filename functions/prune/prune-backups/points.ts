@@ -2,11 +2,14 @@ import pMap from 'p-map';
 import { findJson } from '../../adapters/s3/documents.ts';
 import type { CopyName, PerCopy } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
-import { BackupRecord, RecoveryPointLock } from '../../core/backup/record.ts';
+import { BackupRecord, RecoveryPointLock, snapshotsIn } from '../../core/backup/record.ts';
+import { factsOf, interner, type PointFacts, pointOf } from '../../core/retention/points.ts';
+import type { NamedSnapshot } from '../../core/retention/prune.ts';
 import type { RecoveryPoint } from '../../core/retention/retention.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
+import type { Repository } from '../../runtime/repositories.ts';
 import { type FoundRecord, findSignedRecord } from '../../runtime/signed-records.ts';
 
 const CONCURRENCY = 16;
@@ -15,7 +18,15 @@ const CONCURRENCY = 16;
 export interface PruneVault {
   readonly copies: PerCopy<Vault>;
   readonly keys: VaultKeys;
+  /** The cluster's name: the host of its snapshots. */
+  readonly cluster: string;
   readonly verifier: Verifier;
+  /** Opens a repository of a copy. Throws RecoveryPointDamaged if Holdfast's password does not open it. */
+  open(copy: CopyName, repository: string): Promise<Repository>;
+  /** Whether there is time to open another repository. */
+  timeLeft(): boolean;
+  /** Logs what somebody should look at. */
+  warn(text: string): void;
 }
 
 /** What a prune run decides with. */
@@ -23,12 +34,19 @@ export interface PruneContext extends PruneVault {
   readonly now: Date;
 }
 
+/** What a prune uses of a record that one copy has. */
+export interface StoredRecord {
+  readonly facts: PointFacts;
+  readonly signed: boolean;
+  readonly snapshots: readonly NamedSnapshot[];
+}
+
 /** A backup as it is in both copies of the vault. */
 export interface FoundBackup {
   readonly backup: string;
   /** undefined: this copy has no record. `unreadable`: its record is damaged. */
-  readonly primary: FoundRecord | 'unreadable' | undefined;
-  readonly replica: FoundRecord | 'unreadable' | undefined;
+  readonly primary: StoredRecord | 'unreadable' | undefined;
+  readonly replica: StoredRecord | 'unreadable' | undefined;
   readonly proven: PerCopy<boolean>;
   readonly lockedUntil: Date | undefined;
 }
@@ -42,27 +60,36 @@ export async function backupsIn(copies: PerCopy<Vault>, keys: VaultKeys): Promis
   return [...new Set((await Promise.all(folders)).flat())].filter((name) => parseBackupName(name)).sort();
 }
 
-/** Reads the records, proofs and locks of backups. */
+/** Reads the records of backups; of those to which retention applies, also proofs and locks. */
 export const findBackups = (
-  { primary, replica }: PerCopy<Vault>,
-  keys: VaultKeys,
+  { copies: { primary, replica }, keys, verifier }: PruneVault,
   names: readonly string[],
-  verifier: Verifier,
-): Promise<FoundBackup[]> =>
-  pMap(
+  applies: (name: string) => boolean,
+): Promise<FoundBackup[]> => {
+  const intern = interner();
+  const stored = async (vault: Vault, backup: string) => {
+    const found = await recordIn(vault, keys, backup, verifier);
+    if (!found || found === 'unreadable') return found;
+    return {
+      facts: factsOf(found.record, intern),
+      signed: found.signed,
+      snapshots: snapshotsIn(found.record).map((s) => ({ ...s, namespace: intern(s.namespace) })),
+    };
+  };
+  const proven = async (vault: Vault, backup: string) =>
+    applies(backup) && (await vault.exists(keys.records.replica(backup)));
+  return pMap(
     names,
     async (backup) => ({
       backup,
-      primary: await recordIn(primary, keys, backup, verifier),
-      replica: await recordIn(replica, keys, backup, verifier),
-      proven: {
-        primary: await primary.exists(keys.records.replica(backup)),
-        replica: await replica.exists(keys.records.replica(backup)),
-      },
-      lockedUntil: await lockOf([primary, replica], keys, backup),
+      primary: await stored(primary, backup),
+      replica: await stored(replica, backup),
+      proven: { primary: await proven(primary, backup), replica: await proven(replica, backup) },
+      lockedUntil: applies(backup) ? await lockOf([primary, replica], keys, backup) : undefined,
     }),
     { concurrency: CONCURRENCY },
   );
+};
 
 /** A record that is forged, or is another backup's, counts as unsigned. A damaged record keeps its backup. */
 async function recordIn(
@@ -73,8 +100,7 @@ async function recordIn(
 ): Promise<FoundRecord | 'unreadable' | undefined> {
   const key = keys.records.record(backup);
   try {
-    const found = await findSignedRecord(vault, key, verifier);
-    return found && { ...found, signed: found.signed && found.record.backup === backup };
+    return await findSignedRecord(vault, key, verifier);
   } catch (error) {
     const { name } = error as Error;
     if (name === 'RecoveryPointDamaged') return 'unreadable';
@@ -102,34 +128,22 @@ export function pointIn(copy: CopyName, found: FoundBackup, held?: string): Reco
   const { backup, proven, lockedUntil } = found;
   const record = found[copy];
   if (!record) return undefined;
-  const named = (parseBackupName(backup) as { at: Date }).at;
-  const common = { backup, replicated: proven[copy], lockedUntil };
-  if (record === 'unreadable')
-    return {
-      ...common,
-      at: named,
-      phase: 'Unknown',
-      signed: false,
-      tags: [],
-      held: 'its record cannot be read',
-    };
-  const { phase, tags = [], startedAt } = record.record;
+  const stored = { replicated: proven[copy], lockedUntil };
+  if (record !== 'unreadable')
+    return pointOf(backup, record.facts, { ...stored, signed: record.signed, held });
   return {
-    ...common,
-    at: earlier(named, startedAt),
-    phase,
-    signed: record.signed,
-    tags,
-    ...(held && { held }),
+    ...stored,
+    backup,
+    at: (parseBackupName(backup) as { at: Date }).at,
+    phase: 'Unknown',
+    signed: false,
+    tags: [],
+    held: UNREADABLE,
   };
 }
 
-/** A point in time set by a user may be in the future: then the start of the backup counts. */
-function earlier(named: Date, startedAt: string): Date {
-  const started = Date.parse(startedAt);
-  return started < named.getTime() ? new Date(started) : named;
-}
+const UNREADABLE = 'its record cannot be read';
 
-/** The record if it is signed: it names all snapshots of its backup and no others. */
-export const namesItsSnapshots = (found: FoundBackup[CopyName]): BackupRecord | undefined =>
-  found && found !== 'unreadable' && found.signed ? found.record : undefined;
+/** Whether the backup's record is signed: it then names all snapshots of its backup and no others. */
+export const namesItsSnapshots = (found: FoundBackup[CopyName]): found is StoredRecord =>
+  found !== undefined && found !== 'unreadable' && found.signed;

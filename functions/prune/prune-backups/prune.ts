@@ -59,10 +59,14 @@ export async function pruneBackups(
 async function idleOutcome(vault: Vault, keys: VaultKeys, run: PruneRun): Promise<PruneRef | undefined> {
   const { prune, execution, now, isGone } = run;
   const leases = { vault, now, isGone };
-  const restore = await leaseHolder(leases, keys.leases.restore);
-  if (restore) return idleRef(run, 'skipped', `${holderText(restore)} reads recovery points`);
   const other = await takeLease(leases, keys.leases.prune, { work: prune, execution });
   if (other) return idleRef(run, 'skipped', `${holderText(other)} is pruning in this cluster`);
+  // A restore acquires its lease before it reads this one, so at least one of the two sees the other.
+  const restore = await leaseHolder(leases, keys.leases.restore);
+  if (restore) {
+    await releaseLease(vault, keys.leases.prune, prune, execution);
+    return idleRef(run, 'skipped', `${holderText(restore)} reads recovery points`);
+  }
   for await (const { key } of vault.list(keys.leases.replicateRoot)) {
     const copier = await leaseHolder(leases, key);
     if (copier) return idleRef(run, 'waiting', `${holderText(copier)} is replicating to the DR region`);
@@ -76,7 +80,13 @@ async function planRun(context: PruneVault, run: PruneRun, policy: PrunePolicy):
   const { input, prune, now } = run;
   const vault = copies.primary;
   const earlier = await openRuns(copies, keys);
-  const { plan, refused } = await decide({ ...context, now }, { plan: input.plan, prune }, policy, earlier);
+  const { plan, keeps, refused } = await decide(
+    { ...context, now },
+    { plan: input.plan, prune },
+    policy,
+    earlier,
+  );
+  for (const text of warningsOf(plan)) context.warn(text);
   if (input.dryRun || refused.length > 0)
     await putJson(vault, keys.records.prune.report(prune), { ...plan, refused });
   if (input.dryRun) return plan;
@@ -85,9 +95,17 @@ async function planRun(context: PruneVault, run: PruneRun, policy: PrunePolicy):
     throw tooMuch(run, policy.share, refused, keys.records.prune.report(prune));
   }
   if (!isWork(plan)) return plan;
+  for (const [namespace, kept] of keeps)
+    await putJson(vault, keys.records.prune.keeps(prune, namespace), kept);
   await createJson(vault, keys.records.prune.plan(prune), plan);
   return getJson(vault, PrunePlan, keys.records.prune.plan(prune));
 }
+
+/** What somebody should look at: what could not be read, and plans that holdfast.yaml does not name. */
+const warningsOf = (plan: PrunePlan): string[] => [
+  ...COPIES.flatMap((copy) => plan[copy].unread.map((said) => `${copy}: ${said}`)),
+  ...plan.unknownPlans,
+];
 
 const isWork = (plan: PrunePlan): boolean =>
   COPIES.some((copy) => removedFrom(plan[copy]).length > 0) ||

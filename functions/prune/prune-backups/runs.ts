@@ -14,7 +14,6 @@ interface Begun {
 /** An earlier run that was interrupted. */
 export interface OpenRun extends PerCopy<Begun> {
   readonly prune: string;
-  readonly search: readonly string[];
 }
 
 const NOTHING: Begun = { backups: [], forget: [] };
@@ -41,9 +40,9 @@ export async function openRuns(copies: PerCopy<Vault>, keys: VaultKeys): Promise
     const key = keys.records.prune.plan(prune);
     if (!found.has(key) || found.has(keys.records.prune.done(prune))) continue;
     const version = (await findJson(vault, AnyPlan, key))?.version;
-    const plan = version === 2 ? await findJson(vault, PrunePlan, key) : undefined;
+    const plan = version === 2 || version === 3 ? await findJson(vault, PrunePlan, key) : undefined;
     const begun = plan ? await begunOf(copies, keys, plan) : { primary: NOTHING, replica: NOTHING };
-    open.push({ prune, search: plan?.search ?? [], ...begun });
+    open.push({ prune, ...begun });
   }
   return open;
 }

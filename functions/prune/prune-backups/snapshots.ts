@@ -1,67 +1,115 @@
 import pMap from 'p-map';
-import { findJson } from '../../adapters/s3/documents.ts';
-import { COPIES, type CopyName } from '../../contract/copies.ts';
-import { BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
-import { graceEnds } from '../../core/retention/prune.ts';
-import { contentHash } from '../../core/vault/replication.ts';
-import type { FoundBackup, PruneContext } from './points.ts';
+import type { CopyName } from '../../contract/copies.ts';
+import { messageOf } from '../../contract/holdfast-error.ts';
+import { isResticId, type ResticId } from '../../core/restic/ids.ts';
+import {
+  backupOf,
+  graceEnds,
+  orphanSnapshots,
+  type Recorded,
+  type UnnamedSnapshot,
+} from '../../core/retention/orphans.ts';
+import { type Forget, toForget } from '../../core/retention/prune.ts';
+import type { Repository } from '../../runtime/repositories.ts';
+import type { PruneContext } from './points.ts';
 
 const CONCURRENCY = 16;
 
-/**
- * Namespaces whose repositories hold orphaned snapshots: no record of their copy names them, and they are older than the
- * grace period. Only their tags, which restic can read, name their backup. So a Job lists them and decides.
- */
-export async function withUnnamedSnapshots(
-  context: PruneContext,
-  names: readonly string[],
-  found: readonly FoundBackup[],
-  graceDays: number,
-): Promise<string[]> {
-  const namespaces = await Promise.all(
-    COPIES.map((copy) => inCopy({ ...context, copy }, names, found, graceDays)),
+/** What is decided about one copy before its snapshots are looked at. */
+export interface SnapshotsContext extends PruneContext {
+  readonly copy: CopyName;
+  /** Snapshots that records name which stay in this copy. */
+  readonly named: ReadonlySet<string>;
+  /** Snapshots that are removed anyway. */
+  readonly going: ReadonlySet<string>;
+  readonly recorded: Recorded;
+  /** Namespaces in which young snapshots may belong to a backup that is removed and whose record does not name them. */
+  readonly suspects: ReadonlySet<string>;
+  /** Backups whose record stays in this copy and cannot be read: they may name any snapshot. */
+  readonly unreadable: readonly string[];
+  readonly graceDays: number;
+}
+
+/** What the vault says about the snapshots of one copy. */
+export interface LookedAt {
+  readonly orphans: Forget[];
+  /** Snapshots that are there and that records name, by namespace. */
+  readonly kept: ReadonlyMap<string, readonly string[]>;
+  /** What could not be read and is kept. */
+  readonly unread: string[];
+}
+
+/** An object of a repository's `snapshots/`. */
+interface Stored {
+  readonly id: ResticId;
+  readonly written: Date;
+}
+
+/** Lists the snapshots of all repositories of a copy in the vault, and reads those that no record names. */
+export async function lookAtSnapshots(context: SnapshotsContext): Promise<LookedAt> {
+  const { copies, copy, keys, recorded, graceDays, unreadable } = context;
+  const kept = new Map<string, readonly string[]>();
+  const unread = unreadable.map(
+    (backup) =>
+      `${keys.records.record(backup)} cannot be read: snapshots that no other record names are kept`,
   );
-  return [...new Set(namespaces.flat())];
-}
-
-async function inCopy(
-  { copies, keys, now, copy }: PruneContext & { readonly copy: CopyName },
-  names: readonly string[],
-  found: readonly FoundBackup[],
-  graceDays: number,
-): Promise<string[]> {
-  const vault = copies[copy];
-  const ofPlan = new Set(found.flatMap((f) => idsIn(f[copy])));
-  // Records of other plans are read only if a snapshot does not belong to this plan.
-  let others: Promise<ReadonlySet<string>> | undefined;
-  const known = new Set(found.map((f) => f.backup));
-  const ofOthers = async () => {
-    const records = await pMap(
-      names.filter((name) => !known.has(name)),
-      (name) => findJson(vault, BackupRecord, keys.records.record(name)).catch(unreadable),
-      { concurrency: CONCURRENCY },
-    );
-    return new Set(records.flatMap((record) => (record ? snapshotsIn(record) : [])).map((s) => s.snapshot));
-  };
-  const namespaces: string[] = [];
-  for (const namespace of await vault.folders(keys.restic.root)) {
-    for await (const { key, modified } of vault.list(`${keys.restic.repository(namespace)}/snapshots/`)) {
-      const id = contentHash(key);
-      if (!id || ofPlan.has(id) || graceEnds(modified, graceDays) >= now) continue;
-      others ??= ofOthers();
-      if ((await others).has(id)) continue;
-      namespaces.push(namespace);
-      break;
-    }
+  const unnamed: UnnamedSnapshot[] = [];
+  for (const namespace of await copies[copy].folders(keys.restic.root)) {
+    const { named, candidates } = await listed(context, namespace);
+    if (named.length > 0) kept.set(namespace, named);
+    if (candidates.length === 0 || unreadable.length > 0) continue;
+    const read = await readSnapshots(context, namespace, candidates);
+    unnamed.push(...read.snapshots);
+    unread.push(...read.unread);
   }
-  return namespaces;
+  const byBackup = Map.groupBy(orphanSnapshots(unnamed, recorded, graceDays), (s) => s.backup);
+  return {
+    orphans: toForget([...byBackup].map(([backup, snapshots]) => ({ backup, snapshots }))),
+    kept,
+    unread,
+  };
 }
 
-const idsIn = (record: FoundBackup[CopyName]): string[] =>
-  record && record !== 'unreadable' ? snapshotsIn(record.record).map((s) => s.snapshot) : [];
+/** Snapshots in the vault that records name, and those that may be orphaned. */
+async function listed(
+  { copies, copy, keys, named, going, suspects, graceDays, now }: SnapshotsContext,
+  namespace: string,
+): Promise<{ readonly named: string[]; readonly candidates: Stored[] }> {
+  const dir = `${keys.restic.repository(namespace)}/snapshots/`;
+  const found = { named: [] as string[], candidates: [] as Stored[] };
+  for await (const { key, modified } of copies[copy].list(dir)) {
+    const id = key.slice(dir.length);
+    if (!isResticId(id)) continue;
+    if (named.has(id)) found.named.push(id);
+    else if (going.has(id)) continue;
+    else if (suspects.has(namespace) || graceEnds(modified, graceDays) < now)
+      found.candidates.push({ id, written: modified });
+  }
+  return found;
+}
 
-/** A damaged record names no snapshots here. The Job finds that the record exists, and keeps its snapshots. */
-function unreadable(error: unknown): undefined {
-  if ((error as Error).name !== 'RecoveryPointDamaged') throw error;
-  return undefined;
+/** What snapshots say of themselves. One that cannot be read is nobody's to remove. */
+async function readSnapshots(
+  context: SnapshotsContext,
+  namespace: string,
+  candidates: readonly Stored[],
+): Promise<{ readonly snapshots: UnnamedSnapshot[]; readonly unread: string[] }> {
+  const { keys, copy, cluster, open, timeLeft } = context;
+  const unread: string[] = [];
+  const keepsDamaged = (error: unknown): undefined => {
+    if ((error as Error).name !== 'RecoveryPointDamaged') throw error;
+    unread.push(messageOf(error));
+  };
+  const dir = keys.restic.repository(namespace);
+  if (!timeLeft()) return { snapshots: [], unread: [`${dir} is looked at by the next run`] };
+  const repository: Repository | undefined = await open(copy, dir).catch(keepsDamaged);
+  if (!repository) return { snapshots: [], unread };
+  const look = async ({ id, written }: Stored): Promise<UnnamedSnapshot[]> => {
+    const facts = await repository.snapshot(id).catch(keepsDamaged);
+    const backup = facts && backupOf(facts, cluster);
+    if (!facts || !backup) return [];
+    return [{ namespace, snapshot: id, backup, at: facts.time > written ? facts.time : written }];
+  };
+  const snapshots = await pMap(candidates, look, { concurrency: CONCURRENCY });
+  return { snapshots: snapshots.flat(), unread: unread.sort() };
 }

@@ -1,11 +1,11 @@
-import { createJson } from '../../adapters/s3/documents.ts';
+import { createJson, findJson } from '../../adapters/s3/documents.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
-import { orphanSnapshots, type PrunePlan, removedFrom } from '../../core/retention/prune.ts';
+import { type PruneOutcome, RepositoryKeeps } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { releaseLease } from '../../runtime/leases.ts';
-import { type PruneItem, seenIn } from './repository-job.ts';
+import { type AfterJob, outcomeOf, type PruneItem } from './repository-job.ts';
 
 /** The copies that have a repository. One that was never replicated is not in the replica. */
 export async function copiesWith(vaults: PerCopy<Vault>, repository: string): Promise<CopyName[]> {
@@ -15,53 +15,50 @@ export async function copiesWith(vaults: PerCopy<Vault>, repository: string): Pr
   return (await Promise.all(found)).flat();
 }
 
-/** What orphaned snapshots are decided with. */
-export interface OrphansContext {
-  readonly copies: PerCopy<Vault>;
-  readonly keys: VaultKeys;
-  readonly plan: PrunePlan;
-  readonly now: Date;
-  /** Age in days from which a snapshot without a record is orphaned. */
-  readonly graceDays: number;
+/** The items that have something to do: a repository that is in no copy has nothing to forget. */
+export async function itemsWithRepository(
+  vaults: PerCopy<Vault>,
+  items: readonly PruneItem[],
+): Promise<PruneItem[]> {
+  const found = items.map(async (item) => {
+    const copies = await copiesWith(vaults, item.repository);
+    return copies.some((copy) => item.forget[copy].length > 0) ? [item] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
-/** Orphaned snapshots among those that a Job listed, by copy; undefined if the Job listed none or failed. */
-export async function orphansOf(
-  { copies, keys, plan, now, graceDays }: OrphansContext,
+/** Both copies of the vault, and the run whose Jobs are looked at. */
+export interface RunContext {
+  readonly copies: PerCopy<Vault>;
+  readonly keys: VaultKeys;
+  readonly prune: string;
+}
+
+/** The outcome of a repository: what the vault says after its Job. */
+export async function repositoryOutcome(
+  { copies, keys, prune }: RunContext,
   item: PruneItem,
   end: JobEnd,
-): Promise<Record<CopyName, string[]> | undefined> {
-  if (!item.lists || end.exitCode !== 0) return undefined;
-  const orphans: Record<CopyName, string[]> = { primary: [], replica: [] };
-  const recorded = new Map<string, Record<CopyName, boolean>>();
-  const look = async (backup: string) => {
-    const key = keys.records.record(backup);
-    const known = recorded.get(backup) ?? {
-      primary: await copies.primary.exists(key),
-      replica: await copies.replica.exists(key),
+): Promise<PruneOutcome> {
+  const key = keys.records.prune.keeps(prune, item.namespace);
+  const keeps = await findJson(copies.primary, RepositoryKeeps, key);
+  const look = async (copy: CopyName): Promise<AfterJob> => {
+    const there = await snapshotsIn(copies[copy], item.repository);
+    return {
+      copy,
+      left: item.forget[copy].filter((id) => there.has(id)),
+      lost: (keeps?.[copy] ?? []).filter((id) => !there.has(id)),
     };
-    recorded.set(backup, known);
-    return known;
   };
-  for (const copy of COPIES) {
-    const forgotten = new Set(item.forget[copy]);
-    const seen = (seenIn(copy, end) ?? []).filter((s) => !forgotten.has(s.id));
-    const here = new Set<string>();
-    const anywhere = new Set<string>();
-    for (const { backup } of seen) {
-      const known = await look(backup);
-      if (known[copy]) here.add(backup);
-      if (known.primary || known.replica) anywhere.add(backup);
-    }
-    const known = {
-      removed: new Set(removedFrom(plan[copy])),
-      here,
-      anywhere,
-      decidedAt: new Date(plan.decidedAt),
-    };
-    orphans[copy] = orphanSnapshots(seen, known, now, graceDays);
-  }
-  return orphans;
+  return outcomeOf(item, end, await Promise.all(COPIES.map(look)));
+}
+
+/** Ids of the snapshots that a copy of a repository has. */
+async function snapshotsIn(vault: Vault, repository: string): Promise<Set<string>> {
+  const dir = `${repository}/snapshots/`;
+  const ids = new Set<string>();
+  for await (const { key } of vault.list(dir)) ids.add(key.slice(dir.length));
+  return ids;
 }
 
 /** Marks a run as done and releases its lease. */

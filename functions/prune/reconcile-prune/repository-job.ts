@@ -4,14 +4,12 @@ import type { ClusterSettings } from '../../contract/settings.ts';
 import type { ResticJob, ResticStep } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { repositoryIn } from '../../core/restic/repository.ts';
-import { forgetArgs, lastWords, listArgs, pruneArgs, unlockArgs } from '../../core/restic/restic.ts';
+import { forgetArgs, lastWords, pruneArgs, unlockArgs } from '../../core/restic/restic.ts';
 import {
   type PruneOutcome,
   type PrunePlan,
-  parseSnapshots,
   repositoriesOf,
   snapshotsOf,
-  type TaggedSnapshot,
 } from '../../core/retention/prune.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 
@@ -21,34 +19,19 @@ export interface PruneItem {
   readonly repository: string;
   readonly namespace: string;
   readonly forget: PerCopy<readonly string[]>;
-  /** Whether the Job lists all snapshots first, to find orphaned ones. */
-  readonly lists: boolean;
 }
 
-/** The Jobs of a run: one per repository, and a second one if the first found orphaned snapshots. */
-export function itemsOf(plan: PrunePlan, outcomes: readonly PruneOutcome[], keys: VaultKeys): PruneItem[] {
-  const item = (namespace: string, over: Omit<PruneItem, 'repository' | 'namespace'>): PruneItem => ({
-    ...over,
+/** The Jobs of a run: one per repository. */
+export function itemsOf(plan: PrunePlan, keys: VaultKeys): PruneItem[] {
+  return repositoriesOf(plan).map((namespace) => ({
+    id: namespace,
     repository: keys.restic.repository(namespace),
     namespace,
-  });
-  return [
-    ...repositoriesOf(plan).map((namespace) =>
-      item(namespace, {
-        id: namespace,
-        forget: {
-          primary: snapshotsOf(plan.primary.forget, namespace),
-          replica: snapshotsOf(plan.replica.forget, namespace),
-        },
-        lists: true,
-      }),
-    ),
-    ...outcomes.flatMap(({ namespace, orphans }) =>
-      orphans && orphans.primary.length + orphans.replica.length > 0
-        ? [item(namespace, { id: `${namespace}.orphans`, forget: orphans, lists: false })]
-        : [],
-    ),
-  ];
+    forget: {
+      primary: snapshotsOf(plan.primary.forget, namespace),
+      replica: snapshotsOf(plan.replica.forget, namespace),
+    },
+  }));
 }
 
 /** The Job of an item. `copies`: the copies that have the repository. */
@@ -66,36 +49,45 @@ export function pruneJob(
 /** The steps in one copy. A prune locks the repository exclusively, so the lock of a killed Job is removed first. */
 function stepsIn(copy: VaultCopy, item: PruneItem, replicated: boolean): ResticStep[] {
   const snapshots = item.forget[copy.name];
+  if (snapshots.length === 0) return [];
   const at = repositoryIn(copy, item.repository);
   const step = (name: string, args: string[]): ResticStep => ({ ...at, name: `${name}-${copy.name}`, args });
   return [
-    ...(item.lists ? [step(LIST, listArgs())] : []),
-    ...(snapshots.length > 0
-      ? [
-          step('unlock', unlockArgs(replicated)),
-          step('forget', forgetArgs(snapshots)),
-          step('prune', pruneArgs()),
-        ]
-      : []),
+    step('unlock', unlockArgs(replicated)),
+    step('forget', forgetArgs(snapshots)),
+    step('prune', pruneArgs()),
   ];
 }
 
-const LIST = 'list';
-
-/** The snapshots that a Job listed in a copy before it forgot any; undefined if it has no list, or an incomplete one. */
-export function seenIn(copy: CopyName, end: JobEnd): TaggedSnapshot[] | undefined {
-  const name = `${LIST}-${copy}`;
-  const log = end.reports[name] ?? (end.step === name ? end.log : undefined);
-  return log === undefined ? undefined : parseSnapshots(log);
+/** What the vault says about a copy of a repository after its Job. */
+export interface AfterJob {
+  readonly copy: CopyName;
+  /** Snapshots that were to be forgotten and are there. */
+  readonly left: readonly string[];
+  /** Snapshots that were to stay and are not there. */
+  readonly lost: readonly string[];
 }
 
-/** The outcome of a repository, from the end of its Job. */
-export function outcomeOf(
-  { namespace }: PruneItem,
-  end: JobEnd,
-  orphans: PerCopy<string[]> | undefined,
-): PruneOutcome {
-  const ok = end.exitCode === 0;
-  const message = ok ? 'forgotten' : (end.message ?? lastWords(end.log));
-  return { namespace, ok, message, ...(ok && orphans && { orphans }) };
+/**
+ * The outcome of a repository. Its Job only says whether it ended well; whether the snapshots are gone, and no others, is what
+ * the vault says.
+ */
+export function outcomeOf({ namespace }: PruneItem, end: JobEnd, after: readonly AfterJob[]): PruneOutcome {
+  const problems = [
+    ...(end.exitCode === 0 ? [] : [end.message ?? lastWords(end.log)]),
+    ...after.flatMap(({ copy, left, lost }) => [
+      ...(left.length > 0 ? [`${named(left)} to be forgotten, still in the ${copy}`] : []),
+      ...(lost.length > 0 ? [`${named(lost)} to be kept, missing in the ${copy}`] : []),
+    ]),
+  ];
+  const ok = problems.length === 0;
+  return { namespace, ok, message: ok ? 'forgotten' : problems.join('; ') };
+}
+
+/** Ids that a message names. */
+const NAMED = 3;
+
+function named(ids: readonly string[]): string {
+  const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '';
+  return `${ids.length === 1 ? 'snapshot' : 'snapshots'} ${ids.slice(0, NAMED).join(', ')}${more}`;
 }

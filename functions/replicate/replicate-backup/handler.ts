@@ -1,13 +1,13 @@
-import { createJson, findJson } from '../../adapters/s3/documents.ts';
-import { HoldfastError } from '../../contract/holdfast-error.ts';
+import { findJson } from '../../adapters/s3/documents.ts';
 import { ReplicateRequest, type ReplicateState } from '../../contract/states.ts';
 import { ReplicaProof } from '../../core/backup/record.ts';
 import { clusterKeys, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { leasesOf, releaseLease } from '../../runtime/leases.ts';
 import { settings } from '../../runtime/settings.ts';
-import { findSignedRecord } from '../../runtime/signed-records.ts';
+import { recordToProve, writeProof } from './proof.ts';
 import { replicate } from './replicate.ts';
+import { hasSnapshots } from './snapshots.ts';
 import { tookTurn } from './turn.ts';
 
 /** Time reserved to return before Lambda ends the function. */
@@ -25,40 +25,29 @@ export const handler = lambdaHandler(
   async ({ plan, backup, execution }, { now, remainingMs }): Promise<ReplicateState> => {
     const { primary, replica } = openCopies();
     const keys = clusterKeys();
-    const proven = await findJson(primary, ReplicaProof, keys.records.replica(backup));
+    const before = await findJson(primary, ReplicaProof, keys.records.replica(backup));
     const lease = keys.leases.replicate(plan);
-    if (proven) {
+    if (before) {
       await releaseLease(primary, lease, backup);
-      return { plan, backup, remaining: 0, objects: proven.objects, copied: proven.copied, waitSeconds: 0 };
+      return { plan, backup, remaining: 0, objects: before.objects, copied: before.copied, waitSeconds: 0 };
     }
-    const found = await findSignedRecord(primary, keys.records.record(backup), recordKey());
-    if (!found)
-      throw new HoldfastError('RecoveryPointNotFound', `${backup} is not in bucket ${primary.bucket}`);
-    const { record } = found;
+    const record = await recordToProve(primary, keys, backup, recordKey());
     const holder = { work: backup, execution };
-    if (!(await tookTurn(leasesOf(primary, now), keys, { plan, holder })))
+    const { deadlineSeconds } = settings().jobs;
+    if (!(await tookTurn(leasesOf(primary, now), keys, { plan, holder, deadlineSeconds })))
       return { plan, backup, remaining: 1, objects: 0, copied: 0, waitSeconds: WAIT_SECONDS };
     const awaitsS3 =
       settings().vault.continuous === true && now.getTime() < Date.parse(record.completedAt) + AWAIT_S3_MS;
     const timeLeft = () => remainingMs() > RESERVE_MS;
     const result = await replicate({ primary, replica, keys, timeLeft, awaitsS3 }, record);
-    if (result.remaining === 0) {
-      const { objects, bytes, copied, read } = result;
-      const proof: ReplicaProof = {
-        backup,
-        region: replica.region,
-        bucket: replica.bucket,
-        provenAt: now.toISOString(),
-        objects,
-        bytes,
-        copied,
-        read,
-      };
-      await createJson(replica, keys.records.replica(backup), proof);
-      await createJson(primary, keys.records.replica(backup), proof);
+    const proven =
+      result.remaining === 0 && (await hasSnapshots({ primary, replica, keys, timeLeft }, record));
+    if (proven) {
+      await writeProof({ primary, replica }, keys, backup, { ...result, now });
       await releaseLease(primary, lease, backup, execution);
     }
-    const { remaining, objects, copied, awaited } = result;
+    const { objects, copied, awaited } = result;
+    const remaining = proven ? 0 : Math.max(1, result.remaining);
     return { plan, backup, remaining, objects, copied, waitSeconds: awaited > 0 ? WAIT_SECONDS : 0 };
   },
 );

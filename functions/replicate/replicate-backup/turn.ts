@@ -1,11 +1,14 @@
 import type { Holder } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
+import { stoppedPrunesMayRun } from '../../runtime/jobs/prune-jobs.ts';
 import { type LeaseContext, leaseHolder, releaseLease, takeLease } from '../../runtime/leases.ts';
 
 /** A plan to replicate, and the execution that does it. */
 export interface Copier {
   readonly plan: string;
   readonly holder: Holder;
+  /** After this time the Jobs of a prune that was stopped have ended. */
+  readonly deadlineSeconds: number;
 }
 
 /**
@@ -16,11 +19,12 @@ export interface Copier {
 export async function tookTurn(
   leases: LeaseContext,
   keys: VaultKeys,
-  { plan, holder }: Copier,
+  { plan, holder, deadlineSeconds }: Copier,
 ): Promise<boolean> {
   const lease = keys.leases.replicate(plan);
   if (await takeLease(leases, lease, holder)) return false;
-  if (!(await leaseHolder(leases, keys.leases.prune))) return true;
+  const prune = await leaseHolder(leases, keys.leases.prune);
+  if (!prune && !(await stoppedPrunesMayRun(leases, keys, deadlineSeconds))) return true;
   await releaseLease(leases.vault, lease, holder.work, holder.execution);
   return false;
 }

@@ -29,6 +29,7 @@ export async function finishCreated(
   return {
     result: 'created',
     version: at.version,
+    ...(at.groupResource === 'persistentvolumeclaims' && { uid: live.metadata.uid }),
     ...(differs.length > 0 && { differs }),
     ...(notes.length > 0 && { reason: notes.join('; ') }),
   };

@@ -55,6 +55,7 @@ export class Results {
       ...(isElsewhere && { from: itemKey(item) }),
       result: ending.result,
       ...(ending.reason && { reason: ending.reason }),
+      ...(ending.uid && { uid: ending.uid }),
       ...(ending.differs?.length && { differs: ending.differs.slice(0, MOST_PATHS) }),
     };
     if (ending.passing) this.passing.set(itemKey(item), ending.passing);

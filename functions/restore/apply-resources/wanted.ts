@@ -17,6 +17,8 @@ export interface Ending extends Pick<AppliedItem, 'result'> {
   readonly busy?: boolean;
   /** The version in which the object was sent, if it is not the one that was asked for. */
   readonly version?: string;
+  /** Of a claim that was created. */
+  readonly uid?: string | undefined;
 }
 
 /** The cluster and the restore that an object is created for. */

@@ -1,10 +1,10 @@
-import { removeJobs } from '../../adapters/kubernetes/jobs.ts';
 import { createJson } from '../../adapters/s3/documents.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
 import { FailRestoreRequest } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
 import { clusterKeys, primaryVault, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
+import { madeObjects, removeAll } from '../../runtime/jobs/made-objects.ts';
 import { releaseLease } from '../../runtime/leases.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
 
@@ -18,7 +18,9 @@ export const handler = lambdaHandler(
     const vault = primaryVault();
     const keys = clusterKeys();
     try {
-      await withCluster('restore', now, (cluster) => removeJobs(cluster, restore));
+      await withCluster('restore', now, (cluster) =>
+        removeAll(madeObjects({ cluster, vault, now }, keys.runs.dir(restore))),
+      );
     } catch (thrown) {
       logger.warn(`cannot remove the Jobs of ${restore}: ${messageOf(thrown)}`);
     }

@@ -4,7 +4,7 @@ import type { PlanRestoreRequest, RestoreRef } from '../../contract/states.ts';
 import { restoreName } from '../../core/backup/backup-name.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
 import { shortName } from '../../core/restic/source.ts';
-import { restoredNamespaces, scopeOf } from '../../core/restore/restore-options.ts';
+import { restoredNamespaces } from '../../core/restore/restore-options.ts';
 import type { PlanItem } from '../../core/restore/restore-plan.ts';
 import { type Holder, holderText } from '../../core/vault/lease.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
@@ -12,14 +12,16 @@ import type { VolumeOutcome } from '../../core/volumes/work.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
-import { takeLease } from '../../runtime/leases.ts';
+import { endStoppedPrunes, stoppedPrunes } from '../../runtime/jobs/prune-jobs.ts';
+import { leaseHolder, takeLease } from '../../runtime/leases.ts';
 import { logRun } from '../../runtime/logging.ts';
 import { putRestore, type StoredRestore } from '../documents.ts';
 import type { RestoreSource } from '../source.ts';
 import { checkedItems } from './check.ts';
+import { clusterFactsOf } from './cluster-facts.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
-import { type PlanChoices, type PlannedArchive, planArchive, planItems } from './plan.ts';
+import { type PlanChoices, type PlannedArchive, planChosen, planItems } from './plan.ts';
 
 /** What a restore is planned with. */
 export interface PlanContext {
@@ -33,7 +35,7 @@ export interface PlanContext {
   sourceOf(from: string): RestoreSource;
   /** Whether the holder of a lease has ended without releasing it. */
   isGone(holder: Holder): Promise<boolean>;
-  /** Calls `work` with a client of the cluster that is restored into. Only reads. */
+  /** Calls `work` with a client of the cluster that is restored into. It reads, and ends Jobs of prunes that were stopped. */
   withCluster<T>(work: (cluster: KubeClient) => Promise<T>): Promise<T>;
 }
 
@@ -54,6 +56,10 @@ export async function planRestore(
   const source = context.sourceOf(from);
   const restore = restoreName(new Date(startedAt), execution);
   logRun({ restore });
+  const dryRun = input.dryRun ?? false;
+  const holder = { work: restore, execution };
+  const busy = dryRun ? undefined : await waitsForPrune(context, holder);
+  if (busy !== undefined) return { ...NOTHING, restore, from, waits: busy };
   const point = await findPoint(context, source, input);
   logRun({ backup: point.backup });
   const namespaces = namespacesFor(input, point);
@@ -62,13 +68,17 @@ export async function planRestore(
     namespaces,
     isFiltered: isFiltered(input),
     options,
+    ...(!options.files && { cluster: await context.withCluster(clusterFactsOf) }),
   });
   const { archiveSha256 } = planned;
   const asked = { ...planned, options, held: point.namespaces, namespaces };
   const items = options.files ? [] : await context.withCluster((cluster) => checkedItems(cluster, asked));
   const volumes = volumesFor(input, point, items);
-  const dryRun = input.dryRun ?? false;
-  if (!dryRun) await takeRestoreLease(context, { work: restore, execution });
+  if (!dryRun) {
+    await takeRestoreLease(context, holder);
+    const late = await waitsForPrune(context, holder);
+    if (late !== undefined) return { ...NOTHING, restore, from, waits: late };
+  }
   const plan: StoredRestore = {
     restore,
     backup: point.backup,
@@ -141,8 +151,7 @@ async function planPoint(
   if (record)
     return planItems({ vault: source.vault, keys }, record, { ...choices, signed: signed ?? false });
   const archive = await source.vault.stream(source.archive(backup));
-  const { namespaces, options } = choices;
-  return planArchive(archive, undefined, scopeOf(options, namespaces, choices.isFiltered), options);
+  return planChosen(archive, undefined, choices);
 }
 
 const sizeOf = (record: BackupRecord | undefined) => {
@@ -167,6 +176,24 @@ function volumeOf(saved: readonly VolumeOutcome[], { volume }: RestoreFiles, bac
   throw new HoldfastError('RestoreRefused', `${backup} holds no snapshot of volume ${volume}`, {
     hint: held ? `It holds: ${held}` : 'It holds none',
   });
+}
+
+const NOTHING = { backup: '', plan: '', dryRun: false, items: 0, volumes: 0 } as const;
+
+/**
+ * Why the restore has to wait: a prune removes recovery points and packs, which the restore may need. The restore acquires
+ * its lease meanwhile, so that no other prune starts. The Jobs of a prune that was stopped are ended.
+ */
+async function waitsForPrune(context: PlanContext, holder: Holder): Promise<string | undefined> {
+  const { vault, keys, now } = context;
+  const prune = await leaseHolder(context, keys.leases.prune);
+  if (prune) {
+    await takeRestoreLease(context, holder);
+    return `${holderText(prune)} is pruning in this cluster`;
+  }
+  if ((await stoppedPrunes({ vault }, keys)).length === 0) return undefined;
+  const left = await context.withCluster((cluster) => endStoppedPrunes({ cluster, vault, now }, keys));
+  return left > 0 ? `${left} Jobs of a prune that was stopped are ending` : undefined;
 }
 
 async function takeRestoreLease(context: PlanContext, holder: Holder): Promise<void> {

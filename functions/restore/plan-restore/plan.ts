@@ -12,7 +12,7 @@ import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
 import { type Contents, contentsReader } from '../../core/restore/contents.ts';
 import { type Draft, draftOf } from '../../core/restore/drafts.ts';
-import { planDrafts } from '../../core/restore/plan-drafts.ts';
+import { type ClusterFacts, planDrafts } from '../../core/restore/plan-drafts.ts';
 import { type Scope, scopeOf } from '../../core/restore/restore-options.ts';
 import { compareItems, type PlanItem } from '../../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
@@ -32,6 +32,8 @@ export interface PlanChoices {
   readonly options: RestoreOptions;
   /** Whether the record is signed: its sizes then bound the archive. */
   readonly signed?: boolean;
+  /** The cluster that is restored into. */
+  readonly cluster?: ClusterFacts;
 }
 
 /** The plan of an archive, in the order of the restore, and what the archive holds. */
@@ -52,8 +54,9 @@ export interface PlannedArchive {
 export async function planItems(
   { vault, keys }: PlanItemsContext,
   record: BackupRecord,
-  { namespaces, isFiltered, options, signed = false }: PlanChoices,
+  choices: PlanChoices,
 ): Promise<PlannedArchive> {
+  const { signed = false } = choices;
   const archive = keys.velero.archive(record.backup);
   for (const { key, sha256 } of record.objects.filter((o) => o.key !== archive)) {
     const actual = createHash('sha256')
@@ -66,12 +69,8 @@ export async function planItems(
         { hint: 'Restore from the other copy' },
       );
   }
-  return planArchive(
-    await vault.stream(archive),
-    record.resources && { ...(signed && record.resources), sha256: record.resources.sha256 },
-    scopeOf(options, namespaces, isFiltered),
-    options,
-  );
+  const known = record.resources && { ...(signed && record.resources), sha256: record.resources.sha256 };
+  return planChosen(await vault.stream(archive), known, choices);
 }
 
 /** What a record says of an archive. `items` and `bytes` only if the record is signed. */
@@ -85,11 +84,32 @@ interface KnownArchive extends ArchiveSize {
  *
  * @throws HoldfastError RecoveryPointDamaged when the archive or one of its entries cannot be read.
  */
-export async function planArchive(
+export function planChosen(
+  archive: Readable,
+  known: KnownArchive | undefined,
+  { namespaces, isFiltered, options, cluster }: PlanChoices,
+): Promise<PlannedArchive> {
+  return planned(archive, known, { scope: scopeOf(options, namespaces, isFiltered), options, cluster });
+}
+
+/** As `planChosen`, of a scope, for a new cluster. */
+export const planArchive = (
   archive: Readable,
   known: KnownArchive | undefined,
   scope: Scope,
   options: RestoreOptions,
+): Promise<PlannedArchive> => planned(archive, known, { scope, options, cluster: undefined });
+
+interface Planning {
+  readonly scope: Scope;
+  readonly options: RestoreOptions;
+  readonly cluster: ClusterFacts | undefined;
+}
+
+async function planned(
+  archive: Readable,
+  known: KnownArchive | undefined,
+  { scope, options, cluster }: Planning,
 ): Promise<PlannedArchive> {
   const drafts: Draft[] = [];
   const { contents, read } = contentsReader();
@@ -99,6 +119,6 @@ export async function planArchive(
     drafts.push(draftOf({ at: entry.at, bytes: entry.raw.length }, object, scope, options));
   };
   const archiveSha256 = await readArchive(archive, known?.sha256, visit, capsFor(known));
-  const items = planDrafts(drafts, scope).sort(compareItems);
+  const items = planDrafts(drafts, scope, cluster).sort(compareItems);
   return { items, archiveSha256, contents, unmatched: scope.unmatched() };
 }

@@ -1,14 +1,24 @@
+import { findOwn } from '../../adapters/kubernetes/own-objects.ts';
 import { isCopyName } from '../../contract/copies.ts';
 import { type LoopState, RestoreName } from '../../contract/states.ts';
+import { TYPES } from '../../core/kubernetes/well-known.ts';
 import { VolumeOutcome } from '../../core/volumes/work.ts';
+import type { KubeClient } from '../../ports/kubernetes.ts';
 import { clusterKeys, copies, openCopy, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderOf } from '../../runtime/jobs/holder.ts';
+import { madeObjects } from '../../runtime/jobs/made-objects.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
 import { getApplied, getRestore } from '../documents.ts';
-import { filesToRestore, restoredOutcome, restoreJob, volumesToFill } from './volume-job.ts';
+import {
+  filesToRestore,
+  type RestoreWork,
+  restoredOutcome,
+  restoreJob,
+  volumesToFill,
+} from './volume-job.ts';
 
 /** Reconciles the restore's volume Jobs once: each fills a claim that this restore created, before workloads exist. */
 export const handler = lambdaHandler(
@@ -27,11 +37,14 @@ export const handler = lambdaHandler(
     const { state } = await withCluster('restore', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
         run: restore,
+        made: madeObjects({ cluster, vault, now }, keys.runs.dir(restore)),
         use: 'restore',
         buckets: [from.bucket],
         repositories: openCopy(from.name),
         items: async () => items,
         jobFor: async (v) => {
+          if (!(await isItsClaim(cluster, v)))
+            return { blocker: `the claim ${v.into}/${v.pvc} is not the one that this restore created` };
           const holder = v.only && (await holderOf(cluster, { namespace: v.into, pvc: v.pvc }));
           return restoreJob({ settings: settings().jobs, restore, from }, v, holder);
         },
@@ -48,3 +61,8 @@ export const handler = lambdaHandler(
     return state;
   },
 );
+
+/** Somebody may have deleted the claim and made another one of the same name, with data of their own. */
+const isItsClaim = async (cluster: KubeClient, { into, pvc, uid }: RestoreWork): Promise<boolean> =>
+  uid === undefined ||
+  (await findOwn(cluster, TYPES.persistentVolumeClaims, { namespace: into, name: pvc, uid })) !== undefined;

@@ -17,6 +17,8 @@ export type RestoreWork = VolumeOutcome & {
   readonly pvc: string;
   /** Namespace of the claim. */
   readonly into: string;
+  /** Of the claim that the restore created. */
+  readonly uid?: string | undefined;
   /** Only these files, into this folder of the claim, which is in use. */
   readonly only?: { readonly include: readonly string[]; readonly to: string };
 };
@@ -50,15 +52,17 @@ export function volumesToFill(
   applied: readonly AppliedItem[],
   { repositoryOf, mapping = {} }: RestoreWorkContext,
 ): RestoreWork[] {
-  const created = new Set(
+  const created = new Map(
     applied
       .filter((a) => a.groupResource === 'persistentvolumeclaims' && a.result === 'created')
-      .map((a) => `${a.namespace}.${a.name}`),
+      .map((a) => [`${a.namespace}.${a.name}`, a]),
   );
   return volumes.flatMap((v) => {
     const into = mapping[v.namespace] ?? v.namespace;
-    if (!v.snapshot || !v.pvc || !created.has(`${into}.${v.pvc}`)) return [];
-    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, repository: repositoryOf(v.namespace), into }];
+    const claim = created.get(`${into}.${v.pvc}`);
+    if (!v.snapshot || !v.pvc || !claim) return [];
+    const { uid } = claim;
+    return [{ ...v, pvc: v.pvc, snapshot: v.snapshot, repository: repositoryOf(v.namespace), into, uid }];
   });
 }
 
@@ -87,8 +91,8 @@ export function restoreJob(
         name: 'restore',
         ...repositoryIn(from, v.repository),
         args: v.only
-          ? restoreFilesArgs(v.snapshot, v, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
-          : restoreArgs(v.snapshot, v, path),
+          ? restoreFilesArgs(v.snapshot, path, `${path}${v.only.to}`.replace(/\/$/, ''), v.only.include)
+          : restoreArgs(v.snapshot, path, path),
       },
     ],
     mount: { pvc: v.pvc, path, readOnly: false },

@@ -1,9 +1,9 @@
-import type { ClusterJob } from '../../adapters/kubernetes/jobs.ts';
 import { type Look, type ResultPort, reconcileOnce } from '../../core/jobs/job-loop.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { jobResults, type ResultDocuments } from './job-results.ts';
-import { type JobsContext, type ResticRun, type ResticWork, resticJobs } from './restic-jobs.ts';
+import type { MadeObjects } from './made-objects.ts';
+import { type JobsContext, type OwnJob, type ResticRun, type ResticWork, resticJobs } from './restic-jobs.ts';
 
 /** The Jobs of one run: the work items, the Job of each, and its outcome. */
 export interface JobRun<W extends ResticWork, O> extends ResticRun<W> {
@@ -12,6 +12,8 @@ export interface JobRun<W extends ResticWork, O> extends ResticRun<W> {
   /** The outcome of a work item, from the end of its Job. */
   outcomeOf(work: W, end: JobEnd): O | Promise<O>;
   readonly results: ResultDocuments<O>;
+  /** What the run has in the cluster. */
+  readonly made: MadeObjects;
   /** The copy with the repositories. A repository exists if its `config` does. */
   readonly repositories: Pick<Vault, 'exists'>;
 }
@@ -23,11 +25,11 @@ const POLL_SECONDS = 3;
 export async function reconcileJobs<W extends ResticWork, O>(
   context: JobsContext,
   run: JobRun<W, O>,
-): Promise<Look<ClusterJob>> {
+): Promise<Look<OwnJob>> {
   const { concurrency, concurrencyPerNode } = context.jobs;
   const options = { concurrency, concurrencyPerNode, maxAttempts: MAX_ATTEMPTS, pollSeconds: POLL_SECONDS };
   const look = (items: readonly W[]) =>
-    reconcileOnce(items, resticJobs(context, run), resultPort(run), options);
+    reconcileOnce(items, resticJobs(context, run.made, run), resultPort(run), options);
   const before = await run.items();
   const first = await look(before);
   const after = await run.items();

@@ -1,15 +1,10 @@
-import {
-  type ClusterJob,
-  jobEnd,
-  listJobs,
-  removeJob,
-  renewSession,
-  startJob,
-} from '../../adapters/kubernetes/jobs.ts';
+import pMap from 'p-map';
+import { type ClusterJob, giveSecret, jobEnd, lookAtJob, resumeJob } from '../../adapters/kubernetes/jobs.ts';
 import { credentialMinter } from '../../adapters/sts/credentials.ts';
 import { partitionOf } from '../../contract/partition.ts';
 import type { JobSettings } from '../../contract/settings.ts';
 import type { JobPort } from '../../core/jobs/job-loop.ts';
+import { jobManifest } from '../../core/jobs/job-manifest.ts';
 import { sessionDue } from '../../core/jobs/job-session.ts';
 import type { ResticJob } from '../../core/jobs/job-spec.ts';
 import type { DesiredJob } from '../../core/jobs/reconcile.ts';
@@ -18,11 +13,12 @@ import {
   type RepositoryUse,
   repositoryPassword,
   sessionFile,
-  sessionPolicy,
+  sessionScope,
 } from '../../core/restic/repository.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import { masterSecret } from '../connect.ts';
 import { env, settings } from '../settings.ts';
+import { type MadeObjects, objectsOf, type RunObject } from './made-objects.ts';
 
 /** A work item with a restic repository. */
 export interface ResticWork extends DesiredJob {
@@ -70,37 +66,74 @@ export const jobsContext = (cluster: KubeClient, now: Date): JobsContext => ({
     const mint = credentialMinter(settings().vault.region, env('jobRoleArn'));
     const partition = partitionOf(env('jobRoleArn'));
     const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
-    return sessionFile(await mint(run, sessionPolicy(arns, repository, use)));
+    return sessionFile(await mint(sessionScope(run, arns, repository, use)));
   },
 });
+
+/** A Job of a run, with the document that makes it Holdfast's. */
+export type OwnJob = ClusterJob & { readonly document: RunObject };
+
+/** Jobs that are looked at in parallel. */
+const CONCURRENCY = 8;
 
 /** Jobs of one run in the cluster, each with credentials for its own repository only. */
 export function resticJobs<W extends ResticWork>(
   { cluster, now, jobs, ...context }: JobsContext,
+  made: MadeObjects,
   run: ResticRun<W>,
-): JobPort<W, ClusterJob> {
+): JobPort<W, OwnJob> {
   const hasIdentity = (work: W) => run.hasIdentity?.(work) ?? false;
   const sessionOf = async (work: W) => ({ 'session.json': await context.session(run, work.repository) });
+  const firstFiles = async (work: W) => {
+    const [master, credentials] = await Promise.all([
+      context.masterSecret(),
+      hasIdentity(work) ? {} : sessionOf(work).then((s) => ({ ...CREDENTIALS_FILES, ...s })),
+    ]);
+    return { password: repositoryPassword(master, work.repository), ...credentials };
+  };
   return {
-    list: () => listJobs(cluster, run.run, { now, startSeconds: jobs.startSeconds }),
+    // Bounded by what the run has made: nothing that lies in a namespace costs a request.
+    async list() {
+      const documents = (await objectsOf(made, ['job'])).filter(isOfJob);
+      const look = async (document: JobDocument): Promise<OwnJob> => {
+        const { slot, uid, ...of } = document;
+        const job = { ...of, ...slot, uid: uid ?? '' };
+        if (uid === undefined) return { ...job, ...NOT_CREATED, document };
+        return { ...(await lookAtJob(cluster, job, { now, startSeconds: jobs.startSeconds })), document };
+      };
+      return pMap(documents, look, { concurrency: CONCURRENCY });
+    },
     end: (job) => jobEnd(cluster, job),
-    remove: (job) => removeJob(cluster, job),
+    remove: async (job) => void (await made.remove(job.document)),
     async start(work, attempt, initialises) {
       const job = await run.jobFor(work, initialises, attempt);
       if ('blocker' in job) return job.blocker;
-      const [master, credentials] = await Promise.all([
-        context.masterSecret(),
-        hasIdentity(work) ? {} : sessionOf(work).then((s) => ({ ...CREDENTIALS_FILES, ...s })),
-      ]);
-      const password = repositoryPassword(master, work.repository);
-      await startJob(cluster, job, attempt, { password, ...credentials });
-      return undefined;
+      const slot = { kind: 'job', id: work.id, attempt } as const;
+      const created = await made.make(slot, job.namespace, (name) => jobManifest(job, attempt, name));
+      if ('refused' in created) return created.refused;
+      const refused = await giveSecret(cluster, created.own, 1, await firstFiles(work));
+      if (refused === undefined) await resumeJob(cluster, created.own);
+      return refused;
     },
     async renewCredentials(running) {
       for (const { work, job } of running.filter((r) => !hasIdentity(r.work))) {
         const due = sessionDue(job.startTime, now);
-        if (due > job.session) await renewSession(cluster, job, due, await sessionOf(work));
+        if (due <= job.session) continue;
+        const refused = await giveSecret(cluster, job, due, await sessionOf(work));
+        if (refused === undefined) await made.noteSession(job.document.slot, due);
       }
     },
   };
 }
+
+type JobDocument = RunObject & { readonly slot: { readonly kind: 'job' } };
+const isOfJob = (o: RunObject): o is JobDocument => o.slot.kind === 'job';
+
+/** A Job whose creation was begun by a call that was killed: to be gone on with. */
+const NOT_CREATED = {
+  state: 'suspended',
+  startTime: undefined,
+  seconds: 0,
+  message: undefined,
+  pod: undefined,
+} as const;

@@ -5,6 +5,7 @@ import { CheckOutcome, VerifyRun } from '../../core/vault/verification.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { clusterKeys, copies, openCopies, withCluster } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
+import { madeObjects } from '../../runtime/jobs/made-objects.ts';
 import { reconcileJobs } from '../../runtime/jobs/reconcile-jobs.ts';
 import { jobsContext } from '../../runtime/jobs/restic-jobs.ts';
 import { settings } from '../../runtime/settings.ts';
@@ -23,6 +24,7 @@ export const handler = lambdaHandler(
     const { state } = await withCluster('backup', now, (cluster) =>
       reconcileJobs(jobsContext(cluster, now), {
         run,
+        made: madeObjects({ cluster, vault: vaults.primary, now }, keys.runs.dir(run)),
         use: 'restore',
         buckets: COPIES.map((copy) => endpoints[copy].bucket),
         repositories: vaults.primary,

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { confirmLine, type RewindHeading, rewindLines, stepLines } from '../../../cli/rewind-lines.ts';
+import {
+  confirmLine,
+  incompleteError,
+  type RewindHeading,
+  rewindLines,
+  stepLines,
+} from '../../../cli/rewind-lines.ts';
 import { type ObjectVersion, type RewindStep, rewindCounter } from '../../../functions/core/vault/rewind.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 
@@ -56,6 +62,16 @@ test('running work is a warning, even if nothing has changed', () => {
     'WARNING: prune nightly-1 is running: its writes can be hidden or undone',
     'No changes since then: there is nothing to do',
   ]);
+});
+
+test('a view that cannot be complete is a warning, and an error with the remedies when it is confirmed', () => {
+  const incomplete = 'the bucket removes earlier versions after 60 days';
+  expect(rewindLines({ ...heading, incomplete }, summaryOf())[1]).toBe(
+    'WARNING: this view cannot be complete: the bucket removes earlier versions after 60 days',
+  );
+  expect(incompleteError({ ...heading, incomplete })).toBe(
+    '--to 2026-11-24T18:00:00.000Z: the view of the primary cannot be complete: the bucket removes earlier versions after 60 days. Choose a later time, or use the other copy with --from. To rewind to what is left, add --allow-incomplete',
+  );
 });
 
 test('a list has a line for each key that changes, with the reason', () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { parseDocument, type YAMLMap } from 'yaml';
 import { ConfigInvalid, loadConfig, parseConfig } from '../../../infra/config/load.ts';
 import { GOOD, spoilt } from './config-text.ts';
 
@@ -234,6 +235,17 @@ describe('each wrong value is named with its place and a remedy', () => {
       { orphanGraceDays: 1 },
       'prune.orphanGraceDays: 1 is too small; write a number from 2 to 3650',
     ],
+    [
+      ['clusters', 0, 'retired'],
+      [{ name: 'nightly', retention: { keepLast: 1 } }],
+      'retired[0].name: "nightly" is the name of a plan, whose own retention applies; remove one of the two',
+    ],
+    [['clusters', 0, 'retired'], [{ name: 'old', retention: {} }], 'retired[0].retention: keeps nothing'],
+    [
+      ['clusters', 0, 'retired'],
+      [1, 2].map((keepLast) => ({ name: 'old', retention: { keepLast } })),
+      'retired: has more than one retired plan named old; rename one',
+    ],
     [[...plan, 'retention'], undefined, 'plans[0].retention: is missing; add it as in holdfast.example.yaml'],
     [[...plan, 'retention'], null, 'plans[0].retention: has no value; give it one'],
     [[...plan, 'name'], 7, 'plans[0].name: 7 is not text; put it in quotes'],
@@ -372,4 +384,18 @@ test('an image may be pinned by its digest', () => {
     'f',
   );
   expect(config.clusters[0]?.jobs.resticImage).toBe(pinned);
+});
+
+test('a replica in another account is for as many clusters as the policy of its bucket can name', () => {
+  const text = (count: number) => {
+    const document = parseDocument(GOOD);
+    document.setIn(['vault', 'account'], '111111111111');
+    document.setIn(['vault', 'replicaAccount'], '222222222222');
+    const cluster = document.getIn(['clusters', 0]) as YAMLMap;
+    const named = Array.from({ length: count }, (_, i) => ({ ...cluster.toJSON(), name: `c${i}` }));
+    document.setIn(['clusters'], document.createNode(named));
+    return document.toString();
+  };
+  expect(parseConfig(text(10), 'holdfast.yaml').clusters).toHaveLength(10);
+  expect(complaint(text(11))).toContain('vault.replicaAccount: "222222222222" is for at most 10 clusters');
 });

@@ -71,6 +71,14 @@ test('functions are told both retentions as they are written, and what pruning m
   expect(prune).toEqual({ maxShare: 50, orphanGraceDays: 7 });
 });
 
+test('functions are told the retention of retired plans, and nothing if there are none', () => {
+  expect(settingsFrom(GOOD)).not.toHaveProperty('retired');
+  const retired = [{ name: 'old', retention: { keepLast: 1, ttl: '30d' } }];
+  expect(settingsFrom(spoilt(['clusters', 0, 'retired'], retired)).retired).toEqual([
+    { ...retired[0], timeZone: 'UTC' },
+  ]);
+});
+
 test('sizes of a rule are told in bytes', () => {
   const rules = [{ name: 'small', minSize: '1Gi', maxSize: '1e10', action: 'skip' }];
   expect(

@@ -16,6 +16,7 @@ beforeEach(() => {
 const applied = (stage: 1 | 2) => getApplied(world.vault, keys, RESTORE, stage);
 const writes = ({ calls }: FakeCluster) => calls.filter((call) => !call.startsWith('GET'));
 const WIDGETS = '/apis/example.com/v1/namespaces/shop/widgets';
+const LEVEL = 'pod-security.kubernetes.io/enforce';
 const waited = () => world.waits.reduce((sum, ms) => sum + ms, 0);
 
 describe('an object that is there and equal', () => {
@@ -33,6 +34,44 @@ describe('an object that is there and equal', () => {
     await world.plan([root]);
     expect(await world.apply(1)).toMatchObject({ unchanged: 1, held: 0 });
   });
+
+  it('is not merged into if it is held: an account of a part of the cluster gets no role of the cloud', async () => {
+    const annotations = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/admin' };
+    world.has(thing(KINDS.serviceAccounts, 'web', {}, { namespace: 'kube-system' }));
+    await world.plan([thing(KINDS.serviceAccounts, 'web', {}, { annotations })], {
+      namespaceMapping: { shop: 'kube-system' },
+    });
+    await world.apply(1);
+    expect(await world.results(1)).toEqual([
+      ['web', 'skipped', expect.stringMatching(/differs in metadata/)],
+    ]);
+    expect(writes(world.cluster)).toEqual([]);
+  });
+
+  it.each([
+    ['baseline', 'restricted', [], 'held'],
+    [undefined, 'baseline', [], 'held'],
+    ['baseline', 'restricted', ['namespaces/shop'], 'updated'],
+    ['restricted', 'baseline', [], 'updated'],
+    ['baseline', undefined, [], 'updated'],
+  ])(
+    'is a Namespace of the level %s, there %s; allowed %j, its update is %s',
+    async (to, from, allow, result) => {
+      const enforce = (level?: string) => ({
+        labels: { a: level ?? 'none', ...(level && { [LEVEL]: level }) },
+      });
+      world.has(thing(KINDS.namespaces, 'shop', {}, enforce(from)));
+      await world.plan([thing(KINDS.namespaces, 'shop', {}, enforce(to))], {
+        existingResources: 'update',
+        allow,
+      });
+      await world.apply(1);
+      const [[, found, reason] = []] = await world.results(1);
+      expect(found).toBe(result);
+      if (result === 'held')
+        expect(reason).toMatch(/^it lowers the Pod Security level .*"allow": \["namespaces\/shop"\]$/);
+    },
+  );
 
   it.each(Object.entries(REFUSALS))(
     'is unchanged although a create would be refused: %s',

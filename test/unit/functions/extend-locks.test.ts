@@ -7,6 +7,7 @@ import { recordOf } from '../../support/builders.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { MemoryLocks } from '../../support/memory-locks.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { resticId } from '../../support/restic-id.ts';
 
 const keys = vaultKeys('paris');
 const signer = keyPair();
@@ -29,7 +30,7 @@ const pointOf = (backup: string) =>
   recordOf(backup, {
     startedAt: '2026-02-27T00:00:00Z',
     completedAt: '2026-02-27T00:10:00Z',
-    volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
+    volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: resticId('s') }],
   });
 
 /** One call of the function, which stops when its time is over. */

@@ -188,6 +188,7 @@ describe('a look', () => {
     await point(4, { plan: 'gone', in: [replica] });
     await point(4);
     expect((await look()).withoutPlan).toEqual([nameOf(3, 'gone'), nameOf(4, 'gone')]);
+    expect((await look({ retired: ['gone'] })).withoutPlan).toEqual([]);
   });
 
   it('names the volumes that the newest recovery point has no snapshot of', async () => {

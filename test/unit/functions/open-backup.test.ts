@@ -1,13 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { putJson } from '../../../functions/adapters/s3/documents.ts';
 import { type OpenContext, openBackup } from '../../../functions/backup/open-backup/open.ts';
 import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import type { BackupInput } from '../../../functions/contract/states.ts';
-import { Work } from '../../../functions/core/backup/record.ts';
+import { type BackupRecord, Work } from '../../../functions/core/backup/record.ts';
 import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
 import type { Holder } from '../../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { takeLease } from '../../../functions/runtime/leases.ts';
+import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
+import { DATA, recordOf, resourcesOf } from '../../support/builders.ts';
 import { FakeCluster, REFUSALS } from '../../support/fake-cluster.ts';
+import { keyPair } from '../../support/key-pair.ts';
 import { killAtEveryCall, Life } from '../../support/kill.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 import { KINDS, thing } from '../../support/restores.ts';
@@ -19,6 +23,7 @@ const SCHEDULED = '2026-02-01T02:00:00Z';
 const BACKUP = 'daily-20260201020000';
 const EXECUTION = 'arn:aws:states:::execution:holdfast-paris-backup:1';
 const never = async () => false;
+const KEY = keyPair();
 
 interface World {
   readonly vault: MemoryVault;
@@ -55,6 +60,7 @@ const contextOf = (at: World, over: Partial<OpenContext> = {}, life = new Life()
   now: NOW,
   withCluster: (work) => work(life.of(at.cluster)),
   isGone: never,
+  verifier: KEY,
   ...over,
 });
 const requestOf = (input: BackupInput = {}, execution = EXECUTION) => ({
@@ -142,10 +148,49 @@ describe('a backup that is opened', () => {
 });
 
 describe('a backup is not opened', () => {
+  const RECORD = keys.records.record(BACKUP);
+  const FAILED: Partial<BackupRecord> = { phase: 'Failed', reasons: ['ClusterBusy: later'] };
+
   it('when the backup of its scheduled time is finished: the cluster is not asked', async () => {
-    world.vault.objects.set(keys.records.record(BACKUP), { body: Buffer.from('{}'), metadata: {} });
+    await putSignedRecord(world.vault, RECORD, recordOf(BACKUP), KEY);
     expect(await open()).toEqual({ plan: 'daily', backup: BACKUP, outcome: 'finished' });
     expect([held(), world.cluster.calls]).toEqual([false, []]);
+  });
+
+  it('when it has failed: the note of that is no finished backup', async () => {
+    await putJson(world.vault, RECORD, recordOf(BACKUP, FAILED));
+    expect(await open()).toEqual({
+      plan: 'daily',
+      backup: BACKUP,
+      outcome: 'skipped',
+      reason: 'this backup has failed: ClusterBusy: later',
+    });
+    expect([held(), world.cluster.calls]).toEqual([false, []]);
+  });
+
+  it.each<[string, Partial<BackupRecord>]>([
+    ['is Completed', {}],
+    ['is Failed, but names a volume', { ...FAILED, volumes: [DATA] }],
+    ['is Failed, but names an object', { ...FAILED, objects: [{ key: 'k', bytes: 1, sha256: 'x' }] }],
+    ['is Failed, but names a control plane', { ...FAILED, controlPlane: [] }],
+    ['is Failed, but names an archive', { ...FAILED, resources: resourcesOf() }],
+  ])('when its record has no signature and %s', async (_, over) => {
+    await putJson(world.vault, RECORD, recordOf(BACKUP, over));
+    await expect(open()).rejects.toMatchObject({
+      name: 'RecordUnsigned',
+      message: `${RECORD} in bucket primary has no signature. Find out who wrote it, remove it, and start the backup again`,
+    });
+    expect(held()).toBe(false);
+  });
+
+  it('when its record has another signature', async () => {
+    await putSignedRecord(world.vault, RECORD, recordOf(BACKUP), keyPair());
+    await expect(open()).rejects.toMatchObject({ name: 'RecordForged' });
+  });
+
+  it('when its record is that of another backup', async () => {
+    await putSignedRecord(world.vault, RECORD, recordOf('daily-20260101000000'), KEY);
+    await expect(open()).rejects.toMatchObject({ name: 'RecordForged' });
   });
 
   it('while a restore is running in the cluster', async () => {

@@ -4,14 +4,18 @@ import { encode } from '../../../functions/adapters/s3/documents.ts';
 import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import type { RestoreInput } from '../../../functions/contract/restore-options.ts';
 import { restoreName } from '../../../functions/core/backup/backup-name.ts';
+import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
 import { vaultKeys, veleroKeys } from '../../../functions/core/vault/vault-keys.ts';
+import type { KubeClient } from '../../../functions/ports/kubernetes.ts';
 import { getItems, getRestore } from '../../../functions/restore/documents.ts';
 import { type PlanContext, planRestore } from '../../../functions/restore/plan-restore/plan-restore.ts';
-import { takeLease } from '../../../functions/runtime/leases.ts';
+import { madeObjects } from '../../../functions/runtime/jobs/made-objects.ts';
+import { releaseLease, takeLease } from '../../../functions/runtime/leases.ts';
 import { DATA } from '../../support/builders.ts';
 import { FakeCluster } from '../../support/fake-cluster.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { killAtEveryCall, Life } from '../../support/kill.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 import { putRecoveryPoint } from '../../support/recovery-points.ts';
 import { archiveOf, KINDS, thing } from '../../support/restores.ts';
@@ -190,7 +194,13 @@ describe('the plan of a restore', () => {
     expect(items.map((i) => [i.name, i.action, i.reason])).toEqual([
       ['shop', 'create', undefined],
       ['data', 'create', undefined],
-      ['root', 'hold', expect.stringMatching(/^it allows everything; to restore it, set "allow"/)],
+      [
+        'root',
+        'hold',
+        expect.stringMatching(
+          /^it lets whoever is bound to it change everything of the cluster; to restore it, set "allow"/,
+        ),
+      ],
       ['settings', 'create', undefined],
       ['done', 'skip', 'the pod has ended'],
     ]);
@@ -201,6 +211,51 @@ describe('the plan of a restore', () => {
       fillsVolumes: true,
       dryRun: false,
     });
+  });
+
+  it.each([
+    ['grants no more', 'configmaps', 'create'],
+    ['reads Secrets', 'secrets', 'hold'],
+  ])(
+    'judges a binding by the role of that name in the cluster too: one that %s',
+    async (_, resource, action) => {
+      const role = (of: string) => ({ rules: [{ apiGroups: [''], resources: [of], verbs: ['get'] }] });
+      const binding = {
+        roleRef: { kind: 'ClusterRole', name: 'ops' },
+        subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: 'shop' }],
+      };
+      const things = [thing(KINDS.roles, 'ops', role('pods')), thing(KINDS.bindings, 'web', binding)];
+      await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+      world.cluster.add(...thing(KINDS.roles, 'ops', role(resource)));
+      await plan();
+      const items = await getItems(world.primary, keys, RESTORE);
+      expect(items.filter((i) => i.name === 'web').map((i) => i.action)).toEqual([action]);
+    },
+  );
+
+  it.each([
+    ['of this cluster', '10.0.0.7', true],
+    ['of this cluster, in another form', '::ffff:a00:8', true],
+    ['of the original cluster', '10.1.0.1', true],
+    ['of a database', '10.0.0.9', false],
+  ])('holds endpoints that lead to the API server: %s', async (_, ip, isHeld) => {
+    const endpoints = (address: string) => ({ subsets: [{ addresses: [{ ip: address }] }] });
+    const things = [
+      thing(KINDS.endpoints, 'kubernetes', endpoints('10.1.0.1'), { namespace: 'default' }),
+      thing(KINDS.endpoints, 'db', endpoints(ip)),
+    ];
+    await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+    world.cluster.add(
+      ...thing(KINDS.endpoints, 'kubernetes', endpoints('10.0.0.7'), { namespace: 'default' }),
+    );
+    const service = { spec: { clusterIP: '10.0.0.8', clusterIPs: ['10.0.0.8'] } };
+    world.cluster.add(...thing(KINDS.services, 'kubernetes', service, { namespace: 'default' }));
+    const actionOf = async (input: Partial<RestoreInput> = {}) => {
+      await plan(input);
+      return (await getItems(world.primary, keys, RESTORE)).find((i) => i.name === 'db')?.action;
+    };
+    expect(await actionOf()).toBe(isHeld ? 'hold' : 'create');
+    expect(await actionOf({ allow: ['endpoints/shop/db'] })).toBe('create');
   });
 
   it('acquires the lease of the cluster for its execution; a dry run acquires none, even while another restore is running', async () => {
@@ -216,6 +271,47 @@ describe('the plan of a restore', () => {
     await expect(plan()).rejects.toMatchObject(
       error('RestoreInProgress', /restore-1 \(arn\) is running in this cluster/),
     );
+  });
+
+  it('waits for a prune that is running, and keeps the next one from starting', async () => {
+    await put(FIRST);
+    const leases = { vault: world.primary, now: NOW, isGone: async () => false };
+    const prune = { work: 'prune-20260201015900-abcdef', execution: 'arn:1' };
+    await takeLease(leases, keys.leases.prune, prune);
+    expect(await plan()).toMatchObject({
+      restore: RESTORE,
+      items: 0,
+      waits: 'prune-20260201015900-abcdef (arn:1) is pruning in this cluster',
+    });
+    expect(written()).toEqual([keys.leases.prune, keys.leases.restore].sort());
+    expect(await plan({ dryRun: true })).not.toHaveProperty('waits');
+    await releaseLease(world.primary, keys.leases.prune, prune.work);
+    expect(await plan()).toMatchObject({ backup: FIRST, items: 3 });
+  });
+
+  it('ends the Jobs of a prune that was stopped, and waits until their pods are gone', async () => {
+    await put(FIRST);
+    const jobs = new MemoryCluster(NOW);
+    const dir = keys.runs.dir('prune-20260201015900-abcdef');
+    const made = madeObjects({ cluster: jobs, vault: world.primary, now: NOW }, dir);
+    const job = (name: string) => ({ metadata: { name, namespace: 'holdfast' } });
+    await made.make({ kind: 'job', id: 'shop', attempt: 1 }, 'holdfast', job);
+    let pods = 2;
+    const client = {
+      ...world.cluster,
+      call: (...[method, path, options]: Parameters<KubeClient['call']>) => {
+        if (!path.includes('/jobs/')) return world.cluster.call(method, path, options);
+        // The Job is there until its pods are gone.
+        return method === 'DELETE' && pods-- > 0
+          ? Promise.resolve({ status: 200, body: Buffer.from('{}') })
+          : jobs.call(method, path, options);
+      },
+    } as unknown as KubeClient;
+    const withCluster: PlanContext['withCluster'] = (work) => work(client);
+    const look = async () => (await plan({}, { withCluster })).waits;
+    const waits = '1 Jobs of a prune that was stopped are ending';
+    expect([await look(), await look(), await look()]).toEqual([waits, waits, undefined]);
+    expect([jobs.all(TYPES.jobs), await made.slots()]).toEqual([[], []]);
   });
 
   it('takes over the lease of an execution that has ended without giving it back', async () => {

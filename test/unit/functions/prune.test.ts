@@ -14,6 +14,8 @@ import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
 import { DATA, recordOf, workOf } from '../../support/builders.ts';
 import { keyPair } from '../../support/key-pair.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { pruneVault } from '../../support/prunes.ts';
+import { resticId } from '../../support/restic-id.ts';
 
 const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
@@ -25,6 +27,8 @@ const POLICY: PrunePolicy = {
   timeZone: 'UTC',
   share: 100,
   orphanGraceDays: 7,
+  retired: new Map(),
+  plans: ['daily', 'weekly', 'hourly'],
 };
 
 let copies: Record<CopyName, MemoryVault>;
@@ -53,7 +57,7 @@ const pointOf = (backup: string, over: Partial<BackupRecord> = {}) =>
   recordOf(backup, {
     startedAt: '2026-01-31T00:00:00Z',
     completedAt: '2026-01-31T00:01:00Z',
-    volumes: [{ ...DATA, snapshot: `snapshot-${backup}` }],
+    volumes: [{ ...DATA, snapshot: resticId(`snapshot-${backup}`) }],
     ...over,
   });
 
@@ -76,7 +80,7 @@ const takenByAnother = (key: string, work: string) => {
 };
 
 const runAt = (startedAt: Date, input: Partial<PruneRun['input']> = {}): PruneRun => {
-  const prune = pruneName('daily', startedAt);
+  const prune = pruneName(startedAt, 'arn');
   return {
     input: { plan: 'daily', ...input },
     prune,
@@ -89,8 +93,7 @@ const prune = (
   input: Partial<PruneRun['input']> = {},
   policy: Partial<PrunePolicy> = {},
   at = NOW,
-): Promise<PruneRef> =>
-  pruneBackups({ copies, keys, verifier: key }, runAt(at, input), { ...POLICY, ...policy });
+): Promise<PruneRef> => pruneBackups(pruneVault(copies, key), runAt(at, input), { ...POLICY, ...policy });
 const later = (hours: number) => new Date(NOW.getTime() + hours * 3600 * 1000);
 
 /** Days of which a copy has a record; and those of which it has anything at all. */
@@ -105,7 +108,7 @@ const daysWith = (copy: CopyName, test: (key: string) => boolean) =>
 const records = (copy: CopyName) => daysWith(copy, (at) => at.endsWith('/record.json'));
 const anything = (copy: CopyName) => daysWith(copy, (at) => !at.includes('/_prune/'));
 const document = (at: string) => JSON.parse(copies.primary.objects.get(at)?.body.toString() ?? 'null');
-const planOf = (at = NOW) => PrunePlan.parse(document(keys.records.prune.plan(pruneName('daily', at))));
+const planOf = (at = NOW) => PrunePlan.parse(document(keys.records.prune.plan(pruneName(at, 'arn'))));
 
 describe('a prune run', () => {
   it('removes all of what no rule keeps from both copies, and names the snapshots to forget', async () => {
@@ -122,7 +125,7 @@ describe('a prune run', () => {
       [2, 3],
       [2, 3],
     ]);
-    const forget = [{ backup: nameOf(1), namespace: 'shop', snapshots: [`snapshot-${nameOf(1)}`] }];
+    const forget = [{ backup: nameOf(1), namespace: 'shop', snapshots: [resticId(`snapshot-${nameOf(1)}`)] }];
     expect(planOf()).toMatchObject({ primary: { forget }, replica: { forget } });
   });
 
@@ -174,7 +177,7 @@ describe('a prune run', () => {
     }
     await prune({}, { retention: { keepLast: 2 }, replicaRetention: { keepLast: 9 } });
     expect(records('primary')).toEqual([1, 2, 4, 5]);
-    expect(planOf()).toMatchObject({ primary: { forget: [] }, search: ['shop'] });
+    expect(planOf()).toMatchObject({ primary: { forget: [] } });
   });
 
   it('takes a signed record under the name of another backup for one that is not signed', async () => {
@@ -191,12 +194,12 @@ describe('a prune run', () => {
     expect(records('primary')).toEqual([1, 2, 4, 5]);
   });
 
-  it('removes a failed backup, and looks for its snapshots where its work list says', async () => {
+  it('removes a failed backup', async () => {
     await putDays(2, 3);
     putObjects(copies.primary, nameOf(4));
     put(copies.primary, keys.records.record(nameOf(4)), pointOf(nameOf(4), { phase: 'Failed', volumes: [] }));
     await prune();
-    expect([anything('primary'), planOf().search]).toEqual([[2, 3], ['shop']]);
+    expect(anything('primary')).toEqual([2, 3]);
   });
 
   it('counts a backup of a future point in time by its start', async () => {
@@ -225,7 +228,7 @@ describe('a prune run', () => {
       kept: 2,
       forget: 0,
     });
-    const report = keys.records.prune.report(pruneName('daily', NOW));
+    const report = keys.records.prune.report(pruneName(NOW, 'arn'));
     expect([...copies.primary.objects.keys()].filter((at) => at !== report).sort()).toEqual(before);
     expect(document(report).primary.decisions.at(-1)).toEqual({
       backup: nameOf(1),
@@ -239,7 +242,7 @@ describe('a prune run', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW, { dryRun: true }), isGone: async () => false };
-    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
+    expect(await pruneBackups(pruneVault(copies, key), run, POLICY)).toMatchObject({
       outcome: 'planned',
       removed: 1,
     });
@@ -263,7 +266,7 @@ describe('a run that would remove more than its share', () => {
       [1, 2, 3, 4],
       [1, 2, 3, 4],
     ]);
-    expect(document(keys.records.prune.report(pruneName('daily', NOW)))).toMatchObject({
+    expect(document(keys.records.prune.report(pruneName(NOW, 'arn')))).toMatchObject({
       refused: [{ copy: 'primary', removes: 3, of: 4 }],
     });
   });
@@ -289,10 +292,9 @@ describe('objects of no record', () => {
   it('are removed from both copies when they are older than the grace, whichever plan’s they are', async () => {
     await putDays(20, 21);
     for (const vault of [copies.primary, copies.replica]) putObjects(vault, nameOf(1, 'weekly'));
-    expect(await prune()).toMatchObject({ orphans: 1, removed: 0, forget: 1 });
+    expect(await prune()).toMatchObject({ orphans: 1, removed: 0, forget: 0 });
     for (const vault of [copies.primary, copies.replica])
       expect([...vault.objects.keys()].filter((at) => at.includes('weekly'))).toEqual([]);
-    expect(planOf().search).toEqual(['shop']);
   });
 
   it.each([
@@ -304,7 +306,7 @@ describe('objects of no record', () => {
     await prune();
     expect(anything('primary')).toContain(day);
     await prune({ dryRun: true });
-    const { decisions } = document(keys.records.prune.report(pruneName('daily', NOW))).primary;
+    const { decisions } = document(keys.records.prune.report(pruneName(NOW, 'arn'))).primary;
     expect(decisions).toContainEqual({ backup: nameOf(day), keep: true, reasons: ['no record yet'] });
   });
 
@@ -312,7 +314,7 @@ describe('objects of no record', () => {
     await putDays(20, 21);
     put(copies.primary, keys.velero.archive(nameOf(1)));
     await prune({ dryRun: true });
-    expect(document(keys.records.prune.report(pruneName('daily', NOW))).primary.orphans).toEqual([
+    expect(document(keys.records.prune.report(pruneName(NOW, 'arn'))).primary.orphans).toEqual([
       { backup: nameOf(1), objects: 1, remove: false, reason: 'no evidence that Holdfast created it' },
     ]);
   });
@@ -321,7 +323,7 @@ describe('objects of no record', () => {
     await putDays(20, 21);
     put(copies.primary, keys.records.resources(nameOf(1)));
     expect(await prune()).toMatchObject({ orphans: 1, forget: 0 });
-    expect(document(keys.records.prune.done(pruneName('daily', NOW)))).not.toBeNull();
+    expect(document(keys.records.prune.done(pruneName(NOW, 'arn')))).not.toBeNull();
   });
 
   it('stay while one of their copies is locked, whichever plan’s they are', async () => {
@@ -345,54 +347,12 @@ describe('objects of no record', () => {
   });
 });
 
-describe('snapshots that no record names', () => {
-  const id = (digit: string) => digit.repeat(64);
-  const putSnapshot = (copy: CopyName, namespace: string, digit: string, modified = LONG_AGO) =>
-    put(copies[copy], `${keys.restic.repository(namespace)}/snapshots/${id(digit)}`, {}, modified);
-  const volumes = (digit: string) => [
-    { id: 'shop.data', namespace: 'shop', pvc: 'data', result: 'protected' as const, snapshot: id(digit) },
-  ];
-
-  it('are looked for by a Job, in whichever copy they are', async () => {
-    await putPoint(1, { volumes: volumes('a') });
-    putSnapshot('primary', 'shop', 'a');
-    putSnapshot('replica', 'shop', 'a');
-    putSnapshot('primary', 'stray', 'b');
-    putSnapshot('replica', 'only-there', 'c');
-    expect(await prune()).toMatchObject({ removed: 0, forget: 2 });
-    expect(planOf().search).toEqual(['only-there', 'stray']);
-  });
-
-  it('are shown by a dry run', async () => {
-    putSnapshot('primary', 'stray', 'b');
-    await prune({ dryRun: true });
-    const report = document(keys.records.prune.report(pruneName('daily', NOW)));
-    expect(report.search).toEqual(['stray']);
-  });
-
-  it('are kept while they are younger than the grace period: a backup may be in progress', async () => {
-    putSnapshot('primary', 'shop', 'b', new Date(NOW.getTime() - 24 * 3600 * 1000));
-    expect(await prune()).toMatchObject({ forget: 0 });
-  });
-
-  it('are not those that a record of another plan names', async () => {
-    const other = nameOf(3, 'hourly');
-    put(
-      copies.primary,
-      keys.records.record(other),
-      pointOf(other, { plan: 'hourly', volumes: volumes('d') }),
-    );
-    putSnapshot('primary', 'shop', 'd');
-    expect(await prune()).toMatchObject({ forget: 0 });
-  });
-});
-
 describe('the lease', () => {
   it('lets one run prune in a cluster: another ends without having done anything', async () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.prune, 'weekly-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
+    expect(await pruneBackups(pruneVault(copies, key), run, POLICY)).toMatchObject({
       outcome: 'skipped',
       reason: 'weekly-1 (arn) is pruning in this cluster',
       removed: 0,
@@ -407,9 +367,7 @@ describe('the lease', () => {
       execution: `arn-${i}`,
       isGone: async () => false,
     }));
-    const ended = await Promise.all(
-      runs.map((run) => pruneBackups({ copies, keys, verifier: key }, run, POLICY)),
-    );
+    const ended = await Promise.all(runs.map((run) => pruneBackups(pruneVault(copies, key), run, POLICY)));
     expect(ended.filter((ref) => ref.outcome === 'pruned')).toHaveLength(1);
   });
 
@@ -417,13 +375,13 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.replicate('weekly'), 'weekly-1');
     const run = { ...runAt(NOW), isGone: async ({ work }: Holder) => work !== 'weekly-1' };
-    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
+    expect(await pruneBackups(pruneVault(copies, key), run, POLICY)).toMatchObject({
       outcome: 'waiting',
       removed: 0,
     });
     expect([anything('primary'), copies.primary.objects.has(keys.leases.prune)]).toEqual([[1, 2, 3], true]);
     copies.primary.objects.delete(keys.leases.replicate('weekly'));
-    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
+    expect(await pruneBackups(pruneVault(copies, key), run, POLICY)).toMatchObject({
       outcome: 'pruned',
       removed: 1,
     });
@@ -433,7 +391,7 @@ describe('the lease', () => {
     await putDays(1, 2, 3);
     await takenByAnother(keys.leases.restore, 'restore-1');
     const run = { ...runAt(NOW), isGone: async () => false };
-    expect(await pruneBackups({ copies, keys, verifier: key }, run, POLICY)).toMatchObject({
+    expect(await pruneBackups(pruneVault(copies, key), run, POLICY)).toMatchObject({
       outcome: 'skipped',
     });
     expect(anything('primary')).toEqual([1, 2, 3]);
@@ -528,7 +486,7 @@ describe('a run that is interrupted', () => {
     });
     await prune();
     expect(document(keys.records.prune.done('daily-20250101000000'))).toMatchObject({
-      by: pruneName('daily', NOW),
+      by: pruneName(NOW, 'arn'),
     });
   });
 });

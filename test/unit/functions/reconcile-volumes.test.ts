@@ -12,6 +12,7 @@ import { VolumeOutcome, type WorkVolume } from '../../../functions/core/volumes/
 import { passTime } from '../../support/cluster-controllers.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
+import { resticId } from '../../support/restic-id.ts';
 import { copiesOf, selectionOf, settingsWith } from '../../support/selection.ts';
 
 const keys = vaultKeys('paris');
@@ -82,6 +83,8 @@ let cluster: MemoryCluster;
 let vault: MemoryVault;
 /** Commands that ran in pods, in their order. */
 let commands: string[];
+/** The volume whose Job stores nothing and says that it did. */
+let claimedOnly: string | undefined;
 /** Attempts of Jobs whose pods have started. */
 let started: string[];
 /** What is in the cluster before the backup. */
@@ -92,6 +95,7 @@ function prepare(): void {
   cluster = new MemoryCluster(new Date('2026-01-31T02:00:00Z'));
   vault = new MemoryVault('primary');
   commands = [];
+  claimedOnly = undefined;
   started = [];
   const pod = (name: string, claims: string[], annotations = {}): KubeObject => ({
     metadata: { name, namespace: 'shop', annotations },
@@ -148,6 +152,10 @@ const wait = () =>
         body: Buffer.from(''),
         metadata: {},
       }),
+    onSnapshot: (id, snapshot) => {
+      if (id !== claimedOnly)
+        vault.objects.set(`restic/paris/shop/snapshots/${snapshot}`, { body: Buffer.from(''), metadata: {} });
+    },
   });
 
 /** Looks until nothing is left to do. `atLook` is told when one begins. */
@@ -189,17 +197,30 @@ describe('the volumes of a backup', () => {
     expect(state).toEqual({ running: 0, done: VOLUMES.length, failed: 4, waitSeconds: 0 });
     const said = endState().outcomes.map((o) => [o.id, o.snapshot ?? o.message]);
     expect(Object.fromEntries(said)).toEqual({
-      'shop._db-0': 'snapshot of shop._db-0',
+      'shop._db-0': resticId('snapshot of shop._db-0'),
       'shop.broken': 'restic exited with code 1: Fatal: it is broken',
-      'shop.data': 'snapshot of shop.data',
-      'shop.flaky': 'snapshot of shop.flaky',
-      'shop.frozen': 'snapshot of shop.frozen',
+      'shop.data': resticId('snapshot of shop.data'),
+      'shop.flaky': resticId('snapshot of shop.flaky'),
+      'shop.frozen': resticId('snapshot of shop.frozen'),
       'shop.gone-0_cache': 'its Job did not run: its pod gone-0 is gone, and its emptyDirs with it',
-      'shop.held': 'snapshot of shop.held',
+      'shop.held': resticId('snapshot of shop.held'),
       'shop.locked': 'its Job did not run: the pre hook of pod shop/stuck-0 failed: it is stuck',
       'shop.untaken': expect.stringContaining('its snapshot is not taken (for a while)'),
-      'shop.web-0_cache': 'snapshot of shop.web-0_cache',
+      'shop.web-0_cache': resticId('snapshot of shop.web-0_cache'),
     });
+  });
+
+  it('are protected only by snapshots that are in the vault, whatever a log says', async () => {
+    claimedOnly = 'shop.data';
+    const work = { ...WORK, volumes: [claim('data')], hooks: [] };
+    while ((await look(work)).waitSeconds > 0) wait();
+    const snapshot = resticId('snapshot of shop.data');
+    expect(endState().outcomes).toEqual([
+      {
+        ...{ id: 'shop.data', namespace: 'shop', pvc: 'data', result: 'failed' },
+        message: `restic reports the snapshot ${snapshot}, but the vault does not have it`,
+      },
+    ]);
   });
 
   it('leave nothing of Holdfast in the cluster, and are all said to be done', async () => {
@@ -296,5 +317,6 @@ describe('a look that is interrupted', () => {
           expect([i, call, [...started].sort()]).toEqual([i, call, [...new Set(started)].sort()]); // none twice
         }
     },
+    120_000, // hundreds of backups
   );
 });

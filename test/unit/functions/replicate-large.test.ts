@@ -5,6 +5,7 @@ import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
+import { resticId } from '../../support/restic-id.ts';
 
 const PACKS = 100_000;
 /** Of listed objects that are not yet in the inventory: what is at work, and some buffers of streams. */
@@ -13,7 +14,7 @@ const keys = vaultKeys('paris');
 const data = `${keys.restic.repository('shop')}/data/`;
 const record = {
   backup: 'daily-20260101000000',
-  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: 's' }],
+  volumes: [{ id: 'shop.data', namespace: 'shop', result: 'protected', snapshot: resticId('s') }],
   objects: [],
 } as unknown as BackupRecord;
 

@@ -3,9 +3,12 @@ import type { Holder } from '../../../functions/core/vault/lease.ts';
 import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import { pruneBackups } from '../../../functions/prune/prune-backups/prune.ts';
 import { tookTurn } from '../../../functions/replicate/replicate-backup/turn.ts';
+import { madeObjects, removeAll } from '../../../functions/runtime/jobs/made-objects.ts';
 import { releaseLease, takeLease } from '../../../functions/runtime/leases.ts';
 import { keyPair } from '../../support/key-pair.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
+import { pruneVault } from '../../support/prunes.ts';
 
 const keys = vaultKeys('paris');
 const NOW = new Date('2026-02-01T02:00:00Z');
@@ -17,19 +20,20 @@ beforeEach(() => {
 const alive = async () => false;
 type IsGone = (holder: Holder) => Promise<boolean>;
 const leases = (isGone: IsGone = alive, vault = primary) => ({ vault, now: NOW, isGone });
-const copierOf = (plan: string) => ({ plan, holder: { work: `${plan}-1`, execution: 'arn' } });
+const copierOf = (plan: string) => ({
+  plan,
+  holder: { work: `${plan}-1`, execution: 'arn' },
+  deadlineSeconds: 3600,
+});
 const copy = (plan = 'daily', isGone?: IsGone) => tookTurn(leases(isGone), keys, copierOf(plan));
 const takenByAnother = (key: string, work: string) => takeLease(leases(), key, { work, execution: 'arn' });
 const prune = async () => {
   const run = { input: { plan: 'daily' }, prune: 'daily-2', execution: 'arn', now: NOW, isGone: alive };
   const retention = { keepLast: 1 };
-  const policy = { retention, replicaRetention: retention, timeZone: 'UTC', share: 50, orphanGraceDays: 7 };
+  const limits = { share: 50, orphanGraceDays: 7, plans: ['daily'], retired: new Map() };
+  const policy = { retention, replicaRetention: retention, timeZone: 'UTC', ...limits };
   return (
-    await pruneBackups(
-      { copies: { primary, replica: new MemoryVault('replica') }, keys, verifier: keyPair() },
-      run,
-      policy,
-    )
+    await pruneBackups(pruneVault({ primary, replica: new MemoryVault('replica') }, keyPair()), run, policy)
   ).outcome;
 };
 
@@ -44,6 +48,17 @@ describe('those who copy to the second region', () => {
     await takenByAnother(keys.leases.prune, 'weekly-2');
     expect([await copy(), primary.objects.has(keys.leases.replicate('daily'))]).toEqual([false, false]);
     await releaseLease(primary, keys.leases.prune, 'weekly-2');
+    expect(await copy()).toBe(true);
+  });
+
+  it('wait while a Job of a prune that was stopped may still remove packs', async () => {
+    const dir = keys.runs.dir('prune-20260201015900-abcdef');
+    const cluster = new MemoryCluster(NOW);
+    const made = madeObjects({ cluster, vault: primary, now: NOW }, dir);
+    const job = (name: string) => ({ metadata: { name, namespace: 'holdfast' } });
+    await made.make({ kind: 'job', id: 'shop', attempt: 1 }, 'holdfast', job);
+    expect(await copy()).toBe(false);
+    await removeAll(made);
     expect(await copy()).toBe(true);
   });
 

@@ -6,7 +6,6 @@ import {
 } from '../../../functions/backup/reconcile-volumes/volume-job.ts';
 import { jobManifest } from '../../../functions/core/jobs/job-manifest.ts';
 import type { ResticStep } from '../../../functions/core/jobs/job-spec.ts';
-import { workName } from '../../../functions/core/kubernetes/run-labels.ts';
 import type { Dump } from '../../../functions/core/volumes/dumps.ts';
 import { STRATEGIES } from '../../../functions/core/volumes/strategies.ts';
 import type { Location, VolumeWork } from '../../../functions/core/volumes/strategy.ts';
@@ -18,6 +17,7 @@ import {
   volumesToFill,
 } from '../../../functions/restore/reconcile-restore-volumes/volume-job.ts';
 import { jobEnd, workOf } from '../../support/builders.ts';
+import { resticId } from '../../support/restic-id.ts';
 import { copiesOf, JOBS, settingsWith } from '../../support/selection.ts';
 
 const volume = {
@@ -37,7 +37,7 @@ const { primary } = copiesOf(settings);
 const work = workOf({ volumes: [volume] });
 const SUMMARY = JSON.stringify({
   message_type: 'summary',
-  snapshot_id: 'abc',
+  snapshot_id: resticId('abc'),
   total_files_processed: 3,
   total_bytes_processed: 40,
 });
@@ -50,7 +50,7 @@ const filling: RestoreWork = {
   ...of,
   repository: volume.repository,
   into: 'shop',
-  snapshot: 'abc',
+  snapshot: resticId('abc'),
   result: 'protected',
 };
 
@@ -64,7 +64,7 @@ const prepare = (v: VolumeWork, location: Location, hook: { failed?: string } = 
       locations: { holder: async () => location.holder, dump: async () => location.dump },
       snapshots: {
         look: async () => new Map(),
-        claimFor: async () => undefined,
+        claimFor: async () => ({ claim: 'its-claim' }),
         clean: async () => undefined,
       },
     },
@@ -97,7 +97,7 @@ describe('the outcome of a volume', () => {
     expect(volumeOutcome(volume, end(0, SUMMARY))).toEqual({
       ...whose,
       result: 'protected',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 3,
       bytes: 40,
     });
@@ -107,7 +107,7 @@ describe('the outcome of a volume', () => {
     expect(volumeOutcome(volume, end(3, `${UNREADABLE}\n${SUMMARY}`))).toEqual({
       ...whose,
       result: 'partial',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 3,
       bytes: 40,
       message: 'restic could not read: /x: denied',
@@ -147,7 +147,7 @@ describe('the outcome of a volume', () => {
 
 describe('a Job that is not root', () => {
   const job = backupJob({ settings, work, copy: primary }, { ...volume, runAsUser: 999 }, { init: false });
-  const { spec } = jobManifest(job, 1) as unknown as {
+  const { spec } = jobManifest(job, 1, 'holdfast-x') as unknown as {
     spec: { template: { spec: { containers: { securityContext: object }[]; volumes: object[] } } };
   };
   const pod = spec.template.spec;
@@ -192,12 +192,9 @@ describe('the Job of a dump', () => {
 
   it('leaves it to restic to tell a complete dump from an interrupted one', () => {
     const { args } = job.steps[1] as ResticStep;
-    expect(args.slice(0, 4)).toEqual([
-      'backup',
-      '--stdin-filename',
-      '/dumps/shop/db/shop.sql',
-      '--stdin-from-command',
-    ]);
+    expect(args.join(' ')).toMatch(
+      /^backup .*--stdin-filename \/dumps\/shop\/db\/shop.sql --stdin-from-command .*-- kubectl exec /,
+    );
   });
 
   it('has the rights of the namespace’s account for commands, and sees no volume', () => {
@@ -289,12 +286,12 @@ describe('the Job of a volume', () => {
     const job = backupJob(
       { settings, work, copy: primary },
       { ...volume, strategy: 'snapshot' },
-      { init: false },
+      { init: false, location: { claim: 'its-claim' } },
     );
     expect([job.namespace, job.node, job.mount]).toEqual([
       'shop',
       undefined,
-      { pvc: workName(work.backup, volume.id), temporary: true, path: '/data/shop/pgdata', readOnly: true },
+      { pvc: 'its-claim', temporary: true, path: '/data/shop/pgdata', readOnly: true },
     ]);
   });
 
@@ -351,7 +348,7 @@ describe('the Job of a volume', () => {
 });
 
 describe('a volume is filled', () => {
-  const backedUp = { ...of, result: 'protected', snapshot: 'abc' } as const;
+  const backedUp = { ...of, result: 'protected', snapshot: resticId('abc') } as const;
   const repositoryOf = (namespace: string) => `restic/paris/${namespace}`;
   const at = { groupResource: 'persistentvolumeclaims', version: 'v1', namespace: 'shop', name: 'pgdata' };
   const fill = (result: string, over: object = {}, v: object = {}) =>
@@ -363,6 +360,10 @@ describe('a volume is filled', () => {
 
   it('when this restore created its claim', () => {
     expect(fill('created')).toEqual([{ ...backedUp, repository: 'restic/paris/shop', into: 'shop' }]);
+  });
+
+  it('only in the claim that it created, which has its uid', () => {
+    expect(fill('created', { uid: 'u-1' })[0]?.uid).toBe('u-1');
   });
 
   it.each(['skipped', 'failed', 'exists'])(
@@ -393,7 +394,7 @@ describe('a volume is filled', () => {
 });
 
 describe('files of a volume', () => {
-  const backedUp = { ...of, result: 'protected', snapshot: 'abc' } as const;
+  const backedUp = { ...of, result: 'protected', snapshot: resticId('abc') } as const;
   const files = { volume: 'shop/pgdata', include: ['/base/1', '/conf'] };
   const wanted = (over: { to?: string } = {}) =>
     filesToRestore([backedUp], { ...files, ...over }, 'restore-1', {
@@ -407,8 +408,9 @@ describe('files of a volume', () => {
     expect(job(wanted()).steps).toMatchObject([
       {
         args: [
-          ...['restore', 'abc:/data/shop/pgdata', '--target', '/data/shop/pgdata/holdfast-restore-1'],
-          ...['--verify', '--sparse', '--no-lock', '--json', '--include', '/base/1', '--include', '/conf'],
+          ...['restore', '--target', '/data/shop/pgdata/holdfast-restore-1', '--verify', '--no-lock'],
+          ...['--sparse', '--json', '--include', '/base/1', '--include', '/conf'],
+          ...['--', `${resticId('abc')}:/data/shop/pgdata`],
         ],
       },
     ]);
@@ -437,7 +439,7 @@ describe('the outcome of a filled volume', () => {
   it('is protected for exit code 0', () => {
     expect(restoredOutcome(filling, end(0, restored))).toEqual({
       ...of,
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       result: 'protected',
       files: 3,
       bytes: 40,

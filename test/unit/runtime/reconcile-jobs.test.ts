@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
+import { madeObjects } from '../../../functions/runtime/jobs/made-objects.ts';
 import { type JobRun, reconcileJobs } from '../../../functions/runtime/jobs/reconcile-jobs.ts';
 import type { RepositoryAccess, ResticWork } from '../../../functions/runtime/jobs/restic-jobs.ts';
 import { passTime } from '../../support/cluster-controllers.ts';
@@ -36,6 +37,7 @@ function runOf(over: Partial<JobRun<ResticWork, Outcome>>) {
       },
       {
         run: 'run-1',
+        made: madeObjects({ cluster, vault, now: cluster.now }, 'runs/paris/run-1/'),
         use: 'backup',
         buckets: ['primary'],
         repositories: vault,
@@ -97,7 +99,7 @@ describe('a look at the Jobs of a run', () => {
     const run = runOf({ items: async () => items, hasIdentity: (w) => w.id === 'b' });
     await run.look();
     expect(run.minted).toEqual(['run-1 may backup restic/paris/shop in primary']);
-    const files = run.cluster.all(TYPES.secrets).map((s) => Object.keys(s.stringData as object).sort());
+    const files = run.cluster.all(TYPES.secrets).map((s) => Object.keys(s.data as object).sort());
     expect(files).toEqual([['credentials', 'credentials-kubectl', 'password', 'session.json'], ['password']]);
   });
 
@@ -108,5 +110,23 @@ describe('a look at the Jobs of a run', () => {
     run.vault.objects.set('restic/paris/shop/config', { body: Buffer.from(''), metadata: {} });
     await run.look();
     expect(run.jobs()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('does not run a Job with a Secret that somebody else put under its name', async () => {
+    const run = runOf({});
+    const { call } = run.cluster;
+    run.cluster.call = (method, path, options) => {
+      const { metadata } = (options?.body ?? {}) as { metadata?: { name: string; namespace: string } };
+      if (method === 'POST' && path.endsWith('/secrets') && metadata)
+        run.cluster.put(TYPES.secrets, { metadata, data: { password: 'bWluZQ==' } });
+      return call.call(run.cluster, method, path, options);
+    };
+    await run.look();
+    expect(run.result('a').message).toMatch(
+      /^the name shop\/holdfast-[0-9a-f]{16} is taken by a Secret that Holdfast did not make$/,
+    );
+    expect(run.cluster.all(TYPES.jobs).map((j) => j.spec?.suspend)).toEqual([true]);
+    await run.look();
+    expect(run.jobs()).toEqual([]);
   });
 });

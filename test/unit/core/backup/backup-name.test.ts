@@ -4,9 +4,13 @@ import {
   backupName,
   newestFirst,
   parseBackupName,
+  pruneName,
   restoreName,
   stamp,
+  verificationName,
 } from '../../../../functions/core/backup/backup-name.ts';
+import { controlPlaneRun } from '../../../../functions/core/backup/control-plane.ts';
+import { dnsName } from '../../../../infra/config/values.ts';
 
 const plan = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const wholeSecond = fc
@@ -76,6 +80,66 @@ describe('the name of a restore', () => {
     const names = ['one', 'other'].map((e) => restoreName(new Date('2026-01-31T02:00:00.5Z'), e));
     expect(names[0]).toMatch(/^restore-20260131020000-[0-9a-f]{6}$/);
     expect(names[0]).not.toBe(names[1]);
+  });
+});
+
+describe('the names of runs', () => {
+  /** Plan names that look like runs, and any other that holdfast.yaml accepts. */
+  const odd = fc.constantFrom('prune', 'restore', 'verify', 'backup', 'a', '0', 'a-cp', 'cp');
+  const tail = fc.constantFrom(
+    '',
+    '-20260131020000',
+    '-20260131020000-abc123',
+    '-123456',
+    '-cp',
+    '-prune',
+    '0',
+  );
+  const anyPlan = fc
+    .oneof(
+      plan,
+      fc.tuple(odd, tail, tail).map((parts) => parts.join('')),
+    )
+    .filter((name) => dnsName(40).safeParse(name).success);
+  const second = fc.constantFrom(
+    ...['2026-01-31T02:00:00Z', '2026-01-31T02:00:01Z'].map((at) => new Date(at)),
+  );
+  const at = fc.oneof(second, wholeSecond);
+  const execution = fc.constantFrom('one', 'other');
+  const run = fc.oneof(
+    fc.tuple(anyPlan, at).map(([name, when]) => ['backup', backupName(name, when)] as const),
+    fc.tuple(anyPlan, at).map(([name, when]) => ['cp', controlPlaneRun(backupName(name, when))] as const),
+    fc.tuple(at, execution).map(([when, of]) => ['prune', pruneName(when, of)] as const),
+    fc.tuple(at, execution).map(([when, of]) => ['restore', restoreName(when, of)] as const),
+    fc.tuple(at, execution).map(([when, of]) => ['verify', verificationName(when, of)] as const),
+  );
+  /** What a run is, by its name alone: names of which this is unique cannot be equal. */
+  const kindOf = (name: string): string[] => [
+    ...(/-\d{14}$/.test(name) ? ['backup'] : []),
+    ...(/-\d{14}-cp$/.test(name) ? ['cp'] : []),
+    ...(/^(prune|restore|verify)-\d{14}-[0-9a-f]{6}$/.exec(name)?.slice(1) ?? []),
+  ];
+
+  it('say what the run is, whatever the plan is called: runs of two kinds never share one', () => {
+    fc.assert(
+      fc.property(run, ([kind, name]) => {
+        expect(kindOf(name)).toEqual([kind]);
+      }),
+    );
+  });
+
+  it('of a prune, a restore or a verification are not the name of a backup', () => {
+    fc.assert(
+      fc.property(run, ([kind, name]) => {
+        expect(parseBackupName(name) !== undefined).toBe(kind === 'backup');
+      }),
+    );
+  });
+
+  it('of a prune differ between two executions of one second', () => {
+    const now = new Date('2026-01-31T02:00:00.5Z');
+    expect(pruneName(now, 'one')).toMatch(/^prune-20260131020000-[0-9a-f]{6}$/);
+    expect(pruneName(now, 'one')).not.toBe(pruneName(now, 'other'));
   });
 });
 

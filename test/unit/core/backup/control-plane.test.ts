@@ -17,6 +17,7 @@ import { jobManifest } from '../../../../functions/core/jobs/job-manifest.ts';
 import type { ResticJob, ToolStep } from '../../../../functions/core/jobs/job-spec.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 import { jobEnd } from '../../../support/builders.ts';
+import { resticId } from '../../../support/restic-id.ts';
 import { CONTROL_PLANE, copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const node = (name: string, role?: string) => ({
@@ -29,8 +30,7 @@ const etcdPod = (name: string, url: string) => ({
     annotations: { 'kubeadm.kubernetes.io/etcd.advertise-client-urls': url },
   },
 });
-const SUMMARY =
-  '{"message_type":"summary","snapshot_id":"abc","total_files_processed":3,"total_bytes_processed":40}';
+const SUMMARY = `{"message_type":"summary","snapshot_id":"${resticId('abc')}","total_files_processed":3,"total_bytes_processed":40}`;
 
 describe('the control plane', () => {
   it('is found by the label of its nodes and the static pods of kubeadm', () => {
@@ -50,6 +50,33 @@ describe('the control plane', () => {
     expect(found.work.endpoints).toEqual(['https://b:2379']);
   });
 
+  it.each(['https://10.0.0.11:2379', 'https://cp1.example.org:2379', 'https://[2001:db8::1]:2379'])(
+    'has a member at %s',
+    (url) => {
+      const found = findControlPlane([node('cp1', '')], [etcdPod('e', url)], []);
+      expect([found.work.endpoints, found.problems]).toEqual([[url], []]);
+    },
+  );
+
+  it.each([
+    'http://10.0.0.11:2379',
+    'https://user:password@a:2379',
+    'https://a:2379/path',
+    'https://a:2379?x',
+    'https://a',
+    'https://a:99999',
+    'https://-a:2379',
+    'https://[::1%25eth0]:2379',
+    '--cert=x',
+    'https://a:2379\n--cert=x',
+    ' https://a:2379',
+    'ftp://a:2379',
+  ])('has no member at %j, and says so', (url) => {
+    const { work, problems } = findControlPlane([node('cp1', '')], [etcdPod('e', url)], []);
+    expect(work.endpoints).toEqual([]);
+    expect(problems[0]).toMatch(/^control plane: ".*" of kubeadm.* is not the address of an etcd member$/);
+  });
+
   it('that is not to be found is a problem with a remedy', () => {
     expect(findControlPlane([node('worker')], [], []).problems).toEqual([
       'control plane: no node has the label node-role.kubernetes.io/control-plane',
@@ -62,16 +89,34 @@ describe('the leader of etcd', () => {
   const status = (endpoint: string, member: string, leader: string) =>
     `{"Endpoint":"${endpoint}","Status":{"header":{"cluster_id":1,"member_id":${member},"revision":9,"raft_term":2},"version":"3.5.16","leader":${leader}}}`;
   const [a, b] = ['9372538179322589801', '9372538179322589802']; // as numbers they are the same
+  const MEMBERS = ['https://a:2379', 'https://b:2379'];
 
   it('is the member whose id every member names', () => {
-    expect(leaderIn(`[${status('https://a:2379', a, b)},${status('https://b:2379', b, b)}]`)).toBe(
-      'https://b:2379',
-    );
+    const log = `[${status('https://a:2379', a, b)},${status('https://b:2379', b, b)}]`;
+    expect(leaderIn(log, MEMBERS)).toBe('https://b:2379');
+  });
+
+  it.each([
+    'http://b:2379',
+    'https://b:2379/',
+    'https://b:2379/x',
+    'https://c:2379',
+    'https://b:2379,https://c:2379',
+    '--endpoints=https://c:2379',
+    '',
+  ])('is one of those that were asked, exactly, and not "%s"', (endpoint) => {
+    expect(leaderIn(`[${status(endpoint, b, b)}]`, MEMBERS)).toBeUndefined();
+    expect(statusOutcome(MEMBERS, jobEnd({ log: `[${status(endpoint, b, b)}]` })).result).toBe('failed');
+  });
+
+  it('has the scheme that is configured for it', () => {
+    const log = `[${status('http://a:2379', b, b)}]`;
+    expect(leaderIn(log, ['http://a:2379'])).toBe('http://a:2379');
   });
 
   it('is found although another member does not answer', () => {
     const log = `{"level":"warn","msg":"retrying"}\nFailed to get the status of endpoint https://a:2379 (context deadline exceeded)\n[${status('https://b:2379', b, b)}]\n`;
-    expect(statusOutcome(jobEnd({ exitCode: 1, log }))).toEqual({
+    expect(statusOutcome(MEMBERS, jobEnd({ exitCode: 1, log }))).toEqual({
       id: 'etcd-status',
       result: 'protected',
       endpoint: 'https://b:2379',
@@ -83,7 +128,7 @@ describe('the leader of etcd', () => {
     ['the leader does not answer', `[${status('https://a:2379', a, b)}]`],
     ['there is none', `[${status('https://a:2379', a, '0')}]`],
   ])('is unknown when %s', (_, log) => {
-    expect(statusOutcome(jobEnd({ exitCode: 1, log }))).toMatchObject({
+    expect(statusOutcome(MEMBERS, jobEnd({ exitCode: 1, log }))).toMatchObject({
       result: 'failed',
       message: expect.stringMatching(/^no etcd leader was found: etcdctl exited with code 1: /),
     });
@@ -100,7 +145,7 @@ describe('the snapshot of etcd', () => {
       id: 'etcd',
       endpoint: 'https://a:2379',
       result: 'protected',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       revision: 222,
       keys: 333,
       bytes: 444,
@@ -108,10 +153,15 @@ describe('the snapshot of etcd', () => {
     });
   });
 
-  it('is not believed when etcdutl could not read it', () => {
-    expect(etcdOutcome('x', jobEnd({ log: SUMMARY, reports: { status: 'Error: invalid' } })).result).toBe(
-      'failed',
-    );
+  it.each([
+    'Error: invalid',
+    '{"hash":1e999,"revision":222,"totalKey":333,"totalSize":444}',
+    '{"hash":111,"revision":9007199254740993,"totalKey":333,"totalSize":444}',
+    '{"hash":111,"revision":222,"totalKey":-1,"totalSize":444}',
+    '{"hash":111,"revision":222,"totalKey":333,"totalSize":"444"}',
+    '[{"hash":111,"revision":222,"totalKey":333,"totalSize":444}]',
+  ])('is not believed when etcdutl says %s', (said) => {
+    expect(etcdOutcome('x', jobEnd({ log: SUMMARY, reports: { status: said } })).result).toBe('failed');
   });
 
   it.each([1, 3])('is failed when restic exited with code %i', (exitCode) => {
@@ -179,7 +229,7 @@ describe('the files of a node', () => {
     expect(filesOutcome('files.cp1', jobEnd({ exitCode: 3, log }))).toEqual({
       id: 'files.cp1',
       result: 'partial',
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 3,
       bytes: 40,
       message: 'restic could not read: /x: denied',
@@ -209,6 +259,13 @@ describe('the Jobs of the control plane', () => {
     expect(ids('https://b:2379')).toContain('etcd');
   });
 
+  it.each(['http://b:2379', 'https://c:2379'])(
+    'never ask for a snapshot of %s, which is no member',
+    (leader) => {
+      expect(itemsOf(work, keys, { leader }).map((i) => i.id)).not.toContain('etcd');
+    },
+  );
+
   it('ask every member, with the certificates of the node', () => {
     expect(command(jobOf(item('etcd-status')), 0)).toBe(
       'etcdctl --command-timeout=10m --cacert /etcd-tls/pki/etcd/ca.crt --cert /etcd-tls/pki/etcd/healthcheck-client.crt --key /etcd-tls/pki/etcd/healthcheck-client.key --endpoints https://a:2379,https://b:2379 endpoint status -w json',
@@ -231,20 +288,20 @@ describe('the Jobs of the control plane', () => {
     const taken = {
       id: 'etcd',
       result: 'protected' as const,
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       counted: { revision: 7, keys: 3 },
     };
     const ids = (scratch: boolean, known: object) =>
       itemsOf({ ...work, scratch }, keys, known).map((i) => i.id);
-    expect(ids(true, { leader: 'x' })).not.toContain('etcd-scratch');
-    expect(ids(false, { leader: 'x', taken })).not.toContain('etcd-scratch');
+    expect(ids(true, { leader: 'https://a:2379' })).not.toContain('etcd-scratch');
+    expect(ids(false, { leader: 'https://a:2379', taken })).not.toContain('etcd-scratch');
     const scratch = itemsOf({ ...work, scratch: true }, keys, { taken }).find((i) => i.id === 'etcd-scratch');
     const job = jobOf(scratch as ControlPlaneItem);
     expect(job.steps.map((s) => s.name)).toEqual(['fetch', 'restore', 'server', 'revision', 'keys']);
     expect(command(job, 4)).toBe(
       'etcdctl --command-timeout=10m --endpoints http://127.0.0.1:2379 get  --from-key --count-only -w fields --rev=7',
     );
-    const { spec } = jobManifest(job, 1) as unknown as {
+    const { spec } = jobManifest(job, 1, 'holdfast-x') as unknown as {
       spec: { template: { spec: { hostNetwork?: boolean; initContainers: object[] } } };
     };
     expect(spec.template.spec.hostNetwork).toBeUndefined();

@@ -6,6 +6,7 @@ import {
   veleroVolumeInfo,
 } from '../../../../functions/core/backup/velero.ts';
 import type { VolumeOutcome } from '../../../../functions/core/volumes/work.ts';
+import { resticId } from '../../../support/restic-id.ts';
 
 const NOW = new Date('2026-01-31T02:00:00.900Z');
 const later = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
@@ -16,7 +17,7 @@ const volume = (namespace: string, over: Partial<VolumeOutcome> = {}): VolumeOut
   volumeName: 'pv-1',
   reclaimPolicy: 'Retain',
   result: 'protected',
-  snapshot: `${namespace}-1`,
+  snapshot: resticId(`${namespace}-1`),
   ...over,
 });
 
@@ -80,7 +81,9 @@ describe('what Velero reads', () => {
       warnings: {
         cluster: ['why'],
         namespaces: {
-          a: ['persistentvolumeclaims/data: data is in restic repository restic/paris/a, snapshot a-1'],
+          a: [
+            `persistentvolumeclaims/data: data is in restic repository restic/paris/a, snapshot ${resticId('a-1')}`,
+          ],
         },
       },
     });

@@ -9,6 +9,7 @@ import {
 } from '../../../../functions/core/backup/record.ts';
 import type { VolumeOutcome } from '../../../../functions/core/volumes/work.ts';
 import { DATA, failedHook, resourcesOf, workOf } from '../../../support/builders.ts';
+import { resticId } from '../../../support/restic-id.ts';
 
 const volume = { id: 'shop.data', namespace: 'shop', pvc: 'data', pod: 'db-0', strategy: 'mount' } as const;
 const work = (over: Partial<Work> = {}) => workOf({ volumes: [volume], ...over });
@@ -64,8 +65,8 @@ describe('a backup', () => {
 
 describe('a backup with the control plane', () => {
   const controlPlane = { endpoints: ['https://a:2379'], nodes: ['cp1'] };
-  const etcd = { id: 'etcd', result: 'protected', snapshot: 'e' } as const;
-  const files = { id: 'files.cp1', result: 'protected', snapshot: 'f' } as const;
+  const etcd = { id: 'etcd', result: 'protected', snapshot: resticId('e') } as const;
+  const files = { id: 'files.cp1', result: 'protected', snapshot: resticId('f') } as const;
   const results = (outcomes: readonly ControlPlaneOutcome[]) => ({
     resources: resourcesOf(),
     volumes: [outcome()],
@@ -98,9 +99,9 @@ describe('a backup with the control plane', () => {
   it('holds snapshots of two repositories', () => {
     const record = { volumes: [outcome()], controlPlane: [etcd, files] } as unknown as BackupRecord;
     expect(snapshotsIn(record)).toEqual([
-      { namespace: 'shop', snapshot: 'abc' },
-      { namespace: '_control-plane', snapshot: 'e' },
-      { namespace: '_control-plane', snapshot: 'f' },
+      { namespace: 'shop', snapshot: resticId('abc') },
+      { namespace: '_control-plane', snapshot: resticId('e') },
+      { namespace: '_control-plane', snapshot: resticId('f') },
     ]);
   });
 });

@@ -24,7 +24,8 @@ interface Spec {
     >;
   };
 }
-const specOf = (made: ResticJob, attempt = 1) => jobManifest(made, attempt).spec as unknown as Spec;
+const NAME = 'holdfast-0123456789abcdef';
+const specOf = (made: ResticJob, attempt = 1) => jobManifest(made, attempt, NAME).spec as unknown as Spec;
 const podOf = (made: ResticJob, attempt = 1) => specOf(made, attempt).template.spec;
 
 describe('a Job', () => {
@@ -68,7 +69,7 @@ describe('a Job', () => {
 
   it('waits for as many sets of credentials as it may live to need, the newest last', () => {
     const [secret] = podOf(job({}, { deadlineSeconds: 5400 })).volumes;
-    const { name } = jobManifest(job(), 1).metadata;
+    const { name } = jobManifest(job(), 1, NAME).metadata;
     expect(secret).toMatchObject({
       projected: {
         sources: [
@@ -118,7 +119,7 @@ describe('the credentials of a Job', () => {
   });
 
   it('die with the Job', () => {
-    const owner = { metadata: { name: 'holdfast-x-1', namespace: 'shop', uid: 'u' } };
+    const owner = { name: 'holdfast-x-1', namespace: 'shop', uid: 'u' };
     expect(jobSecret(owner, 2, { a: 'b' })).toMatchObject({
       metadata: {
         name: sessionSecretName('holdfast-x-1', 2),

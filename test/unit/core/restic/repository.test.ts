@@ -7,6 +7,7 @@ import {
   repositoryUrl,
   sessionFile,
   sessionPolicy,
+  sessionScope,
 } from '../../../../functions/core/restic/repository.ts';
 
 describe('the password of a repository', () => {
@@ -141,5 +142,19 @@ describe('the credentials of a Job', () => {
     const bucket = `arn:aws-us-gov:s3:::${'b'.repeat(63)}`;
     const policy = sessionPolicy([bucket, bucket], `restic/${'c'.repeat(20)}/${'n'.repeat(63)}`, 'backup');
     expect(JSON.stringify(policy).length).toBeLessThanOrEqual(2048);
+  });
+});
+
+describe('the session of a Job’s credentials', () => {
+  it.each([
+    ['restic/paris/shop', 'shop'],
+    ['restic/paris/_control-plane', '_control-plane'],
+  ])('of %s has the tag %s, by which the role is confined, and no other', (repository, namespace) => {
+    const arns = ['arn:aws:s3:::first'];
+    expect(sessionScope('nightly-1', arns, repository, 'backup')).toEqual({
+      session: 'nightly-1',
+      policy: sessionPolicy(arns, repository, 'backup'),
+      tags: { 'holdfast-namespace': namespace },
+    });
   });
 });

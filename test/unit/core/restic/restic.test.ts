@@ -4,6 +4,7 @@ import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
 import {
   backupArgs,
   DEFAULT_RESTIC,
+  dumpArgs,
   failure,
   forgetArgs,
   initArgs,
@@ -11,8 +12,10 @@ import {
   parseProgress,
   parseSummary,
   restoreArgs,
+  restoreFilesArgs,
 } from '../../../../functions/core/restic/restic.ts';
 import type { WorkVolume } from '../../../../functions/core/volumes/work.ts';
+import { resticId } from '../../../support/restic-id.ts';
 
 const volume: WorkVolume = {
   id: 'shop.pgdata',
@@ -21,6 +24,7 @@ const volume: WorkVolume = {
   pod: 'db-0',
   strategy: 'mount',
 };
+const ID = resticId('a');
 const run = { backup: 'daily-1', plan: 'daily' };
 const context = { cluster: 'paris', run };
 const log = (...lines: (object | string)[]) =>
@@ -29,7 +33,7 @@ const log = (...lines: (object | string)[]) =>
 describe('the arguments of restic', () => {
   it('back up one volume with a fixed host and path, so that the parent is found', () => {
     expect(backupArgs(context, volume, DEFAULT_RESTIC).join(' ')).toBe(
-      'backup /data/shop/pgdata --json --host paris --tag backup=daily-1 --tag plan=daily --tag pvc=pgdata --tag pod=db-0 --group-by host,paths --retry-lock 5m',
+      'backup --json --host paris --tag backup=daily-1 --tag plan=daily --tag pvc=pgdata --tag pod=db-0 --group-by host,paths --retry-lock 5m -- /data/shop/pgdata',
     );
   });
 
@@ -60,8 +64,8 @@ describe('the arguments of restic', () => {
   });
 
   it('restore what lies below the volume, verify it, and need no lock', () => {
-    expect(restoreArgs('abc', volume, '/data/shop/pgdata').join(' ')).toBe(
-      'restore abc:/data/shop/pgdata --target /data/shop/pgdata --verify --sparse --no-lock --json',
+    expect(restoreArgs(ID, '/data/shop/pgdata', '/data/shop/pgdata').join(' ')).toBe(
+      `restore --target /data/shop/pgdata --verify --no-lock --sparse --json -- ${ID}:/data/shop/pgdata`,
     );
   });
 
@@ -70,9 +74,29 @@ describe('the arguments of restic', () => {
   });
 
   it('forget the named snapshots and nothing by policy', () => {
-    const args = forgetArgs(['a', 'b']);
-    expect(args.join(' ')).toBe('forget a b --retry-lock 5m');
+    const args = forgetArgs([ID, resticId('b')]);
+    expect(args.join(' ')).toBe(`forget --retry-lock 5m -- ${ID} ${resticId('b')}`);
     expect(args.filter((a) => a.startsWith('--keep'))).toEqual([]);
+  });
+
+  it.each(['', 'abc', 'latest', '--unsafe-allow-remove-all', `${ID}\n`, ID.toUpperCase(), `-${ID.slice(1)}`])(
+    'are refused for the snapshot %j',
+    (id) => {
+      expect(() => forgetArgs([ID, id])).toThrow(RangeError);
+      expect(() => restoreArgs(id, '/x', '/x')).toThrow(RangeError);
+      expect(() => restoreFilesArgs(id, '/x', '/x', ['*'])).toThrow(RangeError);
+    },
+  );
+
+  it('take a command as operands, whatever it begins with', () => {
+    const args = dumpArgs(
+      context,
+      { ...volume, dump: { workload: 'db', file: 'x' } },
+      ['--host', 'rome'],
+      DEFAULT_RESTIC,
+    );
+    expect(args.slice(args.indexOf('--'))).toEqual(['--', '--host', 'rome']);
+    expect(args.indexOf('--stdin-from-command')).toBeLessThan(args.indexOf('--'));
   });
 
   it('are refused for forgetting no snapshot', () => {
@@ -83,14 +107,14 @@ describe('the arguments of restic', () => {
 describe('the summary of a log', () => {
   const done = {
     message_type: 'summary',
-    snapshot_id: 'abc',
+    snapshot_id: resticId('abc'),
     total_files_processed: 12,
     total_bytes_processed: 3456,
   };
 
   it('says what a backup holds', () => {
     expect(parseSummary(log({ message_type: 'status', percent_done: 0.5 }, done))).toEqual({
-      snapshot: 'abc',
+      snapshot: resticId('abc'),
       files: 12,
       bytes: 3456,
       errors: [],
@@ -114,11 +138,15 @@ describe('the summary of a log', () => {
   });
 
   it('is the last one when the log has several', () => {
-    expect(parseSummary(log({ ...done, snapshot_id: 'old' }, done))?.snapshot).toBe('abc');
+    expect(parseSummary(log({ ...done, snapshot_id: resticId('old') }, done))?.snapshot).toBe(
+      resticId('abc'),
+    );
   });
 
   it('is found among words that are not JSON', () => {
-    expect(parseSummary(log('created restic repository', '{not json', done, ''))?.snapshot).toBe('abc');
+    expect(parseSummary(log('created restic repository', '{not json', done, ''))?.snapshot).toBe(
+      resticId('abc'),
+    );
   });
 
   it.each([

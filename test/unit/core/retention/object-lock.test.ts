@@ -10,6 +10,8 @@ import {
   type ObjectRetention,
 } from '../../../../functions/core/retention/object-lock.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
+import type { VolumeOutcome } from '../../../../functions/core/volumes/work.ts';
+import { DATA, recordOf } from '../../../support/builders.ts';
 
 const NOW = new Date('2026-03-01T00:00:00Z');
 const inDays = (days: number) => new Date(NOW.getTime() + days * 24 * 3600 * 1000);
@@ -89,12 +91,14 @@ describe('what is locked below a recovery point', () => {
 
 const keys = vaultKeys('paris');
 const nameOf = (day: number) => `daily-202601${String(day).padStart(2, '0')}000000`;
+const withVolume = (day: number, over: Partial<BackupRecord> = {}, volume: Partial<VolumeOutcome> = {}) =>
+  recordOf(nameOf(day), {
+    volumes: [{ ...DATA, namespace: `ns-${day}`, ...volume }],
+    ...over,
+  });
 const point = (day: number, over: Partial<FoundPoint> = {}): FoundPoint => ({
   backup: nameOf(day),
-  record: {
-    phase: 'Completed',
-    volumes: [{ id: 'v', namespace: `ns-${day}`, result: 'protected', snapshot: 's' }],
-  } as unknown as BackupRecord,
+  record: withVolume(day),
   replicated: true,
   wholeSince: new Date(Date.UTC(2026, 0, day, 1)),
   ...over,
@@ -121,10 +125,28 @@ describe('what a pass locks', () => {
     expect(prefixes).toEqual([...dirs(2), ...dirs(3), repository('ns-2'), repository('ns-3')].sort());
   });
 
-  it('is everything of a plan that is not in holdfast.yaml any more', () => {
-    const context = { keys, retentionOf: () => undefined, began: NOW, repositories: [] };
-    const scope = lockScope([point(1), point(2), point(3)], context);
-    expect(scope.kept).toHaveLength(3);
+  it('is nothing of a plan that holdfast.yaml does not name: locks could otherwise never end', () => {
+    const context = { keys, retentionOf: () => undefined, began: NOW, repositories: ['ns-1'] };
+    expect(lockScope([point(1), point(2), point(3)], context)).toEqual({ kept: [], prefixes: [] });
+  });
+
+  it('is nothing of a retired plan that is older than its ttl', () => {
+    const retentionOf = () => ({ policies: [{ keepLast: 2, ttl: '30d', retired: true }], timeZone: 'UTC' });
+    const scope = (began: Date) =>
+      lockScope([point(1), point(2)], { keys, retentionOf, began, repositories: [] });
+    expect(scope(NOW).kept).toEqual([]);
+    expect(scope(new Date('2026-01-31T12:00:00Z')).kept).toEqual([nameOf(2)]);
+  });
+
+  it('is the recovery point with the last good snapshot of a volume', () => {
+    const partly = (day: number) => {
+      const record = withVolume(day, { phase: 'PartiallyFailed' }, { namespace: 'ns-1', result: 'failed' });
+      return point(day, { record: { ...record, volumes: record.volumes.map(({ snapshot: _, ...v }) => v) } });
+    };
+    const first = point(1, { record: withVolume(1, { phase: 'PartiallyFailed' }) });
+    const { kept, prefixes } = scopeOf([first, partly(2), partly(3), partly(4)]);
+    expect([...kept].sort()).toEqual([nameOf(1), nameOf(3), nameOf(4)]);
+    expect(prefixes).toContain(repository('ns-1'));
   });
 
   it('is not promised for what was not whole when the pass began', () => {

@@ -1,31 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VaultCopy } from '../../../../functions/contract/copies.ts';
-import type { BackupRecord } from '../../../../functions/core/backup/record.ts';
+import { snapshotsIn } from '../../../../functions/core/backup/record.ts';
 import {
   exceedsShare,
-  isLeftOver,
-  orphanSnapshots,
-  type PrunePlan,
-  parseSnapshots,
-  type Recorded,
-  snapshotsToForget,
+  PrunePlan,
+  repositoriesOf,
+  toForget,
+  withoutNamed,
 } from '../../../../functions/core/retention/prune.ts';
 import type { RecoveryPoint } from '../../../../functions/core/retention/retention.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 import type { VolumeOutcome } from '../../../../functions/core/volumes/work.ts';
 import {
+  type AfterJob,
   itemsOf,
   outcomeOf,
   type PruneItem,
   pruneJob,
-  seenIn,
 } from '../../../../functions/prune/reconcile-prune/repository-job.ts';
-import { jobEnd } from '../../../support/builders.ts';
+import { jobEnd, recordOf } from '../../../support/builders.ts';
+import { resticId } from '../../../support/restic-id.ts';
 import { copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
-const day = (n: number) => new Date(NOW.getTime() + n * 24 * 3600 * 1000);
 const OLD = 'daily-20260101000000';
 
 describe('the snapshots to forget', () => {
@@ -34,29 +32,55 @@ describe('the snapshots to forget', () => {
     namespace,
     pvc: 'data',
     result: 'protected',
-    snapshot: `${namespace}-1`,
+    snapshot: resticId(`${namespace}-1`),
     ...over,
   });
-  const record = (backup: string, ...volumes: VolumeOutcome[]) =>
-    ({ backup, volumes }) as unknown as BackupRecord;
+  const record = (backup: string, ...volumes: VolumeOutcome[]) => ({
+    backup,
+    snapshots: snapshotsIn(recordOf(backup, { volumes })),
+  });
 
   it('are those of all records, by backup and namespace', () => {
     const records = [
       record('b-1', volume('a'), volume('b')),
-      record('b-2', volume('a', { snapshot: 'a-2' })),
+      record('b-2', volume('a', { snapshot: resticId('a-2') })),
     ];
-    expect(snapshotsToForget(records)).toEqual([
-      { backup: 'b-1', namespace: 'a', snapshots: ['a-1'] },
-      { backup: 'b-1', namespace: 'b', snapshots: ['b-1'] },
-      { backup: 'b-2', namespace: 'a', snapshots: ['a-2'] },
+    expect(toForget(records)).toEqual([
+      { backup: 'b-1', namespace: 'a', snapshots: [resticId('a-1')] },
+      { backup: 'b-1', namespace: 'b', snapshots: [resticId('b-1')] },
+      { backup: 'b-2', namespace: 'a', snapshots: [resticId('a-2')] },
     ]);
   });
 
   it('hold those of partial volumes and nothing for volumes without one', () => {
     const { snapshot: _, ...without } = volume('b', { result: 'failed' });
-    expect(snapshotsToForget([record('b-1', volume('a', { result: 'partial' }), without)])).toEqual([
-      { backup: 'b-1', namespace: 'a', snapshots: ['a-1'] },
+    expect(toForget([record('b-1', volume('a', { result: 'partial' }), without)])).toEqual([
+      { backup: 'b-1', namespace: 'a', snapshots: [resticId('a-1')] },
     ]);
+  });
+});
+
+describe('the last filter of a run', () => {
+  const id = fc.integer({ min: 0, max: 9 }).map((n) => resticId(String(n)));
+  const entry = fc.record({
+    backup: fc.constantFrom('a-20260101000000', 'b-20260101000000'),
+    namespace: fc.constantFrom('a', 'b', '_control-plane'),
+    snapshots: fc.array(id, { maxLength: 5 }),
+  });
+
+  it('leaves no snapshot in any list that a record names which stays, and takes out no other', () => {
+    fc.assert(
+      fc.property(fc.array(entry), fc.uniqueArray(id), (lists, named) => {
+        const left = withoutNamed(lists, new Set(named)).flatMap((f) => f.snapshots);
+        const all = lists.flatMap((f) => f.snapshots);
+        expect(left).toEqual(all.filter((snapshot) => !named.includes(snapshot)));
+      }),
+    );
+  });
+
+  it('leaves no repository for which nothing is left to do', () => {
+    const lists = [{ backup: OLD, namespace: 'shop', snapshots: [resticId('a')] }];
+    expect(withoutNamed(lists, new Set([resticId('a')]))).toEqual([]);
   });
 });
 
@@ -90,176 +114,117 @@ describe('the share of a run', () => {
   });
 });
 
-describe('what is left over', () => {
-  it.each([
-    ['is older than the grace by its name and by what it wrote last', OLD, day(-8), true],
-    ['is not what was written a moment ago', OLD, day(0), false],
-    ['is not what was written at the end of the grace', OLD, day(-7), false],
-    ['is not what is named after a moment ago', 'daily-20260131000000', day(-30), false],
-    ['is not what is no backup', 'daily', day(-30), false],
-    ['is not what has no time', OLD, undefined, false],
-  ])('%s', (_, backup, lastWritten, expected) => {
-    expect(isLeftOver(backup, lastWritten, NOW, 7)).toBe(expected);
-  });
-});
-
-describe('the list of a repository’s snapshots', () => {
-  const listed = (tags: string[] | undefined) =>
-    `warning\n${JSON.stringify([{ id: 'i', time: '2026-01-01T00:00:00.123456789Z', tree: 't', ...(tags && { tags }) }])}\n`;
-
-  it('names the backup that made each', () => {
-    expect(parseSnapshots(listed(['plan=daily', `backup=${OLD}`]))).toEqual([
-      { id: 'i', time: new Date('2026-01-01T00:00:00.123Z'), backup: OLD },
-    ]);
-  });
-
-  it.each([[undefined], [[]], [['mine']], [['backup=of-mine']]])(
-    'has nothing of what a person made, tagged %j',
-    (tags) => {
-      expect(parseSnapshots(listed(tags))).toEqual([]);
-    },
-  );
-
-  it('that is cut off, or is not there, says nothing', () => {
-    expect(parseSnapshots(listed([`backup=${OLD}`]).slice(0, -9))).toBeUndefined();
-    expect(parseSnapshots('Fatal: wrong password')).toBeUndefined();
-  });
-});
-
-describe('snapshots of no record', () => {
-  const known = (over: Partial<Recorded> = {}): Recorded => ({
-    removed: new Set(),
-    here: new Set(),
-    anywhere: new Set(),
-    decidedAt: NOW,
-    ...over,
-  });
-  const orphan = (time: Date, recorded: Recorded, backup = OLD) =>
-    orphanSnapshots([{ id: 'i', time, backup }], recorded, NOW, 7).length > 0;
-  const has = new Set([OLD]);
-
-  it.each([
-    ['go after the grace', day(-8), known(), true],
-    ['stay within the grace', day(-6), known(), false],
-    ['go at once when this run removes their backup', day(-1), known({ removed: has }), true],
-    [
-      'stay when they are younger than that decision: the backup is made again',
-      day(1),
-      known({ removed: has }),
-      false,
-    ],
-    ['stay when their record is there', day(-8), known({ here: has, anywhere: has, removed: has }), false],
-    ['stay when their record is in the other copy', day(-8), known({ anywhere: has }), false],
-    [
-      'go when their record is in the other copy and this run removes them here',
-      day(-8),
-      known({ anywhere: has, removed: has }),
-      true,
-    ],
-  ])('%s', (_, time, recorded, expected) => {
-    expect(orphan(time, recorded)).toBe(expected);
-  });
-});
-
 const keys = vaultKeys('paris');
 const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
 const { primary, replica } = copiesOf(settings);
+const [A, B, C] = [resticId('a'), resticId('b'), resticId('c')];
 const forget = (namespace: string, ...snapshots: string[]) => ({ backup: OLD, namespace, snapshots });
+const nothing = { decisions: [], orphans: [], begun: [], forget: [], unread: [] };
 const plan: PrunePlan = {
-  version: 2,
+  version: 3,
   plan: 'daily',
-  prune: 'daily-1',
+  prune: 'prune-1',
   decidedAt: NOW.toISOString(),
   finishes: [],
-  primary: {
-    decisions: [],
-    orphans: [],
-    begun: [],
-    forget: [forget('shop', 'a', 'b'), forget('shop', 'b', 'c')],
-  },
-  replica: { decisions: [], orphans: [], begun: [], forget: [] },
-  search: ['_control-plane'],
+  primary: { ...nothing, forget: [forget('shop', A, B), forget('shop', B, C)] },
+  replica: { ...nothing, forget: [forget('_control-plane', A)] },
+  unknownPlans: [],
 };
+
+describe('the plan of a run', () => {
+  it('of version 2 is finished without its search: its orphans are decided anew', () => {
+    const { unread: _, ...part } = plan.primary;
+    const old = { ...plan, version: 2, primary: part, search: ['_control-plane', 'other'] };
+    const { unknownPlans: __, ...stored } = old;
+    expect(repositoriesOf(PrunePlan.parse(stored))).toEqual(['_control-plane', 'shop']);
+    expect(PrunePlan.parse(stored)).toEqual({ ...plan, version: 2 });
+  });
+
+  it.each(['--unsafe-allow-remove-all', '--host=prod', A.slice(0, 8), A.toUpperCase(), `${A}\n`])(
+    'forgets nothing that is not the id of a snapshot: %j',
+    (id) => {
+      const with_ = { ...plan, primary: { ...nothing, forget: [forget('shop', id)] } };
+      expect(PrunePlan.safeParse(with_).success).toBe(false);
+    },
+  );
+});
 
 describe('the Jobs of a prune run', () => {
   const stepsOf = (item: PruneItem, copies: readonly VaultCopy[] = [primary, replica]) =>
-    pruneJob(settings, 'daily-1', item, copies).steps.map(
-      (s) => `${s.name} ${'args' in s ? s.args.join(' ') : ''}`,
-    );
-  const [first, second] = itemsOf(plan, [], keys) as [PruneItem, PruneItem];
+    pruneJob(settings, 'prune-1', item, copies).steps.map((s) => ('args' in s ? [s.name, ...s.args] : []));
+  const [first, second] = itemsOf(plan, keys) as [PruneItem, PruneItem];
 
-  it('are one for each repository of which something goes, or may go', () => {
+  it('are one for each repository of which something goes', () => {
     expect([first, second].map((i) => [i.id, i.repository])).toEqual([
       ['_control-plane', 'restic/paris/_control-plane'],
       ['shop', 'restic/paris/shop'],
     ]);
   });
 
-  it('list, forget each snapshot once in the copies that are to lose it, and prune there', () => {
-    expect(stepsOf(second)).toEqual([
-      'list-primary snapshots --json --no-lock',
-      'unlock-primary unlock',
-      'forget-primary forget a b c --retry-lock 5m',
-      'prune-primary prune --retry-lock 5m',
-      'list-replica snapshots --json --no-lock',
-    ]);
-    expect(stepsOf(first)).toEqual([
-      'list-primary snapshots --json --no-lock',
-      'list-replica snapshots --json --no-lock',
+  it('forget each snapshot once in the copies that are to lose it, prune there, and read nothing', () => {
+    const steps = stepsOf(second);
+    expect(steps.map(([name]) => name)).toEqual(['unlock-primary', 'forget-primary', 'prune-primary']);
+    expect(steps[1]).toEqual(expect.arrayContaining(['forget', A, B, C]));
+    expect(steps[1]?.filter((arg) => arg === B)).toEqual([B]);
+    expect(stepsOf(first).map(([name]) => name)).toEqual([
+      'unlock-replica',
+      'forget-replica',
+      'prune-replica',
     ]);
   });
 
   it('work on the repository of each copy, where that copy is', () => {
-    const { steps } = pruneJob(settings, 'daily-1', first, [primary, replica]);
-    expect(steps).toMatchObject([
-      { repository: 's3:https://s3.primary/v-1-eu-west-1/restic/paris/_control-plane', region: 'eu-west-1' },
-      {
-        repository: 's3:https://s3.replica/v-1-eu-central-1/restic/paris/_control-plane',
-        region: 'eu-central-1',
-      },
+    const item = { ...first, forget: { primary: [A], replica: [A] } };
+    const { steps } = pruneJob(settings, 'prune-1', item, [primary, replica]);
+    const places = steps.map((s) => ('repository' in s ? s.repository : undefined));
+    expect([...new Set(places)]).toEqual([
+      's3:https://s3.primary/v-1-eu-west-1/restic/paris/_control-plane',
+      's3:https://s3.replica/v-1-eu-central-1/restic/paris/_control-plane',
     ]);
   });
 
   it('take away the locks that S3 has brought to the replica, and in the primary only those that are stale', () => {
     const continuous = { ...settings, vault: { ...settings.vault, continuous: true } };
-    const item: PruneItem = { ...second, forget: { primary: ['a'], replica: ['a'] } };
-    const { steps } = pruneJob(continuous, 'daily-1', item, [primary, replica]);
+    const item: PruneItem = { ...second, forget: { primary: [A], replica: [A] } };
+    const { steps } = pruneJob(continuous, 'prune-1', item, [primary, replica]);
     const unlocks = steps.flatMap((s) => (s.name.startsWith('unlock') && 'args' in s ? [s.args] : []));
     expect(unlocks).toEqual([['unlock'], ['unlock', '--remove-all']]);
   });
 
   it('leave out a copy that does not have the repository', () => {
-    expect(stepsOf(first, [primary])).toEqual(['list-primary snapshots --json --no-lock']);
+    expect(stepsOf(first, [primary])).toEqual([]);
+  });
+});
+
+describe('the outcome of a repository', () => {
+  const [, item] = itemsOf(plan, keys) as [PruneItem, PruneItem];
+  const after = (over: Partial<AfterJob> = {}): AfterJob => ({
+    copy: 'primary',
+    left: [],
+    lost: [],
+    ...over,
   });
 
-  it('are followed by another one where the first found snapshots of no record', () => {
-    const orphans = { primary: [], replica: ['x'] };
-    const third = itemsOf(plan, [{ namespace: 'shop', ok: true, message: '', orphans }], keys).at(
-      -1,
-    ) as PruneItem;
-    expect([third.id, stepsOf(third)]).toEqual([
-      'shop.orphans',
-      [
-        'unlock-replica unlock',
-        'forget-replica forget x --retry-lock 5m',
-        'prune-replica prune --retry-lock 5m',
-      ],
-    ]);
+  it('is that the snapshots are gone and no others', () => {
+    expect(outcomeOf(item, jobEnd(), [after(), after({ copy: 'replica' })])).toEqual({
+      namespace: 'shop',
+      ok: true,
+      message: 'forgotten',
+    });
   });
 
-  it('tell what they saw in a copy by the log of that step, be it the last one or not', () => {
-    const log = JSON.stringify([{ id: 'i', time: '2026-01-01T00:00:00Z', tags: [`backup=${OLD}`] }]);
-    const end = jobEnd({ reports: { 'list-primary': log }, step: 'list-replica', log: '[]' });
-    expect([seenIn('primary', end)?.length, seenIn('replica', end)]).toEqual([1, []]);
-    expect(seenIn('replica', jobEnd({ step: 'prune-primary', log: 'done' }))).toBeUndefined();
-  });
-
-  it('say in restic’s words why a repository kept what should be gone', () => {
-    const failed = outcomeOf(
-      second,
-      jobEnd({ exitCode: 11, log: 'repository is already locked' }),
-      undefined,
-    );
+  it('says in restic’s words why a repository kept what should be gone', () => {
+    const failed = outcomeOf(item, jobEnd({ exitCode: 11, log: 'repository is already locked' }), [after()]);
     expect(failed).toEqual({ namespace: 'shop', ok: false, message: 'repository is already locked' });
+  });
+
+  it('is what the vault says, whatever the Job claims', () => {
+    const left = outcomeOf(item, jobEnd({ log: 'all removed' }), [after({ left: [A] })]);
+    expect(left).toMatchObject({ ok: false, message: `snapshot ${A} to be forgotten, still in the primary` });
+    const lost = outcomeOf(item, jobEnd(), [after({ copy: 'replica', lost: [A, B, C, resticId('d')] })]);
+    expect(lost).toMatchObject({
+      ok: false,
+      message: `snapshots ${A}, ${B}, ${C} and 1 more to be kept, missing in the replica`,
+    });
   });
 });

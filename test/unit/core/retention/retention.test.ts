@@ -6,6 +6,8 @@ import { decideRetention, type RecoveryPoint } from '../../../../functions/core/
 const NOW = new Date('2026-06-01T12:00:00Z');
 const ZONES = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'Pacific/Kiritimati'];
 
+const state = fc.constantFrom('good', 'good', 'partial', 'missing', 'excluded');
+const names = fc.constantFrom('volume shop/a', 'volume shop/b', 'control plane etcd');
 /** Recovery points of three years, some at the same instant, of every kind. */
 const point = fc.record({
   at: fc.date({ min: new Date('2023-06-01T00:00:00Z'), max: NOW, noInvalidDate: true }),
@@ -13,6 +15,10 @@ const point = fc.record({
   replicated: fc.boolean(),
   signed: fc.boolean(),
   tags: fc.subarray(['a', 'b', 'c']),
+  volumes: fc.option(
+    fc.array(fc.tuple(names, state), { maxLength: 3 }).map((all) => new Map(all)),
+    { nil: undefined },
+  ),
   lockedUntil: fc.option(
     fc.date({ min: new Date('2026-01-01'), max: new Date('2027-01-01'), noInvalidDate: true }),
     {
@@ -222,7 +228,7 @@ describe('retention, over any history and policy', () => {
       fc.property(plain, count, (all, n) => {
         const holding = all
           .filter((q) => q.phase === 'Completed' || q.phase === 'PartiallyFailed')
-          .map((q): RecoveryPoint => ({ ...q, phase: 'Completed', signed: true }));
+          .map((q): RecoveryPoint => ({ ...q, phase: 'Completed', signed: true, volumes: undefined }));
         expect(kept(holding, { keepLast: n })).toHaveLength(Math.min(n, holding.length));
       }),
     );

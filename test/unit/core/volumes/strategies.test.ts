@@ -33,7 +33,7 @@ function cluster() {
       },
       async claimFor({ id }, restoreSize) {
         asked.push(`claim ${id} ${restoreSize}`);
-        return undefined;
+        return { claim: `claim-of-${id}` };
       },
       async clean(ended) {
         asked.push(`clean ${[...ended]}`);
@@ -64,7 +64,9 @@ describe('the strategies of volumes', () => {
   it('make the claim of a snapshot as large as the storage says', async () => {
     const { asked, ports } = cluster();
     const at = { attempt: 1, begun: { ...WAITING, restoreSize: '20Gi' } };
-    expect(await STRATEGIES.snapshot.prepare(volume('snapshot', 'b'), at, ports)).toEqual({ location: {} });
+    expect(await STRATEGIES.snapshot.prepare(volume('snapshot', 'b'), at, ports)).toEqual({
+      location: { claim: 'claim-of-shop.b' },
+    });
     expect(asked).toEqual(['claim shop.b 20Gi']);
   });
 });

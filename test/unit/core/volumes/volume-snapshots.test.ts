@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../../../functions/core/kubernetes/resources.ts';
 import {
-  leftBehind,
   type SnapshotVolume,
   snapshotClassFor,
   snapshotState,
@@ -82,11 +81,16 @@ describe('the storage class of a temporary claim', () => {
 });
 
 describe('what is made of a volume', () => {
-  it('is a snapshot and a claim of one name, which no backup holds', () => {
-    const [snapshot, claim] = [volumeSnapshot('run-1', volume, 'plain'), temporaryClaim('run-1', volume)];
-    expect(claim.metadata).toEqual(snapshot.metadata);
-    expect(claim.metadata.labels).toMatchObject({ 'velero.io/exclude-from-backup': 'true' });
-    expect(claim.spec?.dataSource).toMatchObject({ kind: 'VolumeSnapshot', name: snapshot.metadata.name });
+  const of = { run: 'run-1', name: 'holdfast-1' };
+  const claimOf = (restoreSize?: string) =>
+    temporaryClaim({ ...of, name: 'holdfast-2' }, volume, { snapshot: 'holdfast-1', restoreSize });
+
+  it('is a snapshot and a claim created from it, which no backup holds', () => {
+    const made = [volumeSnapshot(of, volume, 'plain'), claimOf()];
+    expect(made.map((o) => o.metadata.name)).toEqual(['holdfast-1', 'holdfast-2']);
+    for (const { metadata } of made)
+      expect(metadata.labels).toMatchObject({ 'velero.io/exclude-from-backup': 'true' });
+    expect(made[1]?.spec?.dataSource).toMatchObject({ kind: 'VolumeSnapshot', name: 'holdfast-1' });
   });
 
   it.each([
@@ -94,7 +98,7 @@ describe('what is made of a volume', () => {
     ['10Gi', '4Gi'],
     ['12Gi', '12Gi'],
   ])('asks for %s when the snapshot needs %s', (storage, restoreSize) => {
-    expect(temporaryClaim('run-1', volume, restoreSize).spec?.resources).toEqual({ requests: { storage } });
+    expect(claimOf(restoreSize).spec?.resources).toEqual({ requests: { storage } });
   });
 });
 
@@ -136,12 +140,4 @@ describe('a snapshot', () => {
   ])('is %s', (_, minutes, status, state) => {
     expect(after(minutes, status)).toMatchObject(state);
   });
-});
-
-it('what was made long ago is left behind', () => {
-  const made = (name: string, hours: number): KubeObject => ({
-    metadata: { name, creationTimestamp: new Date(NOW.getTime() - hours * 3_600_000).toISOString() },
-  });
-  const old = leftBehind([made('new', 1), made('old', 25)], NOW, 24 * 3600);
-  expect(old.map((o) => o.metadata.name)).toEqual(['old']);
 });
