@@ -32,7 +32,7 @@ describe('every alarm', () => {
   const anchorOf = (alarm: AlarmJson) => /docs\/runbook\.md#([-a-z]+) /.exec(textOf(alarm))?.[1];
   const SEVERITIES: Record<string, string[]> = {
     CRITICAL: ['recovery-point', 'volume', 'replica', 'measure', 'signature', 'objects-lost'],
-    INFO: ['started', 'without-plan'],
+    INFO: ['started'],
   };
 
   test('begins with its severity', () => {
