@@ -3,12 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { parse, stringify } from 'yaml';
-import { type PerCopy, type VaultCopy, vaultCopies } from '../../functions/contract/copies.ts';
+import { COPIES, type PerCopy, type VaultCopy, vaultCopies } from '../../functions/contract/copies.ts';
 import { stackNames } from '../../functions/contract/names.ts';
 import { parseConfig } from '../../infra/config/load.ts';
 import type { Config } from '../../infra/config/schema.ts';
 import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
-import { VaultReplicaStack, VaultReplicationStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
+import {
+  AccessLogStack,
+  VaultReplicaStack,
+  VaultReplicationStack,
+  VaultStack,
+} from '../../infra/stacks/vault-stack.ts';
 import type { Ask } from './ask.ts';
 import { type Model, modelOf } from './model.ts';
 import type { PlacedStack, Resource } from './resolve.ts';
@@ -139,6 +144,9 @@ function stacksOf(app: App, config: Config, code: string): Stack[] {
   return [
     new VaultStack(app, config),
     new VaultReplicaStack(app, config),
+    ...(config.vault.accessLog.mode === 'off'
+      ? []
+      : COPIES.map((copy) => new AccessLogStack(app, config, copy))),
     ...(config.vault.replication.mode === 'continuous' ? [new VaultReplicationStack(app, config)] : []),
     ...config.clusters.map((cluster) => new ClusterStack(app, { config, cluster, bundle: () => code })),
   ];
@@ -150,8 +158,13 @@ function placed(
   resources: Readonly<Record<string, Resource>>,
   { primary, replica }: PerCopy<VaultCopy>,
 ): PlacedStack {
-  const abroad: readonly string[] = [stackNames.replica, stackNames.replication];
+  const abroad: readonly string[] = [
+    stackNames.replica,
+    stackNames.replication,
+    stackNames.accessLogs.replica,
+  ];
   const region = abroad.includes(name) ? replica.region : primary.region;
-  const account = name === stackNames.replica ? replica.account : primary.account;
+  const theirs: readonly string[] = [stackNames.replica, stackNames.accessLogs.replica];
+  const account = theirs.includes(name) ? replica.account : primary.account;
   return { name, region, account, resources };
 }
