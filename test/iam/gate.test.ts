@@ -13,6 +13,8 @@ import { VARIANTS, type Variant, type VariantKind, variantOf } from './variants.
 
 const ACCOUNT = '000000000000';
 const { primary, replica } = demoCopies;
+/** The first to make a variant loads the CDK and what is known of AWS's actions. */
+const LOADING = { timeout: 120_000 };
 const CONFIG = worldConfig(['shop'], 'http://10.201.0.1:4566');
 const made = new Map<string, Variant>();
 
