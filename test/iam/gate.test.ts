@@ -57,6 +57,7 @@ const writing = request({ method: 'PUT', path: `/${primary.bucket}/records/demo/
 describe('the gate', () => {
   it.each(VARIANTS)(
     'lets through what the templates allow, and AWS’s own services: $name',
+    LOADING,
     async ({ name }) => {
       expect(await findings(recordingOf(OPEN, [listing, writing]), variant(name))).toEqual([]);
     },
