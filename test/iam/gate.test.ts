@@ -13,6 +13,8 @@ import { VARIANTS, type Variant, type VariantKind, variantOf } from './variants.
 
 const ACCOUNT = '000000000000';
 const { primary, replica } = demoCopies;
+/** The first to make a variant loads the CDK and what is known of AWS's actions. */
+const LOADING = { timeout: 120_000 };
 const CONFIG = worldConfig(['shop'], 'http://10.201.0.1:4566');
 const made = new Map<string, Variant>();
 
@@ -55,6 +57,7 @@ const writing = request({ method: 'PUT', path: `/${primary.bucket}/records/demo/
 describe('the gate', () => {
   it.each(VARIANTS)(
     'lets through what the templates allow, and AWS’s own services: $name',
+    LOADING,
     async ({ name }) => {
       expect(await findings(recordingOf(OPEN, [listing, writing]), variant(name))).toEqual([]);
     },
