@@ -17,7 +17,7 @@ import type { PruneContext } from './points.ts';
 const CONCURRENCY = 16;
 
 /** Snapshots of one repository that a run reads. Orphans are few; whoever may back up a namespace may write any number. */
-const MAX_READ = 5000;
+const MAX_READ = 1000;
 
 const tooMany = (repository: string) =>
   `${repository} has more snapshots that no record names than a run reads: the others are kept`;
