@@ -66,7 +66,7 @@ describe('the gate', () => {
     expect(finding).toContain(
       `${OPEN} may not s3:GetObject on arn:aws:s3:::${primary.bucket}/restic/demo/shop/config`,
     );
-    expect(finding).toContain('no statement allows it in policies of holdfast-cluster-demo-openbackupRole');
+    expect(finding).toContain('no statement allows it in policies of holdfast-');
   });
 
   it('does not open for a call that no table knows', async () => {
@@ -205,6 +205,66 @@ describe('credentials of a Job', () => {
   it('reach nothing that the session policy leaves out', async () => {
     expect(await findings(of('restic/demo/bank/*', 'shop'), tagged())).toEqual([
       expect.stringContaining('session policy'),
+    ]);
+  });
+});
+
+describe('a function that asks for a session', () => {
+  const assume = (tags: object) =>
+    request({
+      service: 'sts',
+      method: 'POST',
+      body: {
+        Action: 'AssumeRole',
+        RoleArn: `arn:aws:iam::${ACCOUNT}:role/test-jobs`,
+        RoleSessionName: 's',
+        ...tags,
+      },
+    });
+  const TAG = { 'Tags.member.1.Key': 'holdfast-namespace', 'Tags.member.1.Value': 'shop' };
+  /** The templates with a role that trusts the function to do this, if it gives the tag. */
+  const trusting = (actions: string[], who = OPEN): Variant =>
+    changed(variant(), CLUSTER, (text) => {
+      const resources = JSON.parse(text);
+      const AWS = variant().model.roleOf('function', who)?.arn;
+      const Condition = { StringLike: { 'aws:RequestTag/holdfast-namespace': '?*' } };
+      resources.TestRole = {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          RoleName: 'test-jobs',
+          AssumeRolePolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [{ Effect: 'Allow', Principal: { AWS }, Action: actions, Condition }],
+          },
+        },
+      };
+      return JSON.stringify(resources);
+    });
+  const BOTH = ['sts:AssumeRole', 'sts:TagSession'];
+
+  it('gets it where the role trusts it', async () => {
+    expect(await findings(recordingOf(OPEN, [assume(TAG)]), trusting(BOTH))).toEqual([]);
+  });
+  it('gets none where the role trusts another function', async () => {
+    const other = trusting(BOTH, 'holdfast-demo-commit-backup');
+    expect(await findings(recordingOf(OPEN, [assume(TAG)]), other)).toEqual([
+      expect.stringContaining('sts:AssumeRole'),
+      expect.stringContaining('sts:TagSession'),
+    ]);
+  });
+  it('gets none of a role that no template has', async () => {
+    expect(await findings(recordingOf(OPEN, [assume({})]))).toEqual([
+      expect.stringContaining('no template has the role'),
+    ]);
+  });
+  it('gets none with tags that the role does not let it give', async () => {
+    expect(await findings(recordingOf(OPEN, [assume(TAG)]), trusting(['sts:AssumeRole']))).toEqual([
+      expect.stringContaining('sts:TagSession'),
+    ]);
+  });
+  it('gets none without the tag that the trust asks for', async () => {
+    expect(await findings(recordingOf(OPEN, [assume({})]), trusting(BOTH))).toEqual([
+      expect.stringContaining('trust of'),
     ]);
   });
 });

@@ -20,6 +20,9 @@ export interface Verdict {
   readonly used: readonly Used[];
 }
 
+/** What is asked for is in no template. */
+class NotThere extends Error {}
+
 /** Who asks nothing of the templates' roles: tests' own functions and roles. Not judged. */
 export class NotOurs extends Error {}
 
@@ -42,7 +45,9 @@ interface Target {
 /** Judges a question by the policies of a model, with nothing else on its side than what the templates say. */
 export async function judge(model: Model, ask: Ask): Promise<Verdict> {
   const asker = askerOf(model, ask.who);
-  const target = targetOf(model, ask);
+  const target = targetOrNot(model, ask);
+  if (target instanceof NotThere)
+    return { allowed: false, resource: ask.resource, why: target.message, used: [] };
   if (target === undefined) return { allowed: true, resource: ask.resource, why: '', used: [] };
   const { role } = asker;
   const simulation: Simulation = {
@@ -145,6 +150,15 @@ function contextOf({ role, principal, tags }: Asker, { account }: Target): Conte
   };
 }
 
+function targetOrNot(model: Model, ask: Ask): Target | NotThere | undefined {
+  try {
+    return targetOf(model, ask);
+  } catch (error) {
+    if (error instanceof NotThere) return error;
+    throw error;
+  }
+}
+
 /** What is asked for. Undefined: the key of a bucket that has none. */
 function targetOf(model: Model, ask: Ask): Target | undefined {
   const [kind, ...rest] = ask.resource.split(':');
@@ -155,7 +169,7 @@ function targetOf(model: Model, ask: Ask): Target | undefined {
   if (kind === 'alias-of') {
     const alias = rest.slice(1).join(':');
     const key = model.keys.find((k) => k.region === rest[0] && k.aliases.includes(alias));
-    if (!key) throw new Error(`no template has the key ${alias} in ${rest[0]}`);
+    if (!key) throw new NotThere(`no template has the key ${alias} in ${rest[0]}`);
     return keyTarget(key, { 'kms:RequestAlias': alias });
   }
   return arnTarget(model, ask);
@@ -186,7 +200,7 @@ function arnTarget(model: Model, ask: Ask): Target {
   }
   if (service === 'iam') {
     const role = model.roles.find(({ arn }) => arn === ask.resource);
-    if (!role) throw new Error(`no template has the role ${ask.resource}`);
+    if (!role) throw new NotThere(`no template has the role ${ask.resource}`);
     return { ...plain, policy: role.trust, owner: `trust of ${role.short}` };
   }
   if (service === 'sqs') {

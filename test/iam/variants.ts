@@ -1,14 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, type Stack } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
 import { parse, stringify } from 'yaml';
 import { type PerCopy, type VaultCopy, vaultCopies } from '../../functions/contract/copies.ts';
-import { stackNames } from '../../functions/contract/names.ts';
 import { parseConfig } from '../../infra/config/load.ts';
 import type { Config } from '../../infra/config/schema.ts';
-import { ClusterStack } from '../../infra/stacks/cluster-stack.ts';
-import { VaultReplicaStack, VaultReplicationStack, VaultStack } from '../../infra/stacks/vault-stack.ts';
+import { makeStacks } from '../../infra/stacks/all-stacks.ts';
 import type { Ask } from './ask.ts';
 import { type Model, modelOf } from './model.ts';
 import type { PlacedStack, Resource } from './resolve.ts';
@@ -79,7 +77,7 @@ export function variantOf(kind: VariantKind, text: string, account: string): Var
   kind.change(yaml, account);
   const config = parseConfig(stringify(yaml), kind.name);
   const copies = vaultCopies(config.vault, account);
-  const { app, stacks } = synthesize(config, copies);
+  const { app, stacks } = synthesize(config, account);
   const model = modelOf(stacks);
   const names = renames(vaultCopies(deployed.vault, account).replica, copies.replica);
   const gone = new Set(
@@ -109,18 +107,19 @@ function adapt(ask: Ask, names: ReturnType<typeof renames>, gone: ReadonlySet<st
 }
 
 /** The stacks of a configuration with where they would be. Permissions do not depend on code, so nothing is bundled. */
-function synthesize(config: Config, copies: PerCopy<VaultCopy>): { app: App; stacks: PlacedStack[] } {
+function synthesize(config: Config, account: string): { app: App; stacks: PlacedStack[] } {
   const code = mkdtempSync(join(tmpdir(), 'holdfast-iam-'));
   writeFileSync(join(code, 'index.mjs'), 'export const handler = () => {};\n');
   try {
     const app = appOf();
-    const made = stacksOf(app, config, code);
+    const made = makeStacks(app, config, () => code);
     const assembly = app.synth();
-    const stacks = made.map((stack) => {
-      const { Resources } = assembly.getStackArtifact(stack.artifactId).template as {
-        Resources: Record<string, Resource>;
-      };
-      return placed(stack.stackName, Resources, copies);
+    const stacks = made.map(({ stackName: name, artifactId }): PlacedStack => {
+      const { environment, template } = assembly.getStackArtifact(artifactId);
+      const resources = (template as { Resources: Record<string, Resource> }).Resources;
+      // A configuration that names no account is deployed into that of the caller.
+      const home = /^\d+$/.test(environment.account) ? environment.account : account;
+      return { name, account: home, region: environment.region, resources };
     });
     return { app, stacks };
   } finally {
@@ -133,25 +132,4 @@ function appOf(): App {
   const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
   const more = { 'aws:cdk:enable-path-metadata': true, 'aws:cdk:disable-stack-trace': true };
   return new App({ context: { ...context, ...more } });
-}
-
-function stacksOf(app: App, config: Config, code: string): Stack[] {
-  return [
-    new VaultStack(app, config),
-    new VaultReplicaStack(app, config),
-    ...(config.vault.replication.mode === 'continuous' ? [new VaultReplicationStack(app, config)] : []),
-    ...config.clusters.map((cluster) => new ClusterStack(app, { config, cluster, bundle: () => code })),
-  ];
-}
-
-/** Where a stack of that name is. */
-function placed(
-  name: string,
-  resources: Readonly<Record<string, Resource>>,
-  { primary, replica }: PerCopy<VaultCopy>,
-): PlacedStack {
-  const abroad: readonly string[] = [stackNames.replica, stackNames.replication];
-  const region = abroad.includes(name) ? replica.region : primary.region;
-  const account = name === stackNames.replica ? replica.account : primary.account;
-  return { name, region, account, resources };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/contract/metrics.ts';
@@ -188,6 +188,19 @@ describe('an alarm on what was measured', () => {
       expect(plan).toBe(/^holdfast\/prod\/(nightly|rarely|hourly)\//.test(alarm.AlarmName));
     }
   });
+});
+
+test('a metric that an alarm watches is emitted by a function', () => {
+  const root = new URL('../../functions/', import.meta.url);
+  const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('contract/'))
+    .map((file) => readFileSync(new URL(file, root), 'utf8'))
+    .join('\n');
+  const watched = new Set([...locked.values()].map((a) => a.MetricName));
+  const silent = Object.entries(METRICS).filter(
+    ([key, name]) => watched.has(name) && !new RegExp(`METRICS\\.${key}\\b`).test(code),
+  );
+  expect(silent).toEqual([]);
 });
 
 describe('an alarm on AWS’s own metrics', () => {

@@ -209,6 +209,36 @@ const OF_RBAC: Record<string, Omit<Case, 'what'>> = {
       }),
     ]),
   },
+  'role that reads Secrets as of any group': { stored: clusterRole([rule(['*'], ['secrets'], ['get'])]) },
+  'role of the name view that reads Secrets': { stored: clusterRole([SECRETS], {}, 'view') },
+  'binding to a role that takes the lease of a part of the cluster': {
+    stored: binding('leader', 'kube-system', [account('cert-manager', 'cert-manager')], 'Role'),
+    with: [
+      role(
+        [rule(['coordination.k8s.io'], ['leases'], ['update'], { resourceNames: ['kube-scheduler'] })],
+        'kube-system',
+        'leader',
+      ),
+    ],
+  },
+  'binding to a role that takes any lease': {
+    stored: binding('leader', 'kube-system', [account()], 'Role'),
+    with: [role([rule(['coordination.k8s.io'], ['leases'], ['update'])], 'kube-system', 'leader')],
+  },
+  'binding in kube-system to a role of a path': {
+    stored: binding('paths', 'kube-system', [account()]),
+    with: [clusterRole([{ nonResourceURLs: ['/x'], verbs: ['create'] }], {}, 'paths')],
+  },
+  'binding of an account of kube-system to a role there': {
+    stored: binding('reader', 'kube-system', [account('kube-system', 'x')], 'Role'),
+    with: [role([SECRETS], 'kube-system', 'reader')],
+  },
+  'role that removes webhooks': {
+    stored: clusterRole([rule([ADMISSION], ['validatingwebhookconfigurations'], ['delete'])]),
+  },
+  'role of every verb on a field of users': {
+    stored: clusterRole([rule(['authentication.k8s.io'], ['userextras/scopes'], ['*'])]),
+  },
   'role whose rules are no list': { stored: clusterRole({ 0: SECRETS } as unknown as object[]) },
 
   'role that reads Secrets of its own namespace': {
@@ -227,6 +257,10 @@ const OF_RBAC: Record<string, Omit<Case, 'what'>> = {
   },
   'binding to edit of an account in its own namespace': {
     stored: binding('edit', 'evil'),
+    through: 'the admin of a namespace has it there',
+  },
+  'binding to edit of an account without a namespace': {
+    stored: binding('edit', 'shop', [{ kind: 'ServiceAccount', name: 'web' }]),
     through: 'the admin of a namespace has it there',
   },
   'binding to admin of a team in its own namespace': {
@@ -344,6 +378,9 @@ const OF_PODS: Record<string, Omit<Case, 'what'>> = {
     }),
   },
   '48 a Rollout': { stored: template('rollouts.argoproj.io', { hostPID: true }) },
+  'a Rollout of which only the template is known': {
+    stored: stored('rollouts.argoproj.io', 'evil', { spec: { template: { spec: { hostPID: true } } } }),
+  },
   'a privileged init container': {
     stored: pod({ initContainers: [{ name: 'i', securityContext: { privileged: true } }] }),
   },
@@ -363,6 +400,12 @@ const OF_PODS: Record<string, Omit<Case, 'what'>> = {
   'limits of a process of the node': { stored: container({ ulimits: [{ name: 'nofile' }] }) },
   'a clone by the node': {
     stored: pod({ volumes: [{ name: 'v', gitRepo: { repository: 'https://evil.example' } }] }),
+  },
+  'a DaemonSet of an old group': { stored: template('daemonsets.extensions', { hostPID: true }) },
+  'a revision of a StatefulSet': {
+    stored: stored('controllerrevisions.apps', 'evil', {
+      data: { spec: { template: { spec: { hostPID: true, containers: [{ name: 'c' }] } } } },
+    }),
   },
   'a node that a template names': { stored: template('deployments.apps', { nodeName: 'cp1' }) },
   'a workload in kube-system': { stored: template('deployments.apps', {}, 'kube-system') },
@@ -436,6 +479,11 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
       },
     }),
   },
+  'a definition with a webhook and no strategy': {
+    stored: stored('customresourcedefinitions.apiextensions.k8s.io', undefined, {
+      spec: { conversion: { webhook: { clientConfig: { url: 'https://evil.example' } } } },
+    }),
+  },
   'an old definition with a conversion': {
     stored: stored('customresourcedefinitions.apiextensions.k8s.io', undefined, {
       spec: { conversion: { strategy: 'Webhook', webhookClientConfig: { url: 'https://evil.example' } } },
@@ -452,6 +500,10 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
   },
   'a HelmChart of k3s': { stored: stored('helmcharts.helm.cattle.io', 'evil', { spec: {} }) },
   'a package of Crossplane': { stored: stored('providers.pkg.crossplane.io', undefined, { spec: {} }) },
+  'a mapping of AWS roles': {
+    stored: stored('iamidentitymappings.iamauthenticator.k8s.aws', undefined, { spec: {} }),
+  },
+  'a group of OpenShift': { stored: stored('groups.user.openshift.io', undefined, { users: ['evil'] }) },
   'a policy of Kyverno': { stored: stored('clusterpolicies.kyverno.io', undefined, { spec: {} }) },
   'an exception of Kyverno': { stored: stored('policyexceptions.kyverno.io', 'evil', { spec: {} }) },
   'a mutation of Gatekeeper': { stored: stored('assign.mutations.gatekeeper.sh', undefined, { spec: {} }) },
@@ -473,6 +525,30 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
       },
     }),
   },
+  'a volume that a program of the node mounts': {
+    stored: stored('persistentvolumes', undefined, {
+      spec: { persistentVolumeReclaimPolicy: 'Retain', flexVolume: { driver: 'd' } },
+    }),
+  },
+  'a volume of Azure with a Secret of another namespace': {
+    stored: stored('persistentvolumes', undefined, {
+      spec: {
+        persistentVolumeReclaimPolicy: 'Retain',
+        claimRef: { namespace: 'evil', name: 'c' },
+        azureFile: { shareName: 's', secretName: 's', secretNamespace: 'shop' },
+      },
+    }),
+  },
+  'a volume of a share': {
+    stored: stored('persistentvolumes', undefined, {
+      spec: {
+        persistentVolumeReclaimPolicy: 'Retain',
+        claimRef: { namespace: 'shop', name: 'c' },
+        csi: { driver: 'd', nodeStageSecretRef: { name: 's', namespace: 'shop' } },
+      },
+    }),
+    through: 'it is mounted with a Secret of its claim’s own namespace',
+  },
   'a volume of a claim in kube-system': {
     stored: stored('persistentvolumes', undefined, {
       spec: {
@@ -493,6 +569,17 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
   },
   '51 a driver that gets tokens': {
     stored: stored('csidrivers.storage.k8s.io', undefined, { spec: { tokenRequests: [{ audience: 'a' }] } }),
+  },
+  '51 a driver that pods mount without a claim': {
+    stored: stored('csidrivers.storage.k8s.io', undefined, {
+      spec: { volumeLifecycleModes: ['Persistent', 'Ephemeral'] },
+    }),
+  },
+  '51 a storage class with Secrets of the namespace of its claims': {
+    stored: stored('storageclasses.storage.k8s.io', undefined, {
+      parameters: { 'csi.storage.k8s.io/node-publish-secret-namespace': ['$', '{pvc.namespace}'].join('') },
+    }),
+    through: 'each claim uses the Secrets of its own namespace',
   },
   '52 a priority for everybody': {
     stored: stored('priorityclasses.scheduling.k8s.io', undefined, { value: 10, globalDefault: true }),
@@ -531,6 +618,15 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
       undefined,
       {},
       { labels: { 'admission.gatekeeper.sh/ignore': 'yes' } },
+      'evil',
+    ),
+  },
+  'a Namespace that may take every role of AWS': {
+    stored: stored(
+      'namespaces',
+      undefined,
+      {},
+      { annotations: { 'iam.amazonaws.com/permitted': '.*' } },
       'evil',
     ),
   },
@@ -591,6 +687,10 @@ const OF_PLATFORM: Record<string, Omit<Case, 'what'>> = {
     stored: stored('services', 'evil', {
       spec: { type: 'ExternalName', externalName: 'metadata.google.internal' },
     }),
+  },
+  'a Service of the node': { stored: stored('services', 'evil', { spec: { externalName: 'LOCALHOST.' } }) },
+  'a Service of a short name of kube-system': {
+    stored: stored('services', 'evil', { spec: { externalName: 'dashboard.kube-system' } }),
   },
   'a Service of kube-system': {
     stored: stored('services', 'evil', {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../kubernetes/resources.ts';
 import type { Roles } from './archived-roles.ts';
 import { placeOf } from './references.ts';
 import { grantsOf, isWriting, type RoleGrants } from './role-grants.ts';
-import { recordField, recordsField, textField } from './strict-fields.ts';
+import { entriesField, recordField, recordsField, textField } from './strict-fields.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const CLUSTER_ROLES = `clusterroles.${RBAC}`;
@@ -45,7 +45,8 @@ export function roleFindings(
 ): { role: RoleGrants; held?: string; pending?: Pending } {
   const isWide = at.groupResource === CLUSTER_ROLES;
   const role = grantsOf(object, isWide);
-  const taken = [...(role.labels?.keys() ?? [])].flatMap((key) => AGGREGATE.exec(key)?.[1] ?? []);
+  const labels = isWide ? entriesField(object.metadata, 'labels') : [];
+  const taken = labels.flatMap(([key]) => AGGREGATE.exec(key)?.[1] ?? []);
   const who = taken.length > 0 ? `everybody with the role ${taken.join(' or ')}` : 'whoever is bound to it';
   if (role.powers.length === 0 && !role.takesIn) {
     const adds = taken.includes('view') && isWriting(object);

@@ -7,7 +7,7 @@ import { clusterKeys, masterSecret, openCopies, recordKey } from '../../runtime/
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
-import { emitMetric } from '../../runtime/metrics.ts';
+import { countErrors } from '../../runtime/metrics.ts';
 import { openRepository } from '../../runtime/repositories.ts';
 import { settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
@@ -26,8 +26,8 @@ export const handler = lambdaHandler(
     logRun({ plan: input.plan, prune });
     const copies = openCopies();
     let secret: Promise<string> | undefined;
-    try {
-      return await pruneBackups(
+    return countErrors('PruneRefused', METRICS.prunesRefused, { Cluster: cluster }, () =>
+      pruneBackups(
         {
           copies,
           keys: clusterKeys(),
@@ -48,16 +48,7 @@ export const handler = lambdaHandler(
           plans: planNames(settings()),
           retired: retiredRetentions(settings(), input.plan),
         },
-      );
-    } catch (error) {
-      countRefusal(error, cluster);
-      throw error;
-    }
+      ),
+    );
   },
 );
-
-/** The metric that an alarm on refused prunes watches. */
-function countRefusal(error: unknown, cluster: string): void {
-  if (error instanceof Error && error.name === 'PruneRefused')
-    emitMetric(METRICS.prunesRefused, { value: 1, unit: 'Count' }, { Cluster: cluster });
-}

@@ -233,6 +233,31 @@ describe('the plan of a restore', () => {
     },
   );
 
+  it.each([
+    ['of this cluster', '10.0.0.7', true],
+    ['of this cluster, in another form', '::ffff:a00:8', true],
+    ['of the original cluster', '10.1.0.1', true],
+    ['of a database', '10.0.0.9', false],
+  ])('holds endpoints that lead to the API server: %s', async (_, ip, isHeld) => {
+    const endpoints = (address: string) => ({ subsets: [{ addresses: [{ ip: address }] }] });
+    const things = [
+      thing(KINDS.endpoints, 'kubernetes', endpoints('10.1.0.1'), { namespace: 'default' }),
+      thing(KINDS.endpoints, 'db', endpoints(ip)),
+    ];
+    await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+    world.cluster.add(
+      ...thing(KINDS.endpoints, 'kubernetes', endpoints('10.0.0.7'), { namespace: 'default' }),
+    );
+    const service = { spec: { clusterIP: '10.0.0.8', clusterIPs: ['10.0.0.8'] } };
+    world.cluster.add(...thing(KINDS.services, 'kubernetes', service, { namespace: 'default' }));
+    const actionOf = async (input: Partial<RestoreInput> = {}) => {
+      await plan(input);
+      return (await getItems(world.primary, keys, RESTORE)).find((i) => i.name === 'db')?.action;
+    };
+    expect(await actionOf()).toBe(isHeld ? 'hold' : 'create');
+    expect(await actionOf({ allow: ['endpoints/shop/db'] })).toBe('create');
+  });
+
   it('acquires the lease of the cluster for its execution; a dry run acquires none, even while another restore is running', async () => {
     await put(FIRST);
     await plan();
