@@ -1,13 +1,14 @@
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import type { PlanRetention } from '../../core/retention/policies.ts';
-import { exceedsShare } from '../../core/retention/prune.ts';
+import { exceedsShare, leftForLater, MAX_FORGET } from '../../core/retention/prune.ts';
 import {
   decideRetention,
   type RecoveryPoint,
   type RetentionDecision,
 } from '../../core/retention/retention.ts';
-import { type FoundBackup, pointIn } from './points.ts';
+import { type FoundBackup, namesItsSnapshots, pointIn } from './points.ts';
+import type { OpenRun } from './runs.ts';
 
 /** The recovery points of a plan in one copy, and what is decided about them. */
 export interface Kept {
@@ -69,4 +70,35 @@ export function spared(kept: PerCopy<Kept>, plan: string): PerCopy<Kept> {
     decisions: decisions.map((d) => (d.keep ? d : { ...d, keep: true, reasons })),
   });
   return { primary: all(kept.primary), replica: all(kept.replica) };
+}
+
+/**
+ * Decisions of a run that does not remove more at once than one Job can. What the primary keeps until the next run, the
+ * replica keeps, too.
+ */
+export function bounded(
+  decisions: PerCopy<readonly RetentionDecision[]>,
+  found: readonly FoundBackup[],
+  earlier: readonly OpenRun[],
+): PerCopy<readonly RetentionDecision[]> {
+  const byName = new Map(found.map((f) => [f.backup, f]));
+  const laterIn = (copy: CopyName) => {
+    const going = decisions[copy].filter((d) => !d.keep);
+    const backups = going.map(({ backup }) => {
+      const record = byName.get(backup)?.[copy];
+      return { backup, snapshots: namesItsSnapshots(record) ? record.snapshots : [] };
+    });
+    return leftForLater(
+      backups,
+      earlier.flatMap((run) => run[copy].forget),
+    );
+  };
+  const later = laterIn('primary');
+  const reasons = [`goes with the next run: one removes at most ${MAX_FORGET} snapshots of a repository`];
+  const keeping = (names: ReadonlySet<string>) => (d: RetentionDecision) =>
+    !d.keep && names.has(d.backup) ? { ...d, keep: true, reasons } : d;
+  return {
+    primary: decisions.primary.map(keeping(later)),
+    replica: decisions.replica.map(keeping(new Set([...later, ...laterIn('replica')]))),
+  };
 }

@@ -9,7 +9,7 @@ import {
   toForget,
 } from '../../core/retention/prune.ts';
 import type { RetentionDecision } from '../../core/retention/retention.ts';
-import { applyRetention, type Excess, excessOf, spared } from './apply.ts';
+import { applyRetention, bounded, type Excess, excessOf, spared } from './apply.ts';
 import { withSnapshots } from './forget.ts';
 import { orphansIn } from './orphans.ts';
 import { backupsIn, type FoundBackup, findBackups, namesItsSnapshots, type PruneContext } from './points.ts';
@@ -52,9 +52,10 @@ export async function decide(
     const both = applyRetention(of, young, by, now);
     return { name, ...both, refused: excessOf(both, policy.share) };
   });
-  const decisions = (copy: CopyName) =>
+  const all = (copy: CopyName) =>
     kept.flatMap((k) => (k.name === plan || k.refused.length === 0 ? k : spared(k, k.name))[copy].decisions);
-  const first = (copy: CopyName) => planOf({ copy, found, earlier }, decisions(copy), orphans[copy]);
+  const decisions = bounded({ primary: all('primary'), replica: all('replica') }, found, earlier);
+  const first = (copy: CopyName) => planOf({ copy, found, earlier }, decisions[copy], orphans[copy]);
   const { plans, keeps } = await withSnapshots(
     context,
     found,

@@ -114,3 +114,26 @@ describe('recovery points of retired plans', () => {
     });
   });
 });
+
+describe('more than a Job can remove', () => {
+  it('goes with later runs, the oldest first, and in neither copy before', async () => {
+    const snapshots = (day: number) =>
+      Array.from({ length: 1500 }, (_, i) => ({ ...DATA, snapshot: resticId(`${day}-${i}`) }));
+    for (const day of [1, 2, 3, 4, 5]) await vault.putPoint(nameOf(day), '', { volumes: snapshots(day) });
+    expect(
+      await vault.prune({ retention: { keepLast: 1 }, replicaRetention: { keepLast: 1 } }),
+    ).toMatchObject({
+      removed: 2,
+      removedFromReplica: 2,
+    });
+    expect(
+      vault
+        .plan()
+        .primary.forget.map((f) => f.backup)
+        .sort(),
+    ).toEqual([nameOf(1), nameOf(2)]);
+    expect(vault.plan().replica.decisions.find((d) => d.backup === nameOf(3))?.reasons).toEqual([
+      'goes with the next run: one removes at most 4000 snapshots of a repository',
+    ]);
+  });
+});

@@ -99,6 +99,22 @@ describe('what cannot be read', () => {
     expect(vault.plan().primary.unread).toEqual([expect.stringContaining(key)]);
   });
 
+  it('is any number of objects that a namespace wrote: few are named, and other repositories are decided', async () => {
+    const other = vault.putSnapshot(nameOf(1), { namespace: 'other' });
+    vault.putSnapshot(nameOf(1));
+    for (let i = 0; i < 1100; i++) {
+      const key = `${keys.restic.repository('shop')}/snapshots/${resticId(String(i))}`;
+      vault.copies.primary.objects.set(key, { body: Buffer.from('x'), metadata: {}, modified: new Date(0) });
+    }
+    await vault.prune();
+    expect(vault.forgotten('primary', 'other')).toEqual([other]);
+    expect(vault.plan().primary.unread).toEqual([
+      expect.stringMatching(/restic\/paris\/shop has more snapshots .* than a run reads/),
+      ...Array.from({ length: 3 }, () => expect.stringContaining('does not have the bytes of its name')),
+      expect.stringMatching(/^9\d\d more snapshots of restic\/paris\/shop cannot be read$/),
+    ]);
+  });
+
   it('is a repository with a foreign password: it is kept and named, and the others are decided', async () => {
     vault.putSnapshot(nameOf(1));
     const other = vault.putSnapshot(nameOf(1), { namespace: 'other' });
