@@ -118,6 +118,12 @@ describe('a record without a valid signature', () => {
     expect((await ages()).doubtful).toBe(0);
   });
 
+  it('is reported if it says Failed and names data: fail-backup names none', async () => {
+    const volumes = [{ id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', result: 'failed' as const }];
+    await point(1, { phase: 'Failed', by: 'nobody', volumes });
+    expect((await ages()).doubtful).toBe(2);
+  });
+
   it('is reported if it says Failed with a wrong signature', async () => {
     await point(1, { phase: 'Failed', by: forger, in: [primary] });
     expect((await ages()).doubtful).toBe(1);
