@@ -92,6 +92,14 @@ export const BINDINGS: Cases = {
     stored: binding('view', 'shop'),
     through: 'the role would be let through for the whole cluster',
   },
+  'binding to view of accounts by the names of users and groups': {
+    stored: binding('view', 'shop', [
+      group('system:serviceaccounts:evil'),
+      user('system:serviceaccount:evil:web'),
+      group('system:serviceaccounts:shop'),
+    ]),
+    through: 'the role would be let through for the whole cluster',
+  },
   'binding of a monitor to a role that lists pods': {
     stored: binding('monitor', 'shop', [account('monitoring', 'prometheus')], 'Role'),
     with: [

@@ -2,7 +2,7 @@ import type { ArchivedName } from '../backup/archive.ts';
 import { isRecord, type JsonRecord, recordAt } from '../bytes/json-value.ts';
 import { podPathOf } from '../kubernetes/pod-spec.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { type ArchivedPod, BASELINE } from './pod-security.ts';
+import { type ArchivedPod, BASELINE, type PodCheck } from './pod-security.ts';
 import { OddField, recordField, recordsField, textField } from './strict-fields.ts';
 
 /** Groups of Kubernetes without pods. In every other group, any field may hold one. */
@@ -28,14 +28,32 @@ export function podDanger(
 }
 
 function ofPod(pod: ArchivedPod, system: string | undefined): string | undefined {
-  for (const check of BASELINE) {
-    const found = check.find(pod);
+  return ofChecks((check) => check.find(pod)) ?? (system && inSystem(system));
+}
+
+/** As `ofPod`, where a field of another type is no field of a pod: the schema is not known. */
+function ofCustomPod(pod: ArchivedPod, system: string | undefined): string | undefined {
+  const found = ofChecks((check) => {
+    try {
+      return check.find(pod);
+    } catch (error) {
+      if (error instanceof OddField) return undefined;
+      throw error;
+    }
+  });
+  return found ?? (system && inSystem(system));
+}
+
+function ofChecks(find: (check: Pick<PodCheck, 'find'>) => string | undefined): string | undefined {
+  for (const check of [...BASELINE, INLINE]) {
+    const found = find(check);
     if (found) return `its ${found}`;
   }
-  return (
-    inlineDriver(pod) ?? (system && `its pods run in ${system}, with the accounts of parts of the cluster`)
-  );
+  return undefined;
 }
+
+const inSystem = (system: string): string =>
+  `its pods run in ${system}, with the accounts of parts of the cluster`;
 
 /** Drivers whose volumes in a pod bring a secret or a certificate, and no storage. */
 const INLINE_DRIVERS: readonly string[] = [
@@ -46,15 +64,18 @@ const INLINE_DRIVERS: readonly string[] = [
   'csi.spiffe.io',
 ];
 
-function inlineDriver({ spec }: ArchivedPod): string | undefined {
-  for (const volume of recordsField(spec, 'volumes')) {
-    if (volume.csi == null) continue;
-    const driver = textField(recordField(volume, 'csi'), 'driver') ?? '';
-    if (!INLINE_DRIVERS.includes(driver))
-      return `its pods have ${driver} mount a volume past every claim (inline csi)`;
-  }
-  return undefined;
-}
+/** Not in `baseline`: a driver may mount any storage for a pod, also one of the node. */
+const INLINE: Pick<PodCheck, 'find'> = {
+  find: ({ spec }) => {
+    for (const volume of recordsField(spec, 'volumes')) {
+      if (volume.csi == null) continue;
+      const driver = textField(recordField(volume, 'csi'), 'driver') ?? '';
+      if (!INLINE_DRIVERS.includes(driver))
+        return `pods have ${driver} mount a volume past every claim (inline csi)`;
+    }
+    return undefined;
+  },
+};
 
 function mayHavePods({ groupResource }: ArchivedName): boolean {
   const dot = groupResource.indexOf('.');
@@ -87,7 +108,7 @@ const HOST_FLAGS = ['hostPID', 'hostIPC', 'hostNetwork'];
 /** What a part of a custom resource says, if it is a pod, a container, a volume or settings of one. */
 function ofPart(part: JsonRecord, system: string | undefined): string | undefined {
   if (['containers', 'initContainers'].some((list) => isContainers(part[list])))
-    return ofPod({ spec: part, metadata: {} }, system);
+    return ofCustomPod({ spec: part, metadata: {} }, system);
   return OF_PODS.some((field) => part[field] != null) || part.hostPath != null
     ? ofTemplate(part, undefined)
     : undefined;
@@ -96,13 +117,13 @@ function ofPart(part: JsonRecord, system: string | undefined): string | undefine
 /** What is known to be of a pod in a record whose schema is not known. */
 function ofTemplate(part: JsonRecord, system: string | undefined): string | undefined {
   const { hostPath, securityContext, containers } = part;
-  if (Array.isArray(containers)) return ofPod({ spec: part, metadata: {} }, system);
+  if (Array.isArray(containers)) return ofCustomPod({ spec: part, metadata: {} }, system);
   const spec = {
     ...Object.fromEntries(HOST_FLAGS.filter((f) => part[f] === true).map((f) => [f, true])),
     ...(isRecord(hostPath) && typeof hostPath.path === 'string' && { volumes: [{ hostPath }] }),
     ...(isRecord(securityContext) && { containers: [{ securityContext }] }),
   };
-  return Object.keys(spec).length > 0 ? ofPod({ spec, metadata: {} }, undefined) : undefined;
+  return Object.keys(spec).length > 0 ? ofCustomPod({ spec, metadata: {} }, undefined) : undefined;
 }
 
 const isContainers = (value: unknown): boolean =>

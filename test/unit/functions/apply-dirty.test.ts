@@ -35,6 +35,19 @@ describe('an object that is there and equal', () => {
     expect(await world.apply(1)).toMatchObject({ unchanged: 1, held: 0 });
   });
 
+  it('is not updated if it differs and is held, unless it is allowed', async () => {
+    world.has(thing(KINDS.roles, 'root', { rules: [{ verbs: ['get'] }] }));
+    const root = thing(KINDS.roles, 'root', { rules: [{ verbs: ['escalate'] }] });
+    await world.plan([root], { existingResources: 'update' });
+    expect(await world.apply(1)).toMatchObject({ held: 1, updated: 0 });
+    expect(writes(world.cluster)).toEqual([]);
+    const allowed = new StageWorld();
+    allowed.has(thing(KINDS.roles, 'root', { rules: [{ verbs: ['get'] }] }));
+    const allow = ['clusterroles.rbac.authorization.k8s.io/root'];
+    await allowed.plan([root], { existingResources: 'update', allow });
+    expect(await allowed.apply(1)).toMatchObject({ held: 0, updated: 1 });
+  });
+
   it('is not merged into if it is held: an account of a part of the cluster gets no role of the cloud', async () => {
     const annotations = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/admin' };
     world.has(thing(KINDS.serviceAccounts, 'web', {}, { namespace: 'kube-system' }));

@@ -259,19 +259,20 @@ describe('the plan of a restore', () => {
   it.each([
     ['of this cluster', '10.0.0.7', true],
     ['of this cluster, in another form', '::ffff:a00:8', true],
+    ['of this cluster, of its second family', 'fd00::8', true],
     ['of the original cluster', '10.1.0.1', true],
     ['of a database', '10.0.0.9', false],
   ])('holds endpoints that lead to the API server: %s', async (_, ip, isHeld) => {
-    const endpoints = (address: string) => ({ subsets: [{ addresses: [{ ip: address }] }] });
+    const endpoints = (ip: string, list = 'addresses') => ({ subsets: [{ [list]: [{ ip }] }] });
     const things = [
       thing(KINDS.endpoints, 'kubernetes', endpoints('10.1.0.1'), { namespace: 'default' }),
-      thing(KINDS.endpoints, 'db', endpoints(ip)),
+      thing(KINDS.endpoints, 'db', endpoints(ip, 'notReadyAddresses')),
     ];
     await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
     world.cluster.add(
       ...thing(KINDS.endpoints, 'kubernetes', endpoints('10.0.0.7'), { namespace: 'default' }),
     );
-    const service = { spec: { clusterIP: '10.0.0.8', clusterIPs: ['10.0.0.8'] } };
+    const service = { spec: { clusterIP: '10.0.0.8', clusterIPs: ['10.0.0.8', 'fd00::8'] } };
     world.cluster.add(...thing(KINDS.services, 'kubernetes', service, { namespace: 'default' }));
     const actionOf = async (input: Partial<RestoreInput> = {}) => {
       await plan(input);

@@ -130,6 +130,13 @@ apiVersion: queue.example.com/v1
 kind: Queue
 metadata: { name: main, namespace: queue }
 spec: { replicas: 3, template: { spec: { containers: [{ name: c, image: example.com/queue:1, securityContext: { runAsUser: 1 } }] } } }
+---
+apiVersion: apps.example.com/v1
+kind: Site
+metadata: { name: own-fields, namespace: queue }
+spec:
+  volumes: { data: 1Gi }
+  containers: [{ name: web, image: example.com/web:1, ports: [8080], capabilities: [fast], securityContext: default }]
 `;
 
 describe('a restore holds nothing of', () => {
