@@ -1,7 +1,8 @@
 import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { backupName } from '../../functions/core/backup/backup-name.ts';
-import type { KubeObject } from '../../functions/core/kubernetes/resources.ts';
+import { collectionPath, type KubeObject } from '../../functions/core/kubernetes/resources.ts';
+import { TYPES } from '../../functions/core/kubernetes/well-known.ts';
 import { imageNames } from '../../world/base/settings.ts';
 import { annotationsOf, labelsOf, lookAlike, Tenant } from '../support/tenant.ts';
 import { EVIL, Farm, MEADOW, ORCHARD } from '../support/tenant-farm.ts';
@@ -17,8 +18,13 @@ let tenant: Tenant;
 beforeAll(async () => {
   farm = await Farm.open();
   tenant = await Tenant.in(EVIL);
+  // The next one has something to prune.
+  for (let i = 0; i < 2; i++) await farm.backUp('orchard');
 });
 afterAll(async () => {
+  const body = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' };
+  for (const type of [TYPES.jobs, TYPES.pods])
+    await farm?.api.client.call('DELETE', collectionPath(type, EVIL), { body, accept: [404] });
   await tenant?.close();
   await farm?.close(EVIL);
 });
@@ -58,8 +64,6 @@ async function flood(run: string): Promise<void> {
 }
 
 it('a flood of look-alikes is in no answer that a backup and its prune get, and none asks for it', async () => {
-  // The third has something to prune.
-  await farm.backUp('orchard');
   const at = farm.nextInstant();
   await flood(backupName('orchard', at));
   const flooded = await answersDuring(() => farm.backUp('orchard', at));
