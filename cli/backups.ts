@@ -1,6 +1,10 @@
 import type { BackupRecord } from '../functions/core/backup/record.ts';
-import { planNames, unknownPlans, unknownPlanText } from '../functions/core/retention/policies.ts';
-import type { ClusterConfig } from '../infra/config/schema.ts';
+import {
+  type NamedPlans,
+  planNames,
+  unknownPlans,
+  unknownPlanText,
+} from '../functions/core/retention/policies.ts';
 import { ageOf } from './age.ts';
 
 const WIDTHS = [36, 16, 6, 8, 9, 11];
@@ -34,7 +38,7 @@ export function backupLines(
 
 /** A line for each plan that holdfast.yaml does not name and that has backups. */
 export const unknownPlanLines = (
-  cluster: Pick<ClusterConfig, 'plans' | 'retired'>,
+  cluster: NamedPlans,
   rows: readonly { readonly record: Pick<BackupRecord, 'backup'> }[],
 ): string[] =>
   unknownPlans(

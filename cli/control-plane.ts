@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { ETCD_PATH, filesPath } from '../functions/core/backup/control-plane.ts';
 import type { BackupRecord } from '../functions/core/backup/record.ts';
+import { restoreArgs } from '../functions/core/restic/restic.ts';
 import { memberFlags } from './etcd-member.ts';
 
 /** Subfolders for the etcd data directory and for the files of each node. */
@@ -37,14 +38,9 @@ export function restoreControlPlane(
   const outcomes = record.controlPlane ?? [];
   const resticHelp = 'install restic 0.19.1 or newer';
   const fetch = (snapshot: string, path: string, target: string) =>
-    run(
-      'restic',
-      ['restore', `${snapshot}:${path}`, '--target', target, '--verify', '--no-lock'],
-      restic,
-      resticHelp,
-    );
+    run('restic', restoreArgs(snapshot, path, target, []), restic, resticHelp);
   const nodes = outcomes.flatMap(({ id, snapshot }) => {
-    const name = /^files\.(.+)$/.exec(id)?.[1];
+    const name = /^files\.([a-z0-9][a-z0-9.-]*)$/.exec(id)?.[1];
     return name && snapshot ? [{ name, snapshot }] : [];
   });
   for (const { name, snapshot } of nodes) fetch(snapshot, filesPath(name), join(to, NODES_DIR, name));

@@ -1,4 +1,5 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { ErrorName } from '../contract/errors.ts';
 import { METRICS_NAMESPACE, type MetricName, type MetricUnit } from '../contract/metrics.ts';
 
 /** The value of a metric. */
@@ -23,4 +24,20 @@ export function emitMetric(
   metrics.setTimestamp(at);
   metrics.addMetric(name, unit, value);
   metrics.publishStoredMetrics();
+}
+
+/** Does some work. If it fails with an error of this name, that is counted in a metric; the error is thrown on. */
+export async function countErrors<T>(
+  error: ErrorName,
+  metric: MetricName,
+  dimensions: Readonly<Record<string, string>>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === error)
+      emitMetric(metric, { value: 1, unit: 'Count' }, dimensions);
+    throw thrown;
+  }
 }

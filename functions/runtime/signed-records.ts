@@ -59,7 +59,13 @@ export async function findEnded(
 }
 
 /** Whether a record says no more than that a backup failed: it is no evidence of any data. */
-const isNoteOfFailure = ({ phase, volumes, objects, resources, controlPlane }: BackupRecord): boolean =>
+export const isNoteOfFailure = ({
+  phase,
+  volumes,
+  objects,
+  resources,
+  controlPlane,
+}: BackupRecord): boolean =>
   phase === 'Failed' && volumes.length === 0 && objects.length === 0 && !resources && !controlPlane;
 
 /** Parses and verifies a record. A signed record under the key of another recovery point is forged, too. */

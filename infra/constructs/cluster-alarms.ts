@@ -21,7 +21,7 @@ export interface ClusterAlarmContext {
 }
 
 /** Two measurements: one that is late does not trigger an alarm. */
-export const TWO_LOOKS = Duration.minutes(2 * MEASURE_MINUTES);
+const TWO_LOOKS = Duration.minutes(2 * MEASURE_MINUTES);
 
 /** An alarm of a cluster, named `holdfast/<cluster>/<name>`. */
 export function clusterAlarm(

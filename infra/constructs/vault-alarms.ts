@@ -55,8 +55,9 @@ function measureAlarms(scope: Construct, context: ClusterAlarmContext): void {
   });
   clusterAlarm(scope, context, {
     name: 'without-plan',
-    severity: 'info',
-    means: 'The vault has recovery points of plans that holdfast.yaml does not name. Nothing prunes them.',
+    severity: 'warning',
+    means:
+      'The vault has recovery points of plans that holdfast.yaml does not name. Nothing prunes them or extends their locks.',
     runbook: 'recovery-points-without-a-plan',
     console: folderUrl(primary.region, primary.bucket, `records/${cluster.name}/`),
     metric: holdfastMetric(context, METRICS.recoveryPointsWithoutPlan),

@@ -1,77 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { Annotations, Match, type Template } from 'aws-cdk-lib/assertions';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/contract/metrics.ts';
 import { MACHINES } from '../../functions/contract/names.ts';
 import { parseConfig } from '../../infra/config/load.ts';
-import { flat, KUBECONFIG, stackOf, templateOf } from './support.ts';
-
-const TOPICS = [
-  'arn:aws:sns:eu-west-1:111111111111:ops',
-  'arn:aws:sns:eu-west-1:111111111111:daytime',
-  'arn:aws:sns:eu-central-1:111111111111:ops',
-] as const;
-
-interface Options {
-  readonly rest?: string;
-  readonly vault?: string;
-  readonly cluster?: string;
-}
-const config = ({ rest = '', vault = '', cluster = '' }: Options = {}) =>
-  parseConfig(
-    `
-vault: { region: eu-west-1, replicaRegion: eu-central-1, replication: { mode: continuous }${vault} }
-clusters:
-  - name: prod
-    access: ${KUBECONFIG}
-    plans:
-      - { name: nightly, namespaces: [shop], schedule: "0 2 * * *", retention: { keepLast: 7 }, rpo: 26h }
-      - { name: rarely, namespaces: [shop], schedule: "0 2 1 * *", retention: { keepLast: 7 } }
-      - { name: hourly, namespaces: [shop], schedule: rate(1 hour), retention: { keepLast: 7 } }
-${cluster}
-${rest}`,
-    'holdfast.yaml',
-  );
-const LOCKED = ', objectLock: { mode: governance, days: 30 }';
-
-interface AlarmJson {
-  readonly AlarmName: string;
-  readonly AlarmDescription: unknown;
-  readonly Namespace: string;
-  readonly MetricName: string;
-  readonly Statistic: string;
-  readonly Period: number;
-  readonly EvaluationPeriods: number;
-  readonly Threshold: number;
-  readonly ComparisonOperator: string;
-  readonly TreatMissingData: string;
-  readonly Dimensions: { Name: string; Value: unknown }[];
-  readonly AlarmActions?: string[];
-}
-const alarmsOf = (template: Template): AlarmJson[] =>
-  Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm.Properties);
-const clusterAlarms = (all = config()) => alarmsOf(templateOf(stackOf('cluster', all)));
-const failures = (all = config()) => alarmsOf(templateOf(stackOf('vault', all)));
-const lateness = (all = config()) => alarmsOf(templateOf(stackOf('replication', all)));
-const dimensionsOf = (alarm: AlarmJson) =>
-  Object.fromEntries(alarm.Dimensions.map((d) => [d.Name, flat(d.Value)]));
-const textOf = (alarm: AlarmJson): string => flat(alarm.AlarmDescription);
-const severityOf = (alarm: AlarmJson): string | undefined =>
-  /^(CRITICAL|WARNING|INFO): /.exec(textOf(alarm))?.[1];
-/** Alarms of a cluster by the part of their name behind the cluster's. */
-const named = (all = config()) =>
-  new Map(clusterAlarms(all).map((alarm) => [alarm.AlarmName.replace('holdfast/prod/', ''), alarm]));
+import {
+  alarmNamed,
+  alarms,
+  config,
+  dimensionsOf,
+  failures,
+  LOCKED,
+  lateness,
+  locked,
+  named,
+} from './alarms.ts';
+import { KUBECONFIG, stackOf } from './support.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-const alarms = named();
-const locked = named(config({ vault: LOCKED }));
-const alarmNamed = (name: string, among = locked): AlarmJson => {
-  const alarm = among.get(name);
-  if (!alarm) throw new Error(`no alarm ${name} among ${[...among.keys()].join(', ')}`);
-  return alarm;
-};
-
 describe('a cluster', () => {
   test('has these alarms without asking, and no others', () => {
     expect([...locked.keys()].sort()).toEqual(
@@ -190,6 +137,19 @@ describe('an alarm on what was measured', () => {
   });
 });
 
+test('a metric that an alarm watches is emitted by a function', () => {
+  const root = new URL('../../functions/', import.meta.url);
+  const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('contract/'))
+    .map((file) => readFileSync(new URL(file, root), 'utf8'))
+    .join('\n');
+  const watched = new Set([...locked.values()].map((a) => a.MetricName));
+  const silent = Object.entries(METRICS).filter(
+    ([key, name]) => watched.has(name) && !new RegExp(`METRICS\\.${key}\\b`).test(code),
+  );
+  expect(silent).toEqual([]);
+});
+
 describe('an alarm on AWS’s own metrics', () => {
   test('triggers for each execution of each machine that does not succeed', () => {
     for (const machine of MACHINES) {
@@ -254,101 +214,3 @@ clusters: [{ name: prod, access: ${KUBECONFIG}, plans: [{ name: a, namespaces: [
   ).vault;
   return { ...all, vault };
 }
-
-describe('every alarm', () => {
-  const every = [...locked.values(), ...failures(), ...lateness()];
-  const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
-  const table = readFileSync(new URL('../../docs/alarms.md', import.meta.url), 'utf8');
-  const headings = [...runbook.matchAll(/^#+ (.*)$/gm)].map((m) =>
-    (m[1] as string)
-      .toLowerCase()
-      .replace(/[^a-z0-9 -]/g, '')
-      .replace(/ /g, '-'),
-  );
-  const anchorOf = (alarm: AlarmJson) => /docs\/runbook\.md#([-a-z]+) /.exec(textOf(alarm))?.[1];
-  const SEVERITIES: Record<string, string[]> = {
-    CRITICAL: ['recovery-point', 'volume', 'replica', 'measure', 'signature', 'objects-lost'],
-    INFO: ['started', 'without-plan'],
-  };
-
-  test('begins with its severity', () => {
-    for (const alarm of locked.values()) {
-      const what = alarm.AlarmName.split('/').at(-1) as string;
-      const expected = Object.keys(SEVERITIES).find((s) => SEVERITIES[s]?.includes(what)) ?? 'WARNING';
-      expect([alarm.AlarmName, severityOf(alarm)]).toEqual([alarm.AlarmName, expected]);
-    }
-    for (const alarm of [...failures(), ...lateness()]) expect(severityOf(alarm)).toBe('WARNING');
-  });
-
-  test('points to a heading of the runbook, and fits into a description', () => {
-    for (const alarm of every) {
-      expect(headings).toContain(anchorOf(alarm));
-      expect(textOf(alarm).length).toBeLessThan(900);
-    }
-  });
-
-  test('has a link into the console of its region', () => {
-    for (const alarm of every) {
-      const link = / Where to look: (https:\S+)$/.exec(textOf(alarm))?.[1] as string;
-      const region = lateness().some((a) => a.AlarmName === alarm.AlarmName)
-        ? '(eu-west-1|eu-central-1)'
-        : 'eu-west-1';
-      expect(link).toMatch(
-        new RegExp(`^https://${region}\\.console\\.aws\\.amazon\\.com/(states|cloudwatch|sqs|s3)/`),
-      );
-      expect(link).not.toMatch(/Token|undefined/);
-    }
-  });
-
-  test('is in the table of docs/alarms.md, with its severity and its section', () => {
-    const rows = table.split('\n').filter((line) => line.startsWith('| `'));
-    for (const alarm of every) {
-      const name = alarm.AlarmName.replace('holdfast/prod/', '')
-        .replace(/^(nightly|rarely|hourly)\//, 'PLAN/')
-        .replace(new RegExp(`^(${MACHINES.join('|')})/(failed|timed-out|aborted)$`), 'MACHINE/$2')
-        .replace(/^holdfast-vault-(replication-\w+)-\w+$/, '$1');
-      const row = rows.find((line) => line.startsWith(`| \`${name}\` |`));
-      expect([name, row?.split('|')[2]?.trim()]).toEqual([name, severityOf(alarm)?.toLowerCase()]);
-      expect(row).toContain(`(runbook.md#${anchorOf(alarm)})`);
-    }
-  });
-
-  test('is counted in the cost that docs/alarms.md gives', () => {
-    const rows = new Map(
-      [...table.matchAll(/^\| ([^|`]+) \| (\d+) \| (\d+) \| ([\d.]+) \|$/gm)].map(([, what, ...numbers]) => [
-        what,
-        numbers.map(Number),
-      ]),
-    );
-    const regular = (all: Iterable<AlarmJson>) =>
-      [...all].filter(
-        (a) => a.Namespace === 'Holdfast' && a.Period === 1800 && !a.MetricName.startsWith('Objects'),
-      );
-    const count = (all: readonly AlarmJson[]) => {
-      const metrics = new Set(regular(all).map((a) => a.MetricName + JSON.stringify(a.Dimensions))).size;
-      return [metrics, all.length, Math.round(30 * metrics + 10 * all.length) / 100];
-    };
-    const ofPlan = (a: AlarmJson) => /^holdfast\/prod\/nightly\//.test(a.AlarmName);
-    const ofCluster = (a: AlarmJson) => !/^holdfast\/prod\/(nightly|rarely|hourly)\//.test(a.AlarmName);
-    expect(rows.get('each plan')).toEqual(count([...locked.values()].filter(ofPlan)));
-    const plain = [...alarms.values()].filter(ofCluster);
-    expect(rows.get('each cluster')).toEqual(count(plain));
-    const more = [...locked.values()].filter(
-      (a) => ofCluster(a) && !plain.some((p) => p.AlarmName === a.AlarmName),
-    );
-    expect(rows.get('each cluster, with Object Lock in addition')).toEqual(count(more));
-    expect(table).toContain('| the vault, with `replication.mode: continuous` | 0 | 4 | 0.40 |');
-    expect([...failures(), ...lateness()]).toHaveLength(4);
-  });
-
-  test('is sent to a topic of its region, where there is one: warnings to their own', () => {
-    const [ops, daytime, replica] = TOPICS;
-    const told = (topics: string) => config({ rest: `alarms: { ${topics} }` });
-    const all = told(`topicArn: "${ops}", warningTopicArn: "${daytime}", replicaTopicArn: "${replica}"`);
-    for (const alarm of [...clusterAlarms(all), ...failures(all)])
-      expect(alarm.AlarmActions).toEqual([severityOf(alarm) === 'CRITICAL' ? ops : daytime]);
-    for (const alarm of lateness(all)) expect(alarm.AlarmActions).toEqual([replica]);
-    for (const alarm of clusterAlarms(told(`topicArn: "${ops}"`))) expect(alarm.AlarmActions).toEqual([ops]);
-    for (const alarm of clusterAlarms()) expect(alarm).not.toHaveProperty('AlarmActions');
-  });
-});

@@ -49,7 +49,9 @@ const TABLES: Readonly<Record<string, () => string>> = {
   'let-through': () =>
     table(
       ['object', 'why'],
-      CASES.flatMap(({ what, through }) => (through === undefined ? [] : [[what, through]])),
+      CASES.flatMap(({ what, through }) =>
+        through === undefined ? [] : [[what.replace(/: \d+ /, ': '), through]],
+      ),
     ),
 };
 

@@ -118,9 +118,12 @@ export class Tenant {
     });
   }
 
-  /** For each of Holdfast's Jobs in other namespaces, makes its double at once: all that can be seen of it is the same. */
-  mimic(jobs: Watch, writes: (container: string) => string = () => FORGED_LOG): () => Promise<void> {
-    const made: Promise<unknown>[] = [];
+  /**
+   * For each of Holdfast's Jobs in other namespaces, makes its double at once: all that can be seen of it is the same. Returns
+   * what ends that, and says what the API server has answered.
+   */
+  mimic(jobs: Watch, writes: (container: string) => string = () => FORGED_LOG): () => Promise<Answer[]> {
+    const made: Promise<Answer>[] = [];
     const stop = jobs.onAdded((job) => {
       if (job.metadata.namespace === this.namespace || !isOfHoldfast(job)) return;
       const { name, labels = {}, annotations = {} } = job.metadata;
@@ -132,9 +135,9 @@ export class Tenant {
       // One that has ended at once, and one that is still running when Holdfast looks.
       made.push(this.lookAlike({ ...disguise, name, seconds: 4 }));
     });
-    return async () => {
+    return () => {
       stop();
-      await Promise.all(made);
+      return Promise.all(made);
     };
   }
 }

@@ -150,6 +150,23 @@ describe('a repository that its tenant has overwritten, as a Job’s credentials
   });
 });
 
+it('a pack that is not what its name says costs the replica of its own repository, by name', async () => {
+  const pack = `${farm.keys.restic.repository(MEADOW)}/data/ff/${'f'.repeat(64)}`;
+  await farm.vault('primary').put(pack, Buffer.from('a tenant may write this'));
+  const { backup, record } = await farm.backUp();
+  await farm.vault('primary').remove([pack]);
+  expect(record.phase).toBe('Completed');
+  const [replication] = await farm.aws.executions('replicate');
+  expect(replication?.problem).toContain(pack);
+  const orchard = record.volumes.find((v) => v.namespace === ORCHARD)?.snapshot;
+  expect(await farm.snapshots('replica', ORCHARD)).toContain(orchard);
+  const { record: marker, replica: proof } = farm.keys.records;
+  const inReplica = await Promise.all(
+    [marker(backup), proof(backup)].map((k) => farm.vault('replica').exists(k)),
+  );
+  expect(inReplica).toEqual([true, false]);
+});
+
 it('a backup that nobody disturbs is whole again', async () => {
   expect(await truthOf(farm, await farm.backUp())).toBe('protected');
 });

@@ -43,14 +43,15 @@ afterAll(async () => {
   await farm?.close(EVIL);
 });
 
-/** A backup whose Jobs all have a double that writes what the tenant likes. */
+/** Does something while each Job of Holdfast gets a double that writes what the tenant likes. */
 async function withDoubles<T>(work: () => Promise<T>, writes?: (container: string) => string): Promise<T> {
   const stop = tenant.mimic(jobs, writes);
-  try {
-    return await work();
-  } finally {
-    await stop();
-  }
+  const result = await work().finally(async () => {
+    const made = await stop();
+    expect(made.filter((m) => m.status !== 201)).toEqual([]);
+    expect(made.length).toBeGreaterThan(0);
+  });
+  return result;
 }
 
 /** Where each snapshot that a record names is: the copies that have it. */

@@ -12,7 +12,9 @@ export async function truthOf(farm: Farm, { record }: Ended): Promise<'protected
   const of = (namespace: string) => record.volumes.find((v) => v.namespace === namespace);
   const has = async (namespace: string, snapshot = 'none') =>
     Promise.all(COPIES.map(async (copy) => (await farm.snapshots(copy, namespace)).includes(snapshot)));
-  expect(JSON.stringify(record)).not.toContain(FORGED_SNAPSHOT);
+  // A reason may name it: "restic reports the snapshot f0f0…, but the vault does not have it".
+  const named = [...record.volumes, ...(record.controlPlane ?? [])].map((o) => o.snapshot);
+  expect(named).not.toContain(FORGED_SNAPSHOT);
   const orchard = of(ORCHARD);
   expect([orchard?.result, await has(ORCHARD, orchard?.snapshot)]).toEqual(['protected', [true, true]]);
   const meadow = of(MEADOW);

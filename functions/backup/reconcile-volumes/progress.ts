@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import type { ClusterJob } from '../../adapters/kubernetes/jobs.ts';
 import type { Progress } from '../../core/backup/record.ts';
 import { hasStarted } from '../../core/jobs/job-health.ts';
+import { plainText } from '../../core/kubernetes/plain-text.ts';
 import type { ResticProgress } from '../../core/restic/restic.ts';
 import { shortName } from '../../core/restic/source.ts';
 import type { WorkVolume } from '../../core/volumes/work.ts';
@@ -33,11 +34,15 @@ export function progressOf(
       if (finished.has(id)) return { volume, state: 'done' as const };
       const job = jobs.filter((j) => j.id === id).sort((a, b) => b.attempt - a.attempt)[0];
       if (!job) {
-        const blocker = snapshots.get(id)?.message;
+        const blocker = plainText(snapshots.get(id)?.message);
         return { volume, state: 'waiting' as const, ...(blocker && { blocker }) };
       }
       if (!job.pod || !hasStarted(job.pod))
-        return { volume, state: 'starting' as const, ...(job.message && { blocker: job.message }) };
+        return {
+          volume,
+          state: 'starting' as const,
+          ...(job.message && { blocker: plainText(job.message) }),
+        };
       return { volume, state: 'running' as const, ...(await read(job)) };
     },
     { concurrency: CONCURRENCY },

@@ -60,7 +60,7 @@ export function isEnough(seen: readonly SeenBackup[], now: Date): boolean {
   const points = hiding(seen, now);
   const [newest] = points;
   if (!newest || !points.some((p) => p.completed)) return false;
-  return newest.items.every(({ name }) => points.some((p) => p.good.has(name)));
+  return newest.items.every(({ id }) => points.some((p) => p.good.has(id)));
 }
 
 /** The same for the replica, where the newest proven recovery point is all that is asked for. */
@@ -74,17 +74,19 @@ export function agesOf({ seen, all, scheduledSince, now }: SeenPlan): Ages {
   const partial = points.find((p) => !p.completed)?.at ?? completed;
   // Older backups that were not read may be better: only signed records bound how long a volume has been without a snapshot.
   const certain = all || seen.every(({ kind }) => kind === 'signed');
-  const lastGood = (points[0]?.items ?? []).map(({ name }): LastGood => {
-    const good = points.find((p) => p.good.has(name));
-    const first = points.findLast((p) => p.items.some((item) => item.name === name));
-    return { volume: name, since: good?.at ?? (certain ? (first?.at ?? since) : since) };
+  const lastGood = (points[0]?.items ?? []).map(({ id, name }) => {
+    const good = points.find((p) => p.good.has(id));
+    const first = points.findLast((p) => p.items.some((item) => item.id === id));
+    return { id, volume: name, since: good?.at ?? (certain ? (first?.at ?? since) : since) };
   });
   const oldest = lastGood.sort((a, b) => a.since.getTime() - b.since.getTime());
   return {
     recoveryPointSeconds: ageSeconds(completed, now),
     partiallyFailedSeconds: Math.max(0, Math.round((partial.getTime() - completed.getTime()) / 1000)),
     volumeSeconds: oldest[0] && ageSeconds(oldest[0].since, now),
-    behind: oldest.filter(({ volume }) => !points[0]?.good.has(volume)),
+    behind: oldest
+      .filter(({ id }) => !points[0]?.good.has(id))
+      .map(({ volume, since }) => ({ volume, since })),
   };
 }
 
@@ -107,8 +109,9 @@ function beginning({ seen, scheduledSince, now }: SeenPlan): Date {
 interface Point {
   readonly at: Date;
   readonly completed: boolean;
-  readonly items: readonly { readonly name: string; readonly good: boolean }[];
-  /** Names of the items that have a good snapshot. */
+  /** Names are for people: a dump and the volume of a pod may have the same. */
+  readonly items: readonly { readonly id: string; readonly name: string }[];
+  /** Ids of the items that have a good snapshot. */
   readonly good: ReadonlySet<string>;
 }
 
@@ -119,12 +122,12 @@ function pointOf(seen: SeenBackup, now: Date): Point[] {
   if (!isPast(at, now)) return [];
   const controlPlane = (record.controlPlane ?? [])
     .filter(({ id }) => id === 'etcd' || id.startsWith('files.'))
-    .map((outcome) => ({ ...outcome, name: `${CONTROL_PLANE}/${outcome.id}` }));
+    .map((outcome) => ({ ...outcome, id: `${CONTROL_PLANE}/${outcome.id}` }))
+    .map((outcome) => ({ ...outcome, name: outcome.id }));
   const volumes = record.volumes.map((outcome) => ({ ...outcome, name: shortName(outcome) }));
-  const items = [...volumes, ...controlPlane].map(({ name, result, snapshot }) => ({
-    name,
-    good: result === 'protected' && snapshot !== undefined,
-  }));
-  const good = new Set(items.filter((item) => item.good).map(({ name }) => name));
+  const items = [...volumes, ...controlPlane];
+  const isGood = ({ result, snapshot }: (typeof items)[number]) =>
+    result === 'protected' && snapshot !== undefined;
+  const good = new Set(items.filter(isGood).map(({ id }) => id));
   return [{ at, completed: record.phase === 'Completed', items, good }];
 }

@@ -6,7 +6,7 @@ function addressBytes(text: string): number[] | undefined {
   if (!six) return undefined;
   const embedded = EMBEDDING.find(({ prefix }) => prefix.every((byte, i) => six[i] === byte));
   const inside = embedded && six.slice(embedded.at, embedded.at + 4);
-  return inside?.some((byte) => byte !== 0) && !isLoopback6(six) ? inside : six;
+  return inside?.some((byte) => byte !== 0) ? inside : six;
 }
 
 /** Where an IPv6 address holds an IPv4 one: mapped, translated (NAT64), 6to4, compatible. */
@@ -16,9 +16,6 @@ const EMBEDDING = [
   { prefix: [0x20, 2], at: 2 },
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at: 12 },
 ];
-
-const isLoopback6 = (bytes: readonly number[]): boolean =>
-  bytes.slice(0, 15).every((b) => b === 0) && bytes[15] === 1;
 
 /** Leading zeros are read as decimal digits, as the API server does. */
 function ipv4(text: string): number[] | undefined {
@@ -34,7 +31,7 @@ function ipv6(text: string): number[] | undefined {
   const [before, after] = [groups(head), groups(tail ?? '')];
   if (!before || !after) return undefined;
   const missing = 16 - before.length - after.length;
-  if (tail === undefined ? missing !== 0 : missing < 2) return undefined;
+  if (tail === undefined ? missing !== 0 : missing < 0) return undefined;
   return [...before, ...new Array<number>(missing).fill(0), ...after];
 }
 
@@ -50,6 +47,9 @@ function groups(text: string): number[] | undefined {
   }
   return bytes;
 }
+
+/** One text for all forms of an address; undefined if it is none. */
+export const addressKey = (text: string): string | undefined => addressBytes(text)?.join('.');
 
 /** Addresses that clouds serve the credentials of a machine at, beyond the link-local ones. */
 const METADATA: readonly string[] = [
@@ -72,7 +72,6 @@ export function nodeAddress(text: string): string | undefined {
     if (a === 127 || a === 0) return 'the node itself';
     return a === 169 && b === 254 ? 'link-local addresses, like the metadata of the cloud' : undefined;
   }
-  if (isLoopback6(bytes)) return 'the node itself';
   return a === 0xfe && (b & 0xc0) === 0x80
     ? 'link-local addresses, like the metadata of the cloud'
     : undefined;

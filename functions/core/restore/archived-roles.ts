@@ -5,9 +5,10 @@ import { type RoleGrants, takesIn } from './role-grants.ts';
 export interface Roles {
   /**
    * What a role lets its holders do, with what it takes in from others; undefined if it is not known. A role of Kubernetes or
-   * Holdfast grants what the cluster's own of that name does, whatever the recovery point says.
+   * Holdfast grants what the cluster's own of that name does, whatever the recovery point says. `target`: its place in the
+   * cluster, if it is another one.
    */
-  powersOf(place: string): readonly Power[] | undefined;
+  powersOf(place: string, target?: string): readonly Power[] | undefined;
   /** What the role of the recovery point itself would grant. */
   archivedPowersOf(place: string): readonly Power[];
   /** Whether a role grants no more than the election of a leader. */
@@ -62,9 +63,9 @@ export function rolesOf(grants: Grants, live: Grants = new Map()): Roles {
     return role && whole(role);
   };
   return {
-    powersOf: (place) => {
-      const own = archived(place);
-      return builtIn(place) ?? (own && [...own, ...(live.get(place)?.powers ?? [])]);
+    powersOf: (place, target = place) => {
+      const [own, there] = [archived(place), live.get(target)?.powers];
+      return builtIn(place) ?? (own || there ? [...(own ?? []), ...(there ?? [])] : undefined);
     },
     archivedPowersOf: (place) => archived(place) ?? [],
     isElection: (place) => OWN_READERS.has(place) || (grants.get(place)?.isElection ?? false),

@@ -1,4 +1,5 @@
 import type { ArchivedName } from '../backup/archive.ts';
+import { fieldsOf } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import { entriesField, flagField, numberField, recordField, textField } from './strict-fields.ts';
 
@@ -24,6 +25,17 @@ export function namespaceDanger({ metadata }: KubeObject): string | undefined {
     return 'it lets pods seize their node (Pod Security level privileged)';
   const exempt = all.find((entry) => EXEMPTIONS.some((pattern) => pattern.test(entry)));
   return exempt && `it takes its objects out of a guard of the cluster (${exempt})`;
+}
+
+/** Levels of Pod Security, from the one that lets everything through. Without a label, the default of the cluster holds. */
+const LEVELS: readonly unknown[] = ['privileged', undefined, 'baseline', 'restricted'];
+
+/** Whether an update would lower the Pod Security level of a Namespace; from which to which. */
+export function loweredLevel(live: KubeObject, wanted: KubeObject): string | undefined {
+  const [from, to] = [live, wanted].map(({ metadata }) => fieldsOf(metadata.labels)[ENFORCE]);
+  return LEVELS.indexOf(to) < LEVELS.indexOf(from)
+    ? `from ${String(from)} to ${String(to ?? 'none')}`
+    : undefined;
 }
 
 /** @throws OddField. */

@@ -1,5 +1,6 @@
+import { fieldsOf, recordsIn, textsIn } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { nodeAddress } from './addresses.ts';
+import { addressKey, nodeAddress } from './addresses.ts';
 import { entriesField, recordField, recordsField, textField, textsField } from './strict-fields.ts';
 import { isSystemNamespace } from './system-namespaces.ts';
 
@@ -30,6 +31,22 @@ export function sliceDanger(object: KubeObject, system: string | undefined): str
     recordsField(object, 'endpoints').flatMap((endpoint) => textsField(endpoint, 'addresses')),
     system,
   );
+}
+
+/** Addresses that an object of one of the network types leads to, or has, each in one form. Fields of an odd type have none. */
+export function addressesOf(groupResource: string, { spec, subsets, endpoints }: KubeObject): string[] {
+  if (groupResource === 'services') {
+    const { clusterIP, clusterIPs } = fieldsOf(spec);
+    return textsIn([clusterIP, ...textsIn(clusterIPs)]).flatMap((ip) => addressKey(ip) ?? []);
+  }
+  if (groupResource === 'endpointslices.discovery.k8s.io')
+    return recordsIn(endpoints).flatMap((e) => textsIn(e.addresses).flatMap((ip) => addressKey(ip) ?? []));
+  if (groupResource !== 'endpoints') return [];
+  const all = recordsIn(subsets).flatMap((s) => [
+    ...recordsIn(s.addresses),
+    ...recordsIn(s.notReadyAddresses),
+  ]);
+  return textsIn(all.map((a) => a.ip)).flatMap((ip) => addressKey(ip) ?? []);
 }
 
 function ofAddresses(addresses: readonly string[], system: string | undefined): string | undefined {

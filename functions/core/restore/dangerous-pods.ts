@@ -5,18 +5,9 @@ import type { KubeObject } from '../kubernetes/resources.ts';
 import { type ArchivedPod, BASELINE } from './pod-security.ts';
 import { OddField, recordField, recordsField, textField } from './strict-fields.ts';
 
-/** Groups of built-in types: only those in `podPathOf` have pods. In every other group, any field may hold a pod. */
-const BUILT_IN = new Set([
-  'apps',
-  'autoscaling',
-  'batch',
-  'discovery.k8s.io',
-  'events.k8s.io',
-  'extensions',
-  'policy',
-]);
-const OF_KUBERNETES =
-  /^(admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|flowcontrol\.apiserver|metrics|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io$/;
+/** Groups of Kubernetes without pods. In every other group, any field may hold one. */
+const WITHOUT_PODS =
+  /^(autoscaling|(admissionregistration|apiextensions|apiregistration|authentication|authorization|certificates|coordination|discovery|events|flowcontrol\.apiserver|metrics|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io)$/;
 
 /** Why an object is held for the pods that it makes; undefined if it makes none, or ordinary ones. @throws OddField. */
 export function podDanger(
@@ -25,7 +16,7 @@ export function podDanger(
   system: string | undefined,
 ): string | undefined {
   const path = podPathOf(at.groupResource);
-  if (!path) return isCustom(at) ? customDanger(object, system) : undefined;
+  if (!path) return mayHavePods(at) ? customDanger(object, system) : undefined;
   const spec = path.reduce<JsonRecord>(recordField, object);
   const holder = path.slice(0, -1).reduce<JsonRecord>(recordField, object);
   const pod = { spec, metadata: recordField(holder, 'metadata') };
@@ -65,10 +56,9 @@ function inlineDriver({ spec }: ArchivedPod): string | undefined {
   return undefined;
 }
 
-function isCustom({ groupResource }: ArchivedName): boolean {
+function mayHavePods({ groupResource }: ArchivedName): boolean {
   const dot = groupResource.indexOf('.');
-  const group = groupResource.slice(dot + 1);
-  return dot >= 0 && !BUILT_IN.has(group) && !OF_KUBERNETES.test(group);
+  return dot >= 0 && !WITHOUT_PODS.test(groupResource.slice(dot + 1));
 }
 
 /** A custom resource may hold pods anywhere: each of its objects is looked at. */

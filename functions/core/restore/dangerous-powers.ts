@@ -28,12 +28,12 @@ const WRITE = ['create', 'update', 'patch'];
 const READ = ['get', 'list', 'watch'];
 const ALL = [...READ, ...WRITE, 'delete', 'deletecollection'];
 
-/** Who may write objects that are held whatever is in them has what they would give. */
+/** Who may write objects that are held whatever is in them has what they would give, and who may delete them has no guard. */
 export const HELD_POWERS: readonly Power[] = [...HELD_TYPES, ...FLUX].map(({ group, resources = [ANY] }) => ({
   can: `write ${resources[0] === ANY ? 'everything' : resources.join(', ')} of ${group}`,
   groups: [group],
   resources,
-  verbs: WRITE,
+  verbs: [...WRITE, 'delete', 'deletecollection'],
 }));
 
 /** Also the power of `cluster-admin`. */

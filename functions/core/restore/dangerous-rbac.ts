@@ -1,10 +1,12 @@
+import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { ArchivedName } from '../backup/archive.ts';
 import type { JsonRecord } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
 import type { Roles } from './archived-roles.ts';
+import { targetOf } from './namespace-mapping.ts';
 import { placeOf } from './references.ts';
 import { grantsOf, isWriting, type RoleGrants } from './role-grants.ts';
-import { recordField, recordsField, textField } from './strict-fields.ts';
+import { entriesField, recordField, recordsField, textField } from './strict-fields.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const CLUSTER_ROLES = `clusterroles.${RBAC}`;
@@ -23,6 +25,8 @@ export interface Pending {
   readonly who: string;
   /** The role, and how a reason calls it. */
   readonly role: string;
+  /** The place of that role in the cluster, if a mapping takes it elsewhere. */
+  readonly target?: string;
   readonly roleName: string;
   /** Where it holds: `the cluster`, or a namespace. */
   readonly of: string;
@@ -45,7 +49,8 @@ export function roleFindings(
 ): { role: RoleGrants; held?: string; pending?: Pending } {
   const isWide = at.groupResource === CLUSTER_ROLES;
   const role = grantsOf(object, isWide);
-  const taken = [...(role.labels?.keys() ?? [])].flatMap((key) => AGGREGATE.exec(key)?.[1] ?? []);
+  const labels = isWide ? entriesField(object.metadata, 'labels') : [];
+  const taken = labels.flatMap(([key]) => AGGREGATE.exec(key)?.[1] ?? []);
   const who = taken.length > 0 ? `everybody with the role ${taken.join(' or ')}` : 'whoever is bound to it';
   if (role.powers.length === 0 && !role.takesIn) {
     const adds = taken.includes('view') && isWriting(object);
@@ -64,13 +69,19 @@ export function roleFindings(
 }
 
 /** What is to be decided about a binding. @throws OddField if a field has an impossible type. */
-export function bindingFindings(at: ArchivedName, object: KubeObject, system: string | undefined): Pending {
+export function bindingFindings(
+  at: ArchivedName,
+  object: KubeObject,
+  system: string | undefined,
+  options: RestoreOptions,
+): Pending {
   const subjects = recordsField(object, 'subjects').map((s) => subjectOf(s, at));
   const ref = recordField(object, 'roleRef');
   const [kind, name] = [textField(ref, 'kind'), textField(ref, 'name') ?? ''];
   const isWide = at.groupResource === `clusterrolebindings.${RBAC}`;
   const isRoleOfNamespace = !isWide && kind === 'Role';
   const everybody = subjects.find((s) => s.isEverybody)?.text;
+  const { namespace } = targetOf(at, options);
   const isForeign = subjects.some((s) => s.home !== undefined && s.home !== at.namespace);
   return {
     isRole: false,
@@ -78,6 +89,8 @@ export function bindingFindings(at: ArchivedName, object: KubeObject, system: st
     role: isRoleOfNamespace
       ? placeOf(`roles.${RBAC}`, at.namespace, name)
       : placeOf(CLUSTER_ROLES, undefined, name),
+    ...(isRoleOfNamespace &&
+      namespace !== at.namespace && { target: placeOf(`roles.${RBAC}`, namespace, name) }),
     roleName: `${isRoleOfNamespace ? 'Role' : 'ClusterRole'} ${name}`,
     of: isWide ? 'the cluster' : `namespace ${at.namespace}`,
     isOwn: !isWide && system === undefined && !isForeign,
@@ -119,8 +132,8 @@ function listed(texts: readonly string[]): string {
 
 /** Why a role or a binding is held, once all roles are known; undefined if it is not. */
 export function pendingReason(pending: Pending, roles: Roles): string | undefined {
-  const { isRole, who, role, roleName, of, isOwn, isSystem, everybody } = pending;
-  const powers = isRole ? roles.archivedPowersOf(role) : roles.powersOf(role);
+  const { isRole, who, role, target, roleName, of, isOwn, isSystem, everybody } = pending;
+  const powers = isRole ? roles.archivedPowersOf(role) : roles.powersOf(role, target);
   const power = powers?.find((p) => !isOwn || p.anywhere);
   const can = power?.can.replaceAll('{of}', of);
   if (everybody) return `it gives ${roleName} to ${everybody}${can ? `, and lets them ${can}` : ''}`;

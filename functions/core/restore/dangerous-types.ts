@@ -8,6 +8,8 @@ export interface HeldType {
 
 const POLICY = 'it changes or weakens what a policy engine lets into the cluster';
 const DEPLOYER = 'a controller of the cluster creates with its own rights whatever it names';
+const RIGHTS = 'it says who may do what in the cluster';
+const CLOUD = 'a controller of the cluster gives rights in the cloud with its own';
 const NODE = 'it runs on nodes as root';
 
 /**
@@ -40,6 +42,15 @@ export const HELD_TYPES: readonly HeldType[] = [
   { group: 'networking.k8s.io', resources: ['servicecidrs'], why: 'it changes the addresses of Services' },
   { group: 'policy', resources: ['podsecuritypolicies'], why: POLICY },
   { group: 'security.openshift.io', resources: ['securitycontextconstraints'], why: POLICY },
+  { group: 'authorization.openshift.io', why: RIGHTS },
+  { group: 'user.openshift.io', why: RIGHTS },
+  { group: 'oauth.openshift.io', why: RIGHTS },
+  { group: 'management.cattle.io', why: RIGHTS },
+  { group: 'iamauthenticator.k8s.aws', why: RIGHTS },
+  { group: 'iam.services.k8s.aws', why: CLOUD },
+  { group: 'eks.services.k8s.aws', why: CLOUD },
+  { group: 'iam.aws.upbound.io', why: CLOUD },
+  { group: 'iam.aws.m.upbound.io', why: CLOUD },
   { group: 'kyverno.io', why: POLICY },
   { group: 'policies.kyverno.io', why: POLICY },
   { group: 'templates.gatekeeper.sh', why: POLICY },

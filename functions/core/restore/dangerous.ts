@@ -8,11 +8,18 @@ import {
   accountDanger,
   configDanger,
   definitionDanger,
+  loweredLevel,
   namespaceDanger,
   priorityDanger,
   secretDanger,
 } from './dangerous-core.ts';
-import { endpointsDanger, ingressDanger, serviceDanger, sliceDanger } from './dangerous-network.ts';
+import {
+  addressesOf,
+  endpointsDanger,
+  ingressDanger,
+  serviceDanger,
+  sliceDanger,
+} from './dangerous-network.ts';
 import { podDanger } from './dangerous-pods.ts';
 import {
   bindingFindings,
@@ -57,7 +64,7 @@ function examined(at: ArchivedName, object: KubeObject, options: RestoreOptions)
     const found = isRole(at)
       ? roleFindings(at, object, system)
       : isBinding(at)
-        ? { pending: bindingFindings(at, object, system) }
+        ? { pending: bindingFindings(at, object, system, options) }
         : heldBy(danger(at, object, system));
     return held ? { ...found, held } : found;
   } catch (error) {
@@ -71,6 +78,20 @@ const heldBy = (held: string | undefined): Findings => (held ? { held } : {});
 export function heldOf(at: ArchivedName, pending: Pending, roles: Roles): string | undefined {
   const reason = pendingReason(pending, roles);
   return reason && withHint(at, reason);
+}
+
+/** Endpoints that are not held by themselves: their addresses, unless `allow` names them. */
+export const leadsTo = (at: ArchivedName, object: KubeObject, options: RestoreOptions): string[] =>
+  at.groupResource === 'services' || isAllowed(at, options) ? [] : addressesOf(at.groupResource, object);
+
+/** Why endpoints are held that lead to the API server; undefined if they do not. */
+export function heldEndpoints(
+  at: ArchivedName,
+  addresses: readonly string[],
+  apiServers: ReadonlySet<string>,
+): string | undefined {
+  const address = addresses.find((a) => apiServers.has(a));
+  return address && withHint(at, 'it leads to the API server');
 }
 
 /**
@@ -87,6 +108,17 @@ export function holdReason(
   if (held || !pending) return held;
   const place = placeOf(at.groupResource, at.namespace, at.name);
   return heldOf(at, pending, rolesOf(role ? new Map([...grants, [place, role]]) : grants));
+}
+
+/** Why an update of an existing object is held that the object alone does not tell; undefined if it is not. */
+export function heldUpdate(
+  at: ArchivedName,
+  { live, wanted }: { readonly live: KubeObject; readonly wanted: KubeObject },
+  options: RestoreOptions,
+): string | undefined {
+  const lowered =
+    at.groupResource === 'namespaces' && !isAllowed(at, options) ? loweredLevel(live, wanted) : undefined;
+  return lowered && withHint(at, `it lowers the Pod Security level of the namespace ${lowered}`);
 }
 
 const isAllowed = (at: ArchivedName, { allow = [] }: RestoreOptions): boolean =>

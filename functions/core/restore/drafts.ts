@@ -3,10 +3,11 @@ import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { ArchivedName } from '../backup/archive.ts';
 import { fieldsOf, recordsIn, textOf } from '../bytes/json-value.ts';
 import type { KubeObject } from '../kubernetes/resources.ts';
-import { examine } from './dangerous.ts';
+import { examine, leadsTo } from './dangerous.ts';
+import { addressesOf } from './dangerous-network.ts';
 import type { Pending } from './dangerous-rbac.ts';
 import { type Owner, ownersOf } from './made-again.ts';
-import { defaultRoleReason, isGeneratedToken, neverReason } from './not-restored.ts';
+import { defaultRoleReason, isGeneratedToken, isOfApiServer, neverReason } from './not-restored.ts';
 import { aliasesOf, placeOf, referencesOf } from './references.ts';
 import type { Scope, Standing } from './restore-options.ts';
 import type { RoleGrants } from './role-grants.ts';
@@ -26,6 +27,8 @@ export interface Draft {
   /** Of a role: what it grants. Of a role or a binding: what is decided when all roles are known. */
   readonly role?: RoleGrants;
   readonly pending?: Pending;
+  /** Of endpoints that somebody made: where they lead. Of the API server's own: its addresses. */
+  readonly addresses?: readonly string[];
   /** Whether it is a Namespace that was being deleted. */
   readonly isEnding?: true;
   /** Of a Secret that looks like a generated token: its account decides. */
@@ -88,6 +91,7 @@ function examined({ at, bytes }: Archived, object: KubeObject, scope: Scope, opt
       ...(pending && { pending }),
     }),
     ...ofType(at, object),
+    ...networkOf(at, object, skip === undefined ? options : undefined),
     ...(scope.isPartial && standing !== 'out' && relations(at, object)),
   };
 }
@@ -102,6 +106,17 @@ function ephemeralReason({ groupResource }: ArchivedName, owners: readonly Owner
 /** Under `update`, the default roles of another version would replace those of this API server. */
 const notUpdated = (at: ArchivedName, object: KubeObject, options: RestoreOptions): string | undefined =>
   options.existingResources === 'update' ? defaultRoleReason(at, object) : undefined;
+
+/** `options`: those of the restore; undefined if the object is not restored. */
+function networkOf(
+  at: ArchivedName,
+  object: KubeObject,
+  options: RestoreOptions | undefined,
+): Partial<Draft> | undefined {
+  const own = isOfApiServer(at) ? addressesOf(at.groupResource, object) : [];
+  const addresses = own.length > 0 || !options ? own : leadsTo(at, object, options);
+  return addresses.length > 0 ? { addresses } : undefined;
+}
 
 /** What the decision about another object needs of one. */
 function ofType(at: ArchivedName, object: KubeObject): Partial<Draft> | undefined {

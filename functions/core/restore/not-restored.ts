@@ -166,7 +166,8 @@ export function isGeneratedToken(object: KubeObject): boolean | undefined {
   return looksGenerated ? undefined : false;
 }
 
-const isOfApiServer = ({ namespace, name }: ArchivedName): boolean =>
+/** Whether an object belongs to the Service of the API server. */
+export const isOfApiServer = ({ namespace, name }: ArchivedName): boolean =>
   namespace === 'default' && name === 'kubernetes';
 
 function apiServerReason(at: ArchivedName): string | undefined {

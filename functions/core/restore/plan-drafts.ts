@@ -1,7 +1,7 @@
 import { type Grants, type Roles, rolesOf } from './archived-roles.ts';
-import { heldOf } from './dangerous.ts';
+import { heldEndpoints, heldOf } from './dangerous.ts';
 import type { Draft } from './drafts.ts';
-import { TOKEN } from './not-restored.ts';
+import { isOfApiServer, TOKEN } from './not-restored.ts';
 import { placeOf } from './references.ts';
 import type { Scope } from './restore-options.ts';
 import { itemKey, type PlanItem, restoreOrder } from './restore-plan.ts';
@@ -24,39 +24,61 @@ interface Point {
   readonly accounts: ReadonlySet<string>;
   readonly tokens: ReadonlySet<string>;
   readonly roles: Roles;
+  /** Addresses of the API servers of both clusters. */
+  readonly apiServers: ReadonlySet<string>;
   /** Decisions about owners. */
   readonly known: Map<Draft, Decision>;
 }
 
+/** What a plan has to know of the cluster that is restored into. */
+export interface ClusterFacts {
+  /** What its roles grant, by their place. */
+  readonly roles: Grants;
+  /** Addresses of its API server, as `addressKey` has them. */
+  readonly apiServers: ReadonlySet<string>;
+}
+const NOTHING: ClusterFacts = { roles: new Map(), apiServers: new Set() };
+
 /**
  * The items of a plan, in no order, from the drafts of all objects of a recovery point: the objects that the scope has, what
- * they need, and Namespaces that the recovery point does not hold. `clusterRoles`: the ClusterRoles of the cluster that is
- * restored into.
+ * they need, and Namespaces that the recovery point does not hold. `cluster`: the one that is restored into; absent: a new
+ * one.
  */
 export function planDrafts(
   drafts: readonly Draft[],
   scope: Scope,
-  clusterRoles: Grants = new Map(),
+  cluster: ClusterFacts = NOTHING,
 ): PlanItem[] {
-  const point = pointOf(drafts, clusterRoles);
+  const point = pointOf(drafts, cluster);
   const items: PlanItem[] = [];
   for (const draft of point.selected) items.push(itemOf(draft, point));
   return scope.hasNamespaces ? items.concat(missingNamespaces(drafts, items)) : items;
 }
 
-function pointOf(drafts: readonly Draft[], clusterRoles: Grants): Point {
+function pointOf(drafts: readonly Draft[], cluster: ClusterFacts): Point {
   const byUid = new Map<string, Draft>();
   const grants = new Map<string, RoleGrants>();
+  const apiServers = new Set(cluster.apiServers);
   const [ending, accounts, tokens] = [new Set<string>(), new Set<string>(), new Set<string>()];
   for (const draft of drafts) {
     if (draft.uid) byUid.set(draft.uid, draft);
+    if (draft.addresses && isOfApiServer(draft.at)) for (const a of draft.addresses) apiServers.add(a);
     if (draft.role) grants.set(placeOfDraft(draft), draft.role);
     if (draft.isEnding) ending.add(draft.at.name);
     if (draft.at.groupResource === 'serviceaccounts') accounts.add(placeOfDraft(draft));
     for (const token of draft.secrets ?? []) tokens.add(token);
   }
-  const roles = rolesOf(grants, clusterRoles);
-  return { selected: selectedOf(drafts), byUid, ending, accounts, tokens, roles, known: new Map() };
+  const roles = rolesOf(grants, cluster.roles);
+  return {
+    selected: selectedOf(drafts),
+    byUid,
+    ending,
+    accounts,
+    tokens,
+    roles,
+    apiServers,
+    known: new Map(),
+  };
 }
 
 const placeOfDraft = ({ at }: Draft): string => placeOf(at.groupResource, at.namespace, at.name);
@@ -118,15 +140,21 @@ function liveOwners({ at, owners }: Draft, { byUid }: Point): NonNullable<PlanIt
 }
 
 function decide(draft: Draft, point: Point): Decision {
-  const { at, skip, pending } = draft;
+  const { at, skip } = draft;
   if (at.namespace !== undefined && point.ending.has(at.namespace))
     return { action: 'skip', reason: skip ?? 'its namespace was being deleted when it was backed up' };
   const made = madeAgain(draft, point);
   if (made) return made;
   if (skip !== undefined) return { action: 'skip', reason: skip };
   if (isGenerated(draft, point)) return { action: 'skip', reason: TOKEN };
-  const held = draft.held ?? (pending && heldOf(at, pending, point.roles));
+  const held = heldIn(draft, point);
   return held === undefined ? { action: 'create' } : { action: 'hold', reason: held };
+}
+
+/** Why an object is held, with what the rest of the recovery point says of it. */
+function heldIn({ at, held, pending, addresses }: Draft, { roles, apiServers }: Point): string | undefined {
+  if (held !== undefined) return held;
+  return pending ? heldOf(at, pending, roles) : addresses && heldEndpoints(at, addresses, apiServers);
 }
 
 /**

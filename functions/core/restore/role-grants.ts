@@ -8,7 +8,7 @@ export interface RoleGrants {
   readonly powers: readonly Power[];
   /** It grants no more than the election of a leader among an application's own pods. */
   readonly isElection?: true;
-  /** Of a ClusterRole: its labels, by which others take in its rules. */
+  /** Of a ClusterRole that grants something: its labels, by which others take in its rules. */
   readonly labels?: Labels;
   /** Of a ClusterRole that takes in the rules of others: which. */
   readonly takesIn?: readonly Selector[];
@@ -34,7 +34,7 @@ interface Rule {
 export function grantsOf(object: KubeObject, isWide: boolean): RoleGrants {
   const rules = recordsField(object, 'rules').map(ruleOf);
   const labels = isWide ? entriesField(object.metadata, 'labels') : [];
-  const takesIn = recordsField(recordField(object, 'aggregationRule'), 'clusterRoleSelectors').map(
+  const selectors = recordsField(recordField(object, 'aggregationRule'), 'clusterRoleSelectors').map(
     selectorOf,
   );
   const powers = POWERS.filter((power) => rules.some((rule) => gives(rule, power)));
@@ -42,8 +42,9 @@ export function grantsOf(object: KubeObject, isWide: boolean): RoleGrants {
   return {
     powers,
     ...(rules.every(elects) && { isElection: true }),
-    ...(labels.length > 0 && { labels: new Map(labels) }),
-    ...(takesIn.length > 0 && { takesIn }),
+    // Of a role that grants nothing, nobody takes anything in.
+    ...((powers.length > 0 || selectors.length > 0) && labels.length > 0 && { labels: new Map(labels) }),
+    ...(selectors.length > 0 && { takesIn: selectors }),
   };
 }
 
@@ -78,10 +79,11 @@ function gives(rule: Rule, { groups, resources, verbs, byVerb, onlyNames }: Powe
 /** Whether a resource of a rule means another one: `*`, `pods/exec`, and a star on one side of the slash. */
 function covers(resource: string, of: string): boolean {
   if (resource === '*' || resource === of || of === ANY) return true;
+  if (!resource.includes('/') || !of.includes('/')) return false;
   const [plural, sub] = resource.split('/');
   const [ofPlural, ofSub] = of.split('/');
-  const isEither = (a: string | undefined, b: string | undefined) => a === b || a === '*';
-  return sub !== undefined && ofSub !== undefined && isEither(plural, ofPlural) && isEither(sub, ofSub);
+  const isEither = (x: string | undefined, y: string | undefined) => x === y || x === '*' || y === '*';
+  return isEither(plural, ofPlural) && isEither(sub, ofSub);
 }
 
 /** Whether a rule opens a path of the API server itself. A star ends a path, and stands for every path. */

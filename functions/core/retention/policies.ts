@@ -37,6 +37,15 @@ export function retentionOf({ plans, retired = [] }: Plans, name: string): PlanR
   return { retention: applied(retention), replicaRetention: applied(replicaRetention), timeZone };
 }
 
+/** The retention of all retired plans but one, by name. */
+export const retiredRetentions = (settings: Plans, but: string): Map<string, PlanRetention> =>
+  new Map(
+    (settings.retired ?? []).flatMap(({ name }) => {
+      const of = name === but ? undefined : retentionOf(settings, name);
+      return of ? [[name, of] as const] : [];
+    }),
+  );
+
 /** What any of the policies keeps is kept: the replica keeps what the primary keeps. */
 export const policiesIn = (copy: CopyName, of: PlanRetention): readonly AppliedRetention[] =>
   copy === 'primary' ? [of.retention] : [of.retention, of.replicaRetention];
@@ -48,7 +57,8 @@ export interface UnknownPlan {
   readonly newest: string;
 }
 
-interface NamedPlans {
+/** The plans of holdfast.yaml by name. */
+export interface NamedPlans {
   readonly plans: readonly { readonly name: string }[];
   readonly retired?: readonly { readonly name: string }[] | undefined;
 }

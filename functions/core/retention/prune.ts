@@ -98,6 +98,32 @@ export function withoutNamed(forget: readonly Forget[], named: ReadonlySet<strin
     .filter((f) => f.snapshots.length > 0);
 }
 
+/** Snapshots of one repository that a run removes from a copy. Their ids are arguments of one Job, which etcd must hold. */
+export const MAX_FORGET = 4000;
+
+/**
+ * The backups that a run leaves to the next one, because it would otherwise remove too many snapshots of a repository. The
+ * oldest go first. `begun`: what an interrupted run had begun to remove. `backups`: those to remove, newest first.
+ */
+export function leftForLater(
+  backups: readonly { readonly backup: string; readonly snapshots: readonly NamedSnapshot[] }[],
+  begun: readonly Forget[],
+  atMost = MAX_FORGET,
+): Set<string> {
+  const counts = new Map<string, number>();
+  const add = (namespace: string, n: number) => counts.set(namespace, (counts.get(namespace) ?? 0) + n);
+  for (const { namespace, snapshots } of begun) add(namespace, snapshots.length);
+  const later = new Set<string>();
+  for (const { backup, snapshots } of backups.toReversed()) {
+    const own = Map.groupBy(snapshots, (s) => s.namespace);
+    const fits = ([namespace, found]: readonly [string, readonly unknown[]]) =>
+      (counts.get(namespace) ?? 0) === 0 || (counts.get(namespace) ?? 0) + found.length <= atMost;
+    if (later.size === 0 && [...own].every(fits)) for (const [name, found] of own) add(name, found.length);
+    else later.add(backup);
+  }
+  return later;
+}
+
 /** All snapshots of one repository that a list names, each once: one restic call. */
 export const snapshotsOf = (forget: readonly Forget[], namespace: string): string[] => [
   ...new Set(forget.filter((f) => f.namespace === namespace).flatMap((f) => f.snapshots)),

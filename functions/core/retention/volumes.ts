@@ -49,6 +49,25 @@ const leavesOut = ({ phase, volumes }: SignedPoint, volume: string): boolean => 
 };
 
 /**
+ * Recovery points that stay for the volumes of one namespace. Its users choose the names of its volumes and dumps, and
+ * could otherwise keep every recovery point.
+ */
+const MAX_PER_NAMESPACE = 100;
+
+/** Counts the recovery points that stay for each namespace. */
+function allowance(): (backup: string, volume: string) => boolean {
+  const held = new Map<string, Set<string>>();
+  return (backup, volume) => {
+    const namespace = /^(?:volume|dump) ([^/]+)\//.exec(volume)?.[1] ?? '';
+    const backups = held.get(namespace) ?? new Set();
+    held.set(namespace, backups);
+    if (backups.size >= MAX_PER_NAMESPACE && !backups.has(backup)) return false;
+    backups.add(backup);
+    return true;
+  };
+}
+
+/**
  * The recovery points with the last good snapshot of each volume, and with an incomplete one that is newer. A volume counts
  * until it is left out: by the newest Completed recovery point, and by every one that a rule keeps and that is newer than
  * the volume's last snapshot. So what the policy keeps always tells whether somebody may still miss the volume.
@@ -63,6 +82,7 @@ export function lastOfVolumes(
   const settled = new Set<string>();
   const withPartial = new Set<string>();
   const newer: SignedPoint[] = [];
+  const isAllowed = allowance();
   let completed = false;
   for (const point of newestFirst) {
     const last: LastOf = { good: [], partial: [] };
@@ -73,13 +93,10 @@ export function lastOfVolumes(
         settled.add(volume);
         continue;
       }
-      if (state === 'good') {
-        settled.add(volume);
-        last.good.push(volume);
-      } else if (isFirst) {
-        withPartial.add(volume);
-        last.partial.push(volume);
-      }
+      if (state === 'good') settled.add(volume);
+      else if (!isFirst) continue;
+      else withPartial.add(volume);
+      if (isAllowed(point.backup, volume)) last[state].push(volume);
     }
     if (last.good.length + last.partial.length > 0) found.set(point.backup, last);
     const isNewestCompleted = !completed && point.phase === 'Completed';

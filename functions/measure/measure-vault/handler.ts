@@ -10,7 +10,7 @@ import { report } from './report.ts';
 
 /** Measures the ages of what protects a cluster from signed records, emits them as metrics and logs the names behind them. */
 export const handler = lambdaHandler('measure-vault', z.strictObject({}), async (_, { now }) => {
-  const { cluster, plans, vault } = settings();
+  const { cluster, plans, retired = [], vault } = settings();
   let publicKey: Promise<Buffer> | undefined; // requested once per call
   const verifier: Verifier = { publicKey: () => (publicKey ??= recordKey().publicKey()) };
   const measured = await measure({
@@ -18,6 +18,7 @@ export const handler = lambdaHandler('measure-vault', z.strictObject({}), async 
     keys: clusterKeys(),
     verifier,
     plans: plans.map(({ name }) => name),
+    retired: retired.map(({ name }) => name),
     locked: vault.objectLock !== undefined,
     now,
     createdAt: (schedule) => scheduleCreatedAt(vault.region, scheduleGroupName(cluster), schedule),

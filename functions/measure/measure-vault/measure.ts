@@ -27,6 +27,8 @@ export interface MeasureContext {
   readonly verifier: Verifier;
   /** Names of the configured plans. */
   readonly plans: readonly string[];
+  /** Names of retired plans, which make no backups. */
+  readonly retired?: readonly string[];
   /** The vault has Object Lock. */
   readonly locked: boolean;
   readonly now: Date;
@@ -84,7 +86,7 @@ export async function measure(context: MeasureContext): Promise<Measured> {
     lockPassSeconds: context.locked ? await attempt(() => lockPassAge(context, here, there)) : undefined,
     doubtful: [...doubtful],
     withoutPlan: newestFirst([...new Set([...here, ...there])]).filter(
-      (name) => !plans.includes(parseBackupName(name)?.plan ?? ''),
+      (name) => ![...plans, ...(context.retired ?? [])].includes(parseBackupName(name)?.plan ?? ''),
     ),
     errors,
   };

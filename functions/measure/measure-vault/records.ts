@@ -5,7 +5,7 @@ import { newestFirst } from '../../core/backup/backup-name.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Verifier } from '../../ports/signing-key.ts';
 import type { Vault } from '../../ports/vault.ts';
-import { findSignedRecord } from '../../runtime/signed-records.ts';
+import { findSignedRecord, isNoteOfFailure } from '../../runtime/signed-records.ts';
 
 /**
  * Number of backups of a plan that one look reads in each copy at most. One or two are enough while all is well. With
@@ -83,7 +83,7 @@ async function seeBackup({ vault, keys, verifier }: RecordSource, backup: string
     const found = await findSignedRecord(vault, keys.records.record(backup), verifier);
     if (!found) return { kind: 'nothing', backup };
     if (found.signed) return { kind: 'signed', backup, record: found.record };
-    return { kind: found.record.phase === 'Failed' ? 'nothing' : 'doubtful', backup };
+    return { kind: isNoteOfFailure(found.record) ? 'nothing' : 'doubtful', backup };
   } catch (error) {
     if (error instanceof HoldfastError && ['RecordForged', 'RecoveryPointDamaged'].includes(error.name))
       return { kind: 'doubtful', backup };

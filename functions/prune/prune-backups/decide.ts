@@ -1,29 +1,18 @@
-import { COPIES, type CopyName } from '../../contract/copies.ts';
+import type { CopyName } from '../../contract/copies.ts';
 import { parseBackupName } from '../../core/backup/backup-name.ts';
 import { type PlanRetention, unknownPlans, unknownPlanText } from '../../core/retention/policies.ts';
 import {
   type CopyPlan,
-  exceedsShare,
   type PrunePlan,
   type RepositoryKeeps,
   repositoriesOf,
   toForget,
 } from '../../core/retention/prune.ts';
-import {
-  decideRetention,
-  type RecoveryPoint,
-  type RetentionDecision,
-} from '../../core/retention/retention.ts';
+import type { RetentionDecision } from '../../core/retention/retention.ts';
+import { applyRetention, bounded, type Excess, excessOf, spared } from './apply.ts';
 import { withSnapshots } from './forget.ts';
 import { orphansIn } from './orphans.ts';
-import {
-  backupsIn,
-  type FoundBackup,
-  findBackups,
-  namesItsSnapshots,
-  type PruneContext,
-  pointIn,
-} from './points.ts';
+import { backupsIn, type FoundBackup, findBackups, namesItsSnapshots, type PruneContext } from './points.ts';
 import type { OpenRun } from './runs.ts';
 
 /** The retention policies and limits of a prune run. */
@@ -33,13 +22,15 @@ export interface PrunePolicy extends PlanRetention {
   readonly orphanGraceDays: number;
   /** Names of all plans in holdfast.yaml, also retired ones. */
   readonly plans: readonly string[];
+  /** Retention of the retired plans, which each run also applies. */
+  readonly retired: ReadonlyMap<string, PlanRetention>;
 }
 
 /** A plan, what stays in its repositories, and the copies in which it would remove more than the allowed share. */
 export interface Decided {
   readonly plan: PrunePlan;
   readonly keeps: ReadonlyMap<string, RepositoryKeeps>;
-  readonly refused: readonly { readonly copy: CopyName; readonly removes: number; readonly of: number }[];
+  readonly refused: readonly Excess[];
 }
 
 /** Decides what a run removes from both copies, and which work of interrupted runs it finishes. */
@@ -51,12 +42,20 @@ export async function decide(
 ): Promise<Decided> {
   const { copies, keys, now } = context;
   const names = await backupsIn(copies, keys);
-  const isOfPlan = (name: string) => parseBackupName(name)?.plan === plan;
-  const found = await findBackups(context, names, isOfPlan);
+  const applied = new Map([...policy.retired, [plan, policy]]);
+  const planIn = (name: string) => parseBackupName(name)?.plan ?? '';
+  const found = await findBackups(context, names, (name) => applied.has(planIn(name)));
   const orphans = await orphansIn(context, found, policy.orphanGraceDays);
-  const ofPlan = found.filter((f) => isOfPlan(f.backup));
-  const kept = decideBoth(ofPlan, orphans.young.filter(isOfPlan), policy, now);
-  const first = (copy: CopyName) => planOf({ copy, found, earlier }, kept[copy], orphans[copy]);
+  const kept = [...applied].map(([name, by]) => {
+    const of = found.filter((f) => planIn(f.backup) === name);
+    const young = orphans.young.filter((backup) => planIn(backup) === name);
+    const both = applyRetention(of, young, by, now);
+    return { name, ...both, refused: excessOf(both, policy.share) };
+  });
+  const all = (copy: CopyName) =>
+    kept.flatMap((k) => (k.name === plan || k.refused.length === 0 ? k : spared(k, k.name))[copy].decisions);
+  const decisions = bounded({ primary: all('primary'), replica: all('replica') }, found, earlier);
+  const first = (copy: CopyName) => planOf({ copy, found, earlier }, decisions[copy], orphans[copy]);
   const { plans, keeps } = await withSnapshots(
     context,
     found,
@@ -75,10 +74,7 @@ export async function decide(
   return {
     plan: decided,
     keeps: new Map(repositoriesOf(decided).map((namespace) => [namespace, keeps(namespace)])),
-    refused: COPIES.flatMap((copy) => {
-      const excess = exceedsShare(kept[copy].points, kept[copy].decisions, policy.share);
-      return excess ? [{ copy, ...excess }] : [];
-    }),
+    refused: kept.find((k) => k.name === plan)?.refused ?? [],
   };
 }
 
@@ -92,7 +88,7 @@ interface CopyContext {
 /** What a run removes from one copy, without orphaned snapshots. */
 function planOf(
   { copy, found, earlier }: CopyContext,
-  { decisions }: Kept,
+  decisions: readonly RetentionDecision[],
   orphans: CopyPlan['orphans'],
 ): CopyPlan {
   const going = new Set(decisions.filter((d) => !d.keep).map((d) => d.backup));
@@ -109,40 +105,3 @@ function planOf(
     unread: [],
   };
 }
-
-interface Kept {
-  readonly points: readonly RecoveryPoint[];
-  readonly decisions: readonly RetentionDecision[];
-}
-
-/**
- * Applies each copy's own policy. The replica also keeps everything that stays in the primary: the replicate machine
- * would copy its snapshots again.
- */
-function decideBoth(
-  found: readonly FoundBackup[],
-  young: readonly string[],
-  { retention, replicaRetention, timeZone }: PlanRetention,
-  now: Date,
-): Record<CopyName, Kept> {
-  const inPrimary = [...found.flatMap((f) => pointIn('primary', f) ?? []), ...young.map(atWork)];
-  const primary = decideRetention(inPrimary, retention, timeZone, now);
-  const stays = new Set(primary.filter((d) => d.keep).map((d) => d.backup));
-  const held = (backup: string) => (stays.has(backup) ? 'the primary keeps it' : undefined);
-  const inReplica = found.flatMap((f) => pointIn('replica', f, held(f.backup)) ?? []);
-  const replica = decideRetention(inReplica, replicaRetention, timeZone, now);
-  return {
-    primary: { points: inPrimary, decisions: primary },
-    replica: { points: inReplica, decisions: replica },
-  };
-}
-
-/** A backup without a record that is younger than the grace period: it may be in progress. */
-const atWork = (backup: string): RecoveryPoint => ({
-  backup,
-  at: (parseBackupName(backup) as { at: Date }).at,
-  phase: 'Unknown',
-  replicated: false,
-  signed: false,
-  tags: [],
-});

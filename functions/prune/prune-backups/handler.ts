@@ -2,12 +2,12 @@ import { METRICS } from '../../contract/metrics.ts';
 import { type PruneRef, PruneRequest } from '../../contract/states.ts';
 import { pruneName } from '../../core/backup/backup-name.ts';
 import { repositoryPassword } from '../../core/restic/repository.ts';
-import { planNames, retentionNamed } from '../../core/retention/policies.ts';
+import { planNames, retentionNamed, retiredRetentions } from '../../core/retention/policies.ts';
 import { clusterKeys, masterSecret, openCopies, recordKey } from '../../runtime/connect.ts';
 import { handler as lambdaHandler } from '../../runtime/handler.ts';
 import { holderIsGone } from '../../runtime/leases.ts';
 import { logger, logRun } from '../../runtime/logging.ts';
-import { emitMetric } from '../../runtime/metrics.ts';
+import { countErrors } from '../../runtime/metrics.ts';
 import { openRepository } from '../../runtime/repositories.ts';
 import { settings } from '../../runtime/settings.ts';
 import { pruneBackups } from './prune.ts';
@@ -26,8 +26,8 @@ export const handler = lambdaHandler(
     logRun({ plan: input.plan, prune });
     const copies = openCopies();
     let secret: Promise<string> | undefined;
-    try {
-      return await pruneBackups(
+    return countErrors('PruneRefused', METRICS.prunesRefused, { Cluster: cluster }, () =>
+      pruneBackups(
         {
           copies,
           keys: clusterKeys(),
@@ -46,17 +46,9 @@ export const handler = lambdaHandler(
           share: input.allowShare ?? limits.maxShare,
           orphanGraceDays: limits.orphanGraceDays,
           plans: planNames(settings()),
+          retired: retiredRetentions(settings(), input.plan),
         },
-      );
-    } catch (error) {
-      countRefusal(error, cluster);
-      throw error;
-    }
+      ),
+    );
   },
 );
-
-/** The metric that an alarm on refused prunes watches. */
-function countRefusal(error: unknown, cluster: string): void {
-  if (error instanceof Error && error.name === 'PruneRefused')
-    emitMetric(METRICS.prunesRefused, { value: 1, unit: 'Count' }, { Cluster: cluster });
-}

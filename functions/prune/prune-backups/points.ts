@@ -100,8 +100,7 @@ async function recordIn(
 ): Promise<FoundRecord | 'unreadable' | undefined> {
   const key = keys.records.record(backup);
   try {
-    const found = await findSignedRecord(vault, key, verifier);
-    return found && { ...found, signed: found.signed && found.record.backup === backup };
+    return await findSignedRecord(vault, key, verifier);
   } catch (error) {
     const { name } = error as Error;
     if (name === 'RecoveryPointDamaged') return 'unreadable';

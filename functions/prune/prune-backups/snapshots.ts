@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { CopyName } from '../../contract/copies.ts';
 import { messageOf } from '../../contract/holdfast-error.ts';
-import { isResticId, type ResticId } from '../../core/restic/ids.ts';
+import type { ResticId } from '../../core/restic/ids.ts';
 import {
   backupOf,
   graceEnds,
@@ -11,9 +11,16 @@ import {
 } from '../../core/retention/orphans.ts';
 import { type Forget, toForget } from '../../core/retention/prune.ts';
 import type { Repository } from '../../runtime/repositories.ts';
+import { listSnapshots } from '../listed-snapshots.ts';
 import type { PruneContext } from './points.ts';
 
 const CONCURRENCY = 16;
+
+/** Snapshots of one repository that a run reads. Orphans are few; whoever may back up a namespace may write any number. */
+const MAX_READ = 1000;
+
+const tooMany = (repository: string) =>
+  `${repository} has more snapshots that no record names than a run reads: the others are kept`;
 
 /** What is decided about one copy before its snapshots are looked at. */
 export interface SnapshotsContext extends PruneContext {
@@ -55,10 +62,11 @@ export async function lookAtSnapshots(context: SnapshotsContext): Promise<Looked
   );
   const unnamed: UnnamedSnapshot[] = [];
   for (const namespace of await copies[copy].folders(keys.restic.root)) {
-    const { named, candidates } = await listed(context, namespace);
+    const { named, candidates, complete } = await listed(context, namespace);
     if (named.length > 0) kept.set(namespace, named);
+    if (!complete || candidates.length > MAX_READ) unread.push(tooMany(keys.restic.repository(namespace)));
     if (candidates.length === 0 || unreadable.length > 0) continue;
-    const read = await readSnapshots(context, namespace, candidates);
+    const read = await readSnapshots(context, namespace, candidates.slice(0, MAX_READ));
     unnamed.push(...read.snapshots);
     unread.push(...read.unread);
   }
@@ -74,18 +82,17 @@ export async function lookAtSnapshots(context: SnapshotsContext): Promise<Looked
 async function listed(
   { copies, copy, keys, named, going, suspects, graceDays, now }: SnapshotsContext,
   namespace: string,
-): Promise<{ readonly named: string[]; readonly candidates: Stored[] }> {
-  const dir = `${keys.restic.repository(namespace)}/snapshots/`;
-  const found = { named: [] as string[], candidates: [] as Stored[] };
-  for await (const { key, modified } of copies[copy].list(dir)) {
-    const id = key.slice(dir.length);
-    if (!isResticId(id)) continue;
-    if (named.has(id)) found.named.push(id);
-    else if (going.has(id)) continue;
-    else if (suspects.has(namespace) || graceEnds(modified, graceDays) < now)
-      found.candidates.push({ id, written: modified });
-  }
-  return found;
+): Promise<{ readonly named: string[]; readonly candidates: Stored[]; readonly complete: boolean }> {
+  const { written, complete } = await listSnapshots(copies[copy], keys.restic.repository(namespace));
+  const isOld = (at: Date) => graceEnds(at, graceDays) < now;
+  const rest = [...written].filter(([id]) => !named.has(id) && !going.has(id));
+  return {
+    named: [...written.keys()].filter((id) => named.has(id)),
+    candidates: rest
+      .filter(([, at]) => suspects.has(namespace) || isOld(at))
+      .map(([id, at]) => ({ id, written: at })),
+    complete,
+  };
 }
 
 /** What snapshots say of themselves. One that cannot be read is nobody's to remove. */
@@ -111,5 +118,15 @@ async function readSnapshots(
     return [{ namespace, snapshot: id, backup, at: facts.time > written ? facts.time : written }];
   };
   const snapshots = await pMap(candidates, look, { concurrency: CONCURRENCY });
-  return { snapshots: snapshots.flat(), unread: unread.sort() };
+  return { snapshots: snapshots.flat(), unread: bounded(unread.sort(), dir) };
 }
+
+/** Snapshots of a repository that are named; the others are counted. */
+const NAMED = 3;
+
+const bounded = (unread: readonly string[], repository: string): string[] => [
+  ...unread.slice(0, NAMED),
+  ...(unread.length > NAMED
+    ? [`${unread.length - NAMED} more snapshots of ${repository} cannot be read`]
+    : []),
+];

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { createJson, findJson } from '../../adapters/s3/documents.ts';
 import { COPIES, type CopyName, type PerCopy } from '../../contract/copies.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
@@ -5,6 +6,7 @@ import { type PruneOutcome, RepositoryKeeps } from '../../core/retention/prune.t
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { releaseLease } from '../../runtime/leases.ts';
+import { listSnapshots } from '../listed-snapshots.ts';
 import { type AfterJob, outcomeOf, type PruneItem } from './repository-job.ts';
 
 /** The copies that have a repository. One that was never replicated is not in the replica. */
@@ -43,22 +45,26 @@ export async function repositoryOutcome(
   const key = keys.records.prune.keeps(prune, item.namespace);
   const keeps = await findJson(copies.primary, RepositoryKeeps, key);
   const look = async (copy: CopyName): Promise<AfterJob> => {
-    const there = await snapshotsIn(copies[copy], item.repository);
+    const isThere = await presence(copies[copy], item.repository);
+    const found = async (ids: readonly string[], wanted: boolean) => {
+      const answers = await pMap(ids, isThere, { concurrency: CONCURRENCY });
+      return ids.filter((_, i) => answers[i] === wanted);
+    };
     return {
       copy,
-      left: item.forget[copy].filter((id) => there.has(id)),
-      lost: (keeps?.[copy] ?? []).filter((id) => !there.has(id)),
+      left: await found(item.forget[copy], true),
+      lost: await found(keeps?.[copy] ?? [], false),
     };
   };
   return outcomeOf(item, end, await Promise.all(COPIES.map(look)));
 }
 
-/** Ids of the snapshots that a copy of a repository has. */
-async function snapshotsIn(vault: Vault, repository: string): Promise<Set<string>> {
-  const dir = `${repository}/snapshots/`;
-  const ids = new Set<string>();
-  for await (const { key } of vault.list(dir)) ids.add(key.slice(dir.length));
-  return ids;
+const CONCURRENCY = 16;
+
+/** Tells whether a copy of a repository has a snapshot. One by one only what a long listing does not say. */
+async function presence(vault: Vault, repository: string): Promise<(id: string) => Promise<boolean>> {
+  const { written, complete } = await listSnapshots(vault, repository);
+  return async (id) => written.has(id) || (!complete && vault.exists(`${repository}/snapshots/${id}`));
 }
 
 /** Marks a run as done and releases its lease. */

@@ -1,6 +1,7 @@
 import pMap, { pMapIterable } from 'p-map';
 import { readInventory, writeInventory } from '../../adapters/s3/inventory.ts';
 import type { PerCopy } from '../../contract/copies.ts';
+import { HoldfastError } from '../../contract/holdfast-error.ts';
 import { type BackupRecord, snapshotsIn } from '../../core/backup/record.ts';
 import { ProvenBefore, type Version } from '../../core/vault/inventory.ts';
 import { inCopyOrder, type Pair, pairs, repositoryStages } from '../../core/vault/replication.ts';
@@ -38,6 +39,9 @@ export interface ReplicateResult {
  * wrong. The order makes sure that nothing in the replica refers to a missing object. It keeps an inventory of proven
  * objects per repository, so that old packs are listed but not proven again. Neither listings nor objects are held in
  * memory. With `awaitsS3`, objects that S3's own replication is copying are left to it.
+ *
+ * @throws HoldfastError RecoveryPointDamaged when an object is not what its name or the record promises. In a repository it
+ * costs this repository alone: everything else is in the replica by then.
  */
 export async function replicate(
   { primary, replica, keys, timeLeft, awaitsS3 = false }: ReplicateContext,
@@ -69,8 +73,20 @@ export async function replicate(
     seen.remaining++;
     return undefined;
   };
-  for (const stage of repositoryStages(namespaces.map(keys.restic.repository))) {
-    for (const prefix of stage) await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
+  const repositories = namespaces.map(keys.restic.repository);
+  const damaged = new Map<string, HoldfastError>();
+  for (const stage of repositoryStages(repositories)) {
+    for (const prefix of stage) {
+      const repository = repositories.find((r) => prefix.startsWith(`${r}/`)) ?? prefix;
+      if (damaged.has(repository)) continue; // what its later stages refer to is not complete
+      try {
+        await bringStage(replica, keys.inventory(prefix), open(prefix), bring);
+      } catch (error) {
+        // Whoever has a namespace may put anything into its repository: it costs this repository alone.
+        if (!(error instanceof HoldfastError) || error.name !== 'RecoveryPointDamaged') throw error;
+        damaged.set(repository, error);
+      }
+    }
     if (result().remaining > 0) return result(); // later stages refer to this one, so it must be complete
   }
   const few: Pair[] = [];
@@ -80,7 +96,10 @@ export async function replicate(
     if (result().remaining > 0) return result();
     await pMap(batch, bring, { concurrency: CONCURRENCY });
   }
-  return result();
+  const [first, ...others] = damaged.values();
+  if (!first) return result();
+  if (others.length === 0) throw first;
+  throw new HoldfastError('RecoveryPointDamaged', [first, ...others].map((e) => e.message).join('; '));
 }
 
 /** Copies or proves one kind of a repository's objects, and stores the inventory, even if it fails or runs out of time. */

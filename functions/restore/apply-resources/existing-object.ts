@@ -10,6 +10,7 @@ import {
   withAddedSubjects,
 } from '../../core/restore/clean.ts';
 import { differences, differencesIn, textOf, valueAt } from '../../core/restore/compare.ts';
+import { heldUpdate } from '../../core/restore/dangerous.ts';
 import { changeToward, driftOfExisting, type ExistingDrift } from '../../core/restore/existing.ts';
 import { typeOfItem } from '../../core/restore/restore-plan.ts';
 import type { KubeResponse } from '../../ports/kubernetes.ts';
@@ -46,10 +47,12 @@ export async function settleExisting(context: PutContext, wanted: Wanted, seen: 
     const reason = `already exists for the original namespace, and is left alone; ${differs}`;
     return { result: 'skipped', reason };
   }
-  if (options.existingResources === 'update')
-    return held === undefined
+  if (options.existingResources === 'update') {
+    const reason = held ?? heldUpdate(at, { live, wanted: object }, options);
+    return reason === undefined
       ? change(changeToward({ wanted: object, live }, drift), { live, drift })
-      : { result: 'held', reason: held };
+      : { result: 'held', reason };
+  }
   // As in Velero: a default account exists before any restore, and needs the names of its pull secrets.
   const merged = mergedAccount(live, object);
   if (at.groupResource === 'serviceaccounts' && held === undefined && differences(merged, live).length > 0)

@@ -18,7 +18,7 @@ import { logRun } from '../../runtime/logging.ts';
 import { putRestore, type StoredRestore } from '../documents.ts';
 import type { RestoreSource } from '../source.ts';
 import { checkedItems } from './check.ts';
-import { clusterRolesOf } from './cluster-roles.ts';
+import { clusterFactsOf } from './cluster-facts.ts';
 import { findRecoveryPoint } from './find.ts';
 import { findVeleroBackup } from './find-velero.ts';
 import { type PlanChoices, type PlannedArchive, planChosen, planItems } from './plan.ts';
@@ -68,7 +68,7 @@ export async function planRestore(
     namespaces,
     isFiltered: isFiltered(input),
     options,
-    ...(!options.files && { clusterRoles: await context.withCluster(clusterRolesOf) }),
+    ...(!options.files && { cluster: await context.withCluster(clusterFactsOf) }),
   });
   const { archiveSha256 } = planned;
   const asked = { ...planned, options, held: point.namespaces, namespaces };

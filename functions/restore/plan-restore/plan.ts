@@ -10,10 +10,9 @@ import {
 import { HoldfastError } from '../../contract/holdfast-error.ts';
 import type { RestoreOptions } from '../../contract/restore-options.ts';
 import type { BackupRecord } from '../../core/backup/record.ts';
-import type { Grants } from '../../core/restore/archived-roles.ts';
 import { type Contents, contentsReader } from '../../core/restore/contents.ts';
 import { type Draft, draftOf } from '../../core/restore/drafts.ts';
-import { planDrafts } from '../../core/restore/plan-drafts.ts';
+import { type ClusterFacts, planDrafts } from '../../core/restore/plan-drafts.ts';
 import { type Scope, scopeOf } from '../../core/restore/restore-options.ts';
 import { compareItems, type PlanItem } from '../../core/restore/restore-plan.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
@@ -33,8 +32,8 @@ export interface PlanChoices {
   readonly options: RestoreOptions;
   /** Whether the record is signed: its sizes then bound the archive. */
   readonly signed?: boolean;
-  /** The ClusterRoles of the cluster that is restored into. */
-  readonly clusterRoles?: Grants;
+  /** The cluster that is restored into. */
+  readonly cluster?: ClusterFacts;
 }
 
 /** The plan of an archive, in the order of the restore, and what the archive holds. */
@@ -88,29 +87,29 @@ interface KnownArchive extends ArchiveSize {
 export function planChosen(
   archive: Readable,
   known: KnownArchive | undefined,
-  { namespaces, isFiltered, options, clusterRoles }: PlanChoices,
+  { namespaces, isFiltered, options, cluster }: PlanChoices,
 ): Promise<PlannedArchive> {
-  return planned(archive, known, { scope: scopeOf(options, namespaces, isFiltered), options, clusterRoles });
+  return planned(archive, known, { scope: scopeOf(options, namespaces, isFiltered), options, cluster });
 }
 
-/** As `planChosen`, of a scope, for a cluster without roles of its own. */
+/** As `planChosen`, of a scope, for a new cluster. */
 export const planArchive = (
   archive: Readable,
   known: KnownArchive | undefined,
   scope: Scope,
   options: RestoreOptions,
-): Promise<PlannedArchive> => planned(archive, known, { scope, options, clusterRoles: undefined });
+): Promise<PlannedArchive> => planned(archive, known, { scope, options, cluster: undefined });
 
 interface Planning {
   readonly scope: Scope;
   readonly options: RestoreOptions;
-  readonly clusterRoles: Grants | undefined;
+  readonly cluster: ClusterFacts | undefined;
 }
 
 async function planned(
   archive: Readable,
   known: KnownArchive | undefined,
-  { scope, options, clusterRoles }: Planning,
+  { scope, options, cluster }: Planning,
 ): Promise<PlannedArchive> {
   const drafts: Draft[] = [];
   const { contents, read } = contentsReader();
@@ -120,6 +119,6 @@ async function planned(
     drafts.push(draftOf({ at: entry.at, bytes: entry.raw.length }, object, scope, options));
   };
   const archiveSha256 = await readArchive(archive, known?.sha256, visit, capsFor(known));
-  const items = planDrafts(drafts, scope, clusterRoles).sort(compareItems);
+  const items = planDrafts(drafts, scope, cluster).sort(compareItems);
   return { items, archiveSha256, contents, unmatched: scope.unmatched() };
 }

@@ -26,6 +26,7 @@ clusters:
     veleroSources: [{ name: old-velero, bucket: velero, region: eu-west-1 }]
     plans:
       - { name: nightly, namespaces: [shop], schedule: "0 2 * * *", retention: { keepLast: 3 } }
+    retired: [{ name: weekly, retention: { keepLast: 1, ttl: 1y } }]
 `,
   );
   return file;
@@ -131,7 +132,8 @@ describe.concurrent('a word that is not allowed is refused before AWS is asked f
       'primary, replica, old-velero',
     ],
     ['a plan, of backup', ['backup', 'nightli'], 'nightli', 'nightly'],
-    ['a plan, of prune', ['prune', 'nightli'], 'nightli', 'nightly'],
+    ['a plan, of prune', ['prune', 'nightli'], 'nightli', 'nightly, weekly'],
+    ['a retired plan, of backup', ['backup', 'weekly'], 'weekly', 'Its plans are: nightly'],
     [
       'a copy behind the repository, of restic',
       ['restic', 'shop', '--from', 'replica', '--', 'forget'],
@@ -157,6 +159,11 @@ describe.concurrent('a word that is not allowed is refused before AWS is asked f
 
   test.each(['1', '100'])('a share of %s percent starts a prune', async (share) => {
     const { code, machines } = await holdfast(['prune', 'nightly', '--allow-share', share], ONE_ACCOUNT);
+    expect([code, machines.size]).toEqual([0, 1]);
+  });
+
+  test('a retired plan is a word that prune takes', async () => {
+    const { code, machines } = await holdfast(['prune', 'weekly'], ONE_ACCOUNT);
     expect([code, machines.size]).toEqual([0, 1]);
   });
 

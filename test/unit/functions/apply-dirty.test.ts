@@ -16,6 +16,7 @@ beforeEach(() => {
 const applied = (stage: 1 | 2) => getApplied(world.vault, keys, RESTORE, stage);
 const writes = ({ calls }: FakeCluster) => calls.filter((call) => !call.startsWith('GET'));
 const WIDGETS = '/apis/example.com/v1/namespaces/shop/widgets';
+const LEVEL = 'pod-security.kubernetes.io/enforce';
 const waited = () => world.waits.reduce((sum, ms) => sum + ms, 0);
 
 describe('an object that is there and equal', () => {
@@ -46,6 +47,31 @@ describe('an object that is there and equal', () => {
     ]);
     expect(writes(world.cluster)).toEqual([]);
   });
+
+  it.each([
+    ['baseline', 'restricted', [], 'held'],
+    [undefined, 'baseline', [], 'held'],
+    ['baseline', 'restricted', ['namespaces/shop'], 'updated'],
+    ['restricted', 'baseline', [], 'updated'],
+    ['baseline', undefined, [], 'updated'],
+  ])(
+    'is a Namespace of the level %s, there %s; allowed %j, its update is %s',
+    async (to, from, allow, result) => {
+      const enforce = (level?: string) => ({
+        labels: { a: level ?? 'none', ...(level && { [LEVEL]: level }) },
+      });
+      world.has(thing(KINDS.namespaces, 'shop', {}, enforce(from)));
+      await world.plan([thing(KINDS.namespaces, 'shop', {}, enforce(to))], {
+        existingResources: 'update',
+        allow,
+      });
+      await world.apply(1);
+      const [[, found, reason] = []] = await world.results(1);
+      expect(found).toBe(result);
+      if (result === 'held')
+        expect(reason).toMatch(/^it lowers the Pod Security level .*"allow": \["namespaces\/shop"\]$/);
+    },
+  );
 
   it.each(Object.entries(REFUSALS))(
     'is unchanged although a create would be refused: %s',

@@ -1,73 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encode } from '../../../functions/adapters/s3/documents.ts';
-import { stamp } from '../../../functions/core/backup/backup-name.ts';
-import type { BackupRecord } from '../../../functions/core/backup/record.ts';
-import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
-import { type MeasureContext, measure } from '../../../functions/measure/measure-vault/measure.ts';
 import { READ_AT_MOST } from '../../../functions/measure/measure-vault/records.ts';
-import { putSignedRecord } from '../../../functions/runtime/signed-records.ts';
-import { recordOf } from '../../support/builders.ts';
-import { keyPair } from '../../support/key-pair.ts';
-import { MemoryVault } from '../../support/memory-vault.ts';
+import { forger, hoursAgo, keys, measuredVault, NOW, nameOf } from '../../support/measured-vault.ts';
 
-const HOUR_MS = 3600 * 1000;
-const keys = vaultKeys('paris');
-const now = new Date('2026-02-01T00:00:00Z');
-const key = keyPair();
-const forger = keyPair();
-const hoursAgo = (hours: number) => new Date(now.getTime() - hours * HOUR_MS);
-const nameOf = (hours: number, plan = 'daily') => `${plan}-${stamp(hoursAgo(hours))}`;
-
-let primary: MemoryVault;
-let replica: MemoryVault;
-let created: Map<string, Date>;
-let asked: string[];
-
+let { primary, replica, created, asked, point, look } = measuredVault();
 beforeEach(() => {
-  [primary, replica] = [new MemoryVault('primary'), new MemoryVault('replica')];
-  created = new Map(
-    ['backup-daily', 'backup-daily-more', 'verification', 'lock-daily'].map((name) => [name, hoursAgo(500)]),
-  );
-  asked = [];
+  ({ primary, replica, created, asked, point, look } = measuredVault());
 });
-
-interface Point extends Partial<BackupRecord> {
-  readonly in?: readonly MemoryVault[];
-  readonly proven?: boolean;
-  /** Who signed it; undefined: nobody. */
-  readonly signer?: typeof key | undefined;
-}
-
-/** A backup of some hours ago, in both copies and proven unless said otherwise. */
-async function point(hours: number, over: Point = {}): Promise<string> {
-  const { in: vaults = [primary, replica], proven = true, plan = 'daily', ...rest } = over;
-  const { signer = key, ...fields } = { signer: key, ...rest };
-  const backup = nameOf(hours, plan);
-  const record = recordOf(backup, { plan, startedAt: hoursAgo(hours).toISOString(), ...fields });
-  for (const vault of vaults) {
-    await vault.put(keys.records.work(backup), encode({}));
-    if ('signer' in over && over.signer === undefined)
-      await vault.put(keys.records.record(backup), encode(record));
-    else await putSignedRecord(vault, keys.records.record(backup), record, signer);
-    if (proven) await vault.put(keys.records.replica(backup), encode({}));
-  }
-  return backup;
-}
-
-const look = (over: Partial<MeasureContext> = {}) =>
-  measure({
-    copies: { primary, replica },
-    keys,
-    verifier: key,
-    plans: ['daily', 'daily-more'],
-    locked: false,
-    now,
-    createdAt: async (schedule) => {
-      asked.push(schedule);
-      return created.get(schedule);
-    },
-    ...over,
-  });
 
 /** Ages of a plan in hours. */
 async function ages(plan = 'daily') {
@@ -113,7 +52,7 @@ describe('a plan’s recovery points', () => {
   it('do not count while a backup is not committed, or has failed', async () => {
     await point(20);
     await primary.put(keys.records.work(nameOf(1)), encode({}));
-    await point(2, { phase: 'Failed', signer: undefined, proven: false });
+    await point(2, { phase: 'Failed', by: 'nobody', proven: false });
     expect(await ages()).toEqual({ completed: 20, partial: 0, replica: 20, doubtful: 0 });
   });
 });
@@ -132,8 +71,8 @@ describe('a plan that never ran', () => {
 
 describe('a record without a valid signature', () => {
   it.each([
-    ['is signed by somebody else', { signer: forger }],
-    ['is not signed', { signer: undefined }],
+    ['is signed by somebody else', { by: forger }],
+    ['is not signed', { by: 'nobody' as const }],
     ['is signed, but is the record of another backup', { backup: nameOf(99) }],
     ['is of another cluster', { cluster: 'london' }],
   ])('that %s makes nothing younger, and is reported', async (_, over) => {
@@ -144,11 +83,11 @@ describe('a record without a valid signature', () => {
 
   it('is found below newer ones, and among plans that are not configured, in its turn', async () => {
     for (let i = 0; i < 100; i++) await point(2 + i);
-    await point(60.5, { in: [replica], signer: forger });
-    await point(70.5, { in: [primary], signer: forger, plan: 'gone' });
+    await point(60.5, { in: [replica], by: forger });
+    await point(70.5, { in: [primary], by: forger, plan: 'gone' });
     const found = new Set<string>();
     for (let turn = 0; turn < 13; turn++) {
-      const at = new Date(now.getTime() + turn * 15 * 60 * 1000);
+      const at = new Date(NOW.getTime() + turn * 15 * 60 * 1000);
       for (const doubtful of (await look({ now: at })).doubtful) found.add(doubtful);
     }
     expect([...found].sort()).toEqual([
@@ -159,7 +98,7 @@ describe('a record without a valid signature', () => {
 
   it('counts in the replica, too', async () => {
     await point(40);
-    await point(1, { in: [replica], signer: forger });
+    await point(1, { in: [replica], by: forger });
     expect(await ages()).toMatchObject({ completed: 40, replica: 40, doubtful: 1 });
   });
 
@@ -175,19 +114,25 @@ describe('a record without a valid signature', () => {
   });
 
   it('is not reported if it says Failed: nothing trusts it, and fail-backup does not sign', async () => {
-    await point(1, { phase: 'Failed', signer: undefined });
+    await point(1, { phase: 'Failed', by: 'nobody' });
     expect((await ages()).doubtful).toBe(0);
   });
 
+  it('is reported if it says Failed and names data: fail-backup names none', async () => {
+    const volumes = [{ id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', result: 'failed' as const }];
+    await point(1, { phase: 'Failed', by: 'nobody', volumes });
+    expect((await ages()).doubtful).toBe(2);
+  });
+
   it('is reported if it says Failed with a wrong signature', async () => {
-    await point(1, { phase: 'Failed', signer: forger, in: [primary] });
+    await point(1, { phase: 'Failed', by: forger, in: [primary] });
     expect((await ages()).doubtful).toBe(1);
   });
 
   it('hides nothing by a time of the future, signed or not', async () => {
     await point(40);
     await point(-24, { in: [primary] });
-    await point(-48, { in: [primary], signer: forger });
+    await point(-48, { in: [primary], by: forger });
     await point(-72, { in: [primary], startedAt: hoursAgo(50).toISOString() });
     expect(await ages()).toMatchObject({ completed: 40, doubtful: 1 });
   });
@@ -195,7 +140,7 @@ describe('a record without a valid signature', () => {
   it('does not silence an alarm by its number', async () => {
     await point(40);
     for (let i = 0; i < READ_AT_MOST + 5; i++)
-      await point(1 + i / 60, { in: [primary], signer: forger, phase: 'PartiallyFailed' });
+      await point(1 + i / 60, { in: [primary], by: forger, phase: 'PartiallyFailed' });
     const found = await ages();
     expect(found).toMatchObject({ completed: 500, partial: 0, replica: 40 });
     expect(found.doubtful).toBeGreaterThanOrEqual(READ_AT_MOST);
@@ -204,7 +149,7 @@ describe('a record without a valid signature', () => {
   it('does not silence the alarm on a volume by the number of Failed ones, which nobody signs', async () => {
     const volumes = [{ id: 'shop.pgdata', namespace: 'shop', pvc: 'pgdata', result: 'failed' as const }];
     await point(1, { phase: 'PartiallyFailed', volumes });
-    const failed = { phase: 'Failed' as const, signer: undefined, in: [primary] };
+    const failed = { phase: 'Failed' as const, by: 'nobody' as const, in: [primary] };
     for (let i = 0; i < READ_AT_MOST; i++) await point(2 + i / 60, failed);
     await point(90, { volumes: [{ ...volumes[0], result: 'protected', snapshot: 'e'.repeat(64) } as never] });
     expect((await look()).plans[0]?.volumeSeconds).toBe(500 * 3600);
@@ -249,6 +194,7 @@ describe('a look', () => {
     await point(4, { plan: 'gone', in: [replica] });
     await point(4);
     expect((await look()).withoutPlan).toEqual([nameOf(3, 'gone'), nameOf(4, 'gone')]);
+    expect((await look({ retired: ['gone'] })).withoutPlan).toEqual([]);
   });
 
   it('names the volumes that the newest recovery point has no snapshot of', async () => {
@@ -271,88 +217,5 @@ describe('a look', () => {
       `shop/pgdata ${hoursAgo(50).toISOString()}`,
       `shop/web ${hoursAgo(26).toISOString()}`,
     ]);
-  });
-});
-
-describe('the newest verification', () => {
-  const report = (hours: number, over: object = {}) =>
-    primary.put(
-      keys.records.verify.report(`verify-${stamp(hoursAgo(hours))}-abcdef`),
-      encode({ startedAt: hoursAgo(hours).toISOString(), ...over }),
-    );
-  const age = async () => ((await look()).verificationSeconds ?? Number.NaN) / 3600;
-
-  it('is the newest that has a report', async () => {
-    await report(300);
-    await report(100);
-    await primary.put(keys.records.verify.run(`verify-${stamp(hoursAgo(2))}-abcdef`), encode({}));
-    expect(await age()).toBe(100);
-  });
-
-  it('is not one of the future, nor one that is no report', async () => {
-    await report(100);
-    await report(-10);
-    await report(50, { startedAt: ['yesterday'] });
-    await report(40, { startedAt: 'yesterday' });
-    expect(await age()).toBe(100);
-  });
-
-  it('is as old as its schedule before the first, and has no age without a schedule', async () => {
-    expect(await age()).toBe(500);
-    created.delete('verification');
-    expect(await age()).toBeNaN();
-  });
-});
-
-describe('the newest pass over the locks', () => {
-  const lock = (backup: string, hours: number, vaults = [primary, replica]) =>
-    Promise.all(
-      vaults.map((vault) =>
-        vault.put(
-          keys.records.lock(backup),
-          encode({
-            mode: 'GOVERNANCE',
-            until: hoursAgo(-300).toISOString(),
-            began: hoursAgo(hours).toISOString(),
-          }),
-        ),
-      ),
-    );
-  const age = async () => ((await look({ locked: true })).lockPassSeconds ?? Number.NaN) / 3600;
-
-  it('is that of the copy where it is older', async () => {
-    const backup = await point(30);
-    await point(2);
-    await lock(backup, 10, [primary]);
-    await lock(backup, 70, [replica]);
-    expect(await age()).toBe(70);
-  });
-
-  it('is found among many young recovery points, of which none has seen a pass', async () => {
-    for (let i = 0; i < 90; i++) await point(i / 4);
-    await lock(await point(23), 5);
-    expect(await age()).toBe(5);
-  });
-
-  it('does not believe a pass of the future, or a document without a time', async () => {
-    const backup = await point(300);
-    await lock(backup, -1000);
-    expect(await age()).toBe(300);
-    for (const vault of [primary, replica])
-      await vault.put(keys.records.lock(backup), encode({ mode: 'GOVERNANCE', until: 'never' }));
-    expect(await age()).toBe(300);
-  });
-
-  it('counts from the first recovery point or the schedule, whichever is later, before the first pass', async () => {
-    await point(300);
-    expect(await age()).toBe(300);
-    created.set('lock-daily', hoursAgo(4));
-    expect(await age()).toBe(4);
-  });
-
-  it('has no age while there is nothing to lock, or no Object Lock', async () => {
-    expect(await age()).toBeNaN();
-    await point(300);
-    expect((await look()).lockPassSeconds).toBeUndefined();
   });
 });

@@ -214,17 +214,20 @@ describe('the plan of a restore', () => {
   });
 
   it.each([
-    ['grants no more', 'configmaps', 'create'],
-    ['reads Secrets', 'secrets', 'hold'],
+    ['grants no more', 'configmaps', true, 'create'],
+    ['reads Secrets', 'secrets', true, 'hold'],
+    ['alone is there, and harmless', 'configmaps', false, 'create'],
+    ['alone is there, and reads Secrets', 'secrets', false, 'hold'],
   ])(
     'judges a binding by the role of that name in the cluster too: one that %s',
-    async (_, resource, action) => {
+    async (_, resource, isArchived, action) => {
       const role = (of: string) => ({ rules: [{ apiGroups: [''], resources: [of], verbs: ['get'] }] });
       const binding = {
         roleRef: { kind: 'ClusterRole', name: 'ops' },
         subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: 'shop' }],
       };
-      const things = [thing(KINDS.roles, 'ops', role('pods')), thing(KINDS.bindings, 'web', binding)];
+      const own = isArchived ? [thing(KINDS.roles, 'ops', role('pods'))] : [];
+      const things = [...own, thing(KINDS.bindings, 'web', binding)];
       await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
       world.cluster.add(...thing(KINDS.roles, 'ops', role(resource)));
       await plan();
@@ -232,6 +235,51 @@ describe('the plan of a restore', () => {
       expect(items.filter((i) => i.name === 'web').map((i) => i.action)).toEqual([action]);
     },
   );
+
+  it('judges a binding by the Role of its namespace in the cluster, too', async () => {
+    const own = {
+      type: KINDS.namespacedRoles,
+      rules: (verbs: string[]) => ({ rules: [{ apiGroups: [], resources: [], verbs }] }),
+    };
+    const binding = {
+      roleRef: { kind: 'Role', name: 'ops' },
+      subjects: [{ kind: 'ServiceAccount', name: 'web' }],
+    };
+    const bindings = { ...KINDS.bindings, resource: 'rolebindings', kind: 'RoleBinding', namespaced: true };
+    const things = [thing(own.type, 'ops', own.rules(['get'])), thing(bindings, 'web', binding)];
+    await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+    world.cluster.add(...thing(own.type, 'ops', own.rules(['escalate'])));
+    await plan();
+    const items = await getItems(world.primary, keys, RESTORE);
+    expect(items.find((i) => i.name === 'web')?.reason).toMatch(
+      /^it lets shop\/web give rights .* \(Role ops\)/,
+    );
+  });
+
+  it.each([
+    ['of this cluster', '10.0.0.7', true],
+    ['of this cluster, in another form', '::ffff:a00:8', true],
+    ['of the original cluster', '10.1.0.1', true],
+    ['of a database', '10.0.0.9', false],
+  ])('holds endpoints that lead to the API server: %s', async (_, ip, isHeld) => {
+    const endpoints = (address: string) => ({ subsets: [{ addresses: [{ ip: address }] }] });
+    const things = [
+      thing(KINDS.endpoints, 'kubernetes', endpoints('10.1.0.1'), { namespace: 'default' }),
+      thing(KINDS.endpoints, 'db', endpoints(ip)),
+    ];
+    await putRecoveryPoint(world.primary, FIRST, [...SHOP, ...things], { signer });
+    world.cluster.add(
+      ...thing(KINDS.endpoints, 'kubernetes', endpoints('10.0.0.7'), { namespace: 'default' }),
+    );
+    const service = { spec: { clusterIP: '10.0.0.8', clusterIPs: ['10.0.0.8'] } };
+    world.cluster.add(...thing(KINDS.services, 'kubernetes', service, { namespace: 'default' }));
+    const actionOf = async (input: Partial<RestoreInput> = {}) => {
+      await plan(input);
+      return (await getItems(world.primary, keys, RESTORE)).find((i) => i.name === 'db')?.action;
+    };
+    expect(await actionOf()).toBe(isHeld ? 'hold' : 'create');
+    expect(await actionOf({ allow: ['endpoints/shop/db'] })).toBe('create');
+  });
 
   it('acquires the lease of the cluster for its execution; a dry run acquires none, even while another restore is running', async () => {
     await put(FIRST);

@@ -27,6 +27,7 @@ const POLICY: PrunePolicy = {
   timeZone: 'UTC',
   share: 100,
   orphanGraceDays: 7,
+  retired: new Map(),
   plans: ['daily', 'weekly', 'hourly'],
 };
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { BackupRecord } from '../../../functions/core/backup/record.ts';
 import { copyRank, isReplicated } from '../../../functions/core/vault/replication.ts';
 import { replicate } from '../../../functions/replicate/replicate-backup/replicate.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
@@ -66,14 +67,33 @@ describe('the replication of a recovery point', () => {
     expect(replica.objects.get(archive)?.body.toString()).toBe('archive');
   });
 
-  it.each([
-    ['the archive', archive],
-    ['a pack', inRepository('data', 'pack b')[0]],
-  ])('refuses %s whose bytes are not what was promised, and what refers to it', async (_, key) => {
-    primary.objects.set(key, { body: Buffer.from('rotten!'), metadata: {} });
+  it('refuses an archive whose bytes are not what was promised, and what refers to it', async () => {
+    primary.objects.set(archive, { body: Buffer.from('rotten!'), metadata: {} });
     await expect(run()).rejects.toMatchObject({ name: 'RecoveryPointDamaged' });
-    expect(replica.objects.has(key)).toBe(false);
+    expect(replica.objects.has(archive)).toBe(false);
     expect(replica.objects.has(keys.records.record(BACKUP))).toBe(false);
+  });
+
+  it('refuses a pack that is not what its name says: it costs its repository, and nothing else', async () => {
+    const bank = keys.restic.repository('bank');
+    const inBank = (kind: string, text: string) => `${bank}/${kind}/${sha256(text)}`;
+    const others = [inBank('data', 'gold'), inBank('index', 'of gold'), inBank('snapshots', 'of today')];
+    for (const [i, text] of ['gold', 'of gold', 'of today'].entries())
+      primary.objects.set(others[i] as string, { body: Buffer.from(text), metadata: {} });
+    const [volume] = record.volumes as [BackupRecord['volumes'][number]];
+    const both = { ...record, volumes: [volume, { ...volume, id: 'bank.data', namespace: 'bank' }] };
+    const rotten = inRepository('data', 'pack b')[0];
+    primary.objects.set(rotten, { body: Buffer.from('rotten!'), metadata: {} });
+    const again = () => replicate({ primary, replica, keys, timeLeft: () => true }, both);
+    for (const attempt of [again, again]) {
+      await expect(attempt()).rejects.toMatchObject({
+        name: 'RecoveryPointDamaged',
+        message: expect.stringContaining(rotten),
+      });
+      expect(copies()).toEqual(expect.arrayContaining([...others, archive, keys.records.record(BACKUP)]));
+      for (const [key] of [inRepository('index', 'index'), inRepository('snapshots', 'snapshot')])
+        expect(replica.objects.has(key)).toBe(false);
+    }
   });
 
   it('stops when its time is over, says that something remains, and is finished by the next', async () => {

@@ -132,14 +132,24 @@ class Scene {
         onStart: (id, attempt) => void this.started.push(`${id} ${attempt}`),
         exitCode: () => 0,
         takesSnapshot: () => true,
-        onInit: (repository) =>
-          this.vault.objects.set(`${/restic\/.*/.exec(repository)}/config`, {
-            body: Buffer.from(''),
-            metadata: {},
-          }),
+        onSnapshot: (id, snapshot) =>
+          this.put(`${keys.restic.repository(id.split('.')[0] ?? '')}/snapshots/${snapshot}`),
+        onInit: (repository) => this.put(`${/restic\/.*/.exec(repository)}/config`),
       });
     }
     throw new Error('the backup has no end');
+  }
+
+  private put(key: string): void {
+    this.vault.objects.set(key, { body: Buffer.from(''), metadata: {} });
+  }
+
+  /** Ids of volumes of a namespace that are said to have a snapshot which the vault does not have. */
+  false(namespace: string): string[] {
+    const folder = `${keys.restic.repository(namespace)}/snapshots/`;
+    return this.outcomes(namespace)
+      .filter((o) => o.snapshot !== undefined && !this.vault.objects.has(`${folder}${o.snapshot}`))
+      .map((o) => o.id);
   }
 
   outcomes(namespace: string) {
@@ -308,7 +318,10 @@ describe('whatever the admin of one namespace does between two calls', () => {
       fc.asyncProperty(acts, async (all) => {
         const scene = await disturbed(all);
         expect([scene.outcomes('bank'), strayed(scene)]).toEqual([bank, []]);
-        expect(scene.outcomes('shop').map((o) => o.id)).toEqual(['shop.data', 'shop.frozen']);
+        expect([scene.outcomes('shop').map((o) => o.id), scene.false('shop')]).toEqual([
+          ['shop.data', 'shop.frozen'],
+          [],
+        ]);
       }),
       { numRuns: 50 },
     );

@@ -30,7 +30,7 @@ const takenByAnother = (key: string, work: string) => takeLease(leases(), key, {
 const prune = async () => {
   const run = { input: { plan: 'daily' }, prune: 'daily-2', execution: 'arn', now: NOW, isGone: alive };
   const retention = { keepLast: 1 };
-  const limits = { share: 50, orphanGraceDays: 7, plans: ['daily'] };
+  const limits = { share: 50, orphanGraceDays: 7, plans: ['daily'], retired: new Map() };
   const policy = { retention, replicaRetention: retention, timeZone: 'UTC', ...limits };
   return (
     await pruneBackups(pruneVault({ primary, replica: new MemoryVault('replica') }, keyPair()), run, policy)

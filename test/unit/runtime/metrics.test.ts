@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { HoldfastError } from '../../../functions/contract/holdfast-error.ts';
 import { METRICS } from '../../../functions/contract/metrics.ts';
-import { emitMetric } from '../../../functions/runtime/metrics.ts';
+import { countErrors, emitMetric } from '../../../functions/runtime/metrics.ts';
 
 /** Of late, as CloudWatch wants it: a line of another month would be refused. */
 const at = new Date(Date.now() - 60_000);
@@ -66,5 +67,37 @@ describe('a metric', () => {
       ['_aws', 'Cluster', 'Plan', 'BytesVerified'],
       ['_aws', 'Cluster', 'ObjectsHealed'],
     ]);
+  });
+});
+
+describe('an error that is counted', () => {
+  /** The metrics that were written while some work failed, and the error that came out. */
+  async function counted(error: Error): Promise<[Record<string, unknown>[], unknown]> {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const work = () => Promise.reject(error);
+    const thrown: unknown = await countErrors(
+      'PruneRefused',
+      METRICS.prunesRefused,
+      { Cluster: 'prod' },
+      work,
+    ).catch((caught: unknown) => caught);
+    const lines = write.mock.calls.flatMap(([text]) => String(text).split('\n').filter(Boolean));
+    return [lines.map((line) => JSON.parse(line) as Record<string, unknown>), thrown];
+  }
+
+  test('is one in its metric, and is thrown on', async () => {
+    const refused = new HoldfastError('PruneRefused', 'too much');
+    const [metrics, thrown] = await counted(refused);
+    expect(metrics).toMatchObject([{ Cluster: 'prod', PrunesRefused: 1 }]);
+    expect(thrown).toBe(refused);
+  });
+
+  test('is not counted if it has another name', async () => {
+    const other = new HoldfastError('VaultUnavailable', 'no answer');
+    expect(await counted(other)).toEqual([[], other]);
+  });
+
+  test('does not touch work that succeeds', async () => {
+    expect(await countErrors('PruneRefused', METRICS.prunesRefused, {}, async () => 7)).toBe(7);
   });
 });

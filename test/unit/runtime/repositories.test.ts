@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { parseKeyFile } from '../../../functions/core/restic/key-file.ts';
 import { openRepository } from '../../../functions/runtime/repositories.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 import { resticId } from '../../support/restic-id.ts';
@@ -121,7 +122,10 @@ describe('a repository', () => {
     ['no compression at all', () => writer.document(Buffer.of(2, 1, 2, 3))],
     [
       'a bomb',
-      () => writer.document(Buffer.concat([Buffer.of(2), zstdCompressSync(Buffer.alloc(2 ** 24, 32))])),
+      () => {
+        const text = Buffer.concat([Buffer.from(JSON.stringify(SNAPSHOT)), Buffer.alloc(2 ** 24, 32)]);
+        return writer.document(Buffer.concat([Buffer.of(2), zstdCompressSync(text)]));
+      },
     ],
     ['without a tree', () => writer.snapshot({ tree: undefined })],
     ['of paths that are no list', () => writer.snapshot({ paths: { length: 1 } })],
@@ -142,6 +146,15 @@ describe('a repository', () => {
       ...damaged,
       message: `${REPOSITORY}/snapshots/${id} in bucket primary is no snapshot of this repository`,
     });
+  });
+
+  it('refuses a snapshot that somebody without the key has altered bit by bit', async () => {
+    const id = writer.document(Buffer.from(JSON.stringify(SNAPSHOT)));
+    const at = 16 + JSON.stringify(SNAPSHOT).indexOf('paris'); // after the initialisation vector
+    const altered = writer.named('snapshots', flipped(bodyOf(id), at));
+    const repository = await open();
+    expect(await repository.snapshot(id)).toMatchObject({ hostname: 'paris' });
+    await expect(repository.snapshot(altered)).rejects.toMatchObject(damaged);
   });
 
   it('reads a huge object no further than its limit', async () => {
@@ -199,6 +212,25 @@ describe('the key files of a repository', () => {
     await expect(open()).rejects.toThrow('has no key that the password of this repository opens');
     writer.addKey(PASSWORD);
     await expect(open()).resolves.toBeDefined();
+  });
+
+  it.each([
+    { N: 2 ** 15, r: 8, p: 33 },
+    { N: 2 ** 20, r: 8, p: 1 },
+    { N: 2, r: 1, p: 2 ** 20 },
+    { N: 2 ** 52, r: 2 ** 52, p: 2 ** 52 },
+    { N: 48 },
+  ])('are not tried when they ask for %j', (over) => {
+    expect(parseKeyFile(bodyOf(writer.addKey(PASSWORD, over), REPOSITORY, 'keys'))).toBeUndefined();
+  });
+
+  it.each([
+    { N: 2 ** 15, r: 8, p: 7 },
+    { N: 2 ** 16, r: 8, p: 1 },
+    { N: 2 ** 15, r: 8, p: 32 },
+  ])('are tried when they ask for no more than restic may: %j', ({ N, r, p }) => {
+    const file = parseKeyFile(bodyOf(writer.addKey(PASSWORD, { N, r, p }), REPOSITORY, 'keys'));
+    expect(file?.cost).toBe(N * r * p);
   });
 
   it('are passed over when they are not under the name of their bytes, or huge', async () => {

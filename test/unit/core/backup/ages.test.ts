@@ -122,6 +122,17 @@ describe('the age of the oldest good snapshot of a volume', () => {
     expect(ages(seen).volume).toBe(49);
   });
 
+  it('is not hidden by a dump with the name of the volume', () => {
+    const seen = [point(1, 'PartiallyFailed'), point(25)];
+    const cache = { id: 'shop.web_cache', namespace: 'shop', podVolume: { pod: 'web', volume: 'cache' } };
+    const dump = { id: 'shop._web', namespace: 'shop', dump: { workload: 'web', file: 'cache' } };
+    const good = { result: 'protected' as const, snapshot: 'b'.repeat(64) };
+    const [newest, older] = seen.map((s) => (s as { record: BackupRecord }).record);
+    newest?.volumes.push({ ...cache, result: 'failed' }, { ...dump, ...good });
+    older?.volumes.push({ ...cache, ...good }, { ...dump, ...good });
+    expect(ages(seen)).toMatchObject({ volume: 25, behind: ['shop/web:cache'] });
+  });
+
   it('does not believe a snapshot without an id', () => {
     const seen = [point(1, 'PartiallyFailed', 'a'), point(25, 'Completed', 'a')];
     delete ((seen[0] as { record: BackupRecord }).record.volumes[0] as { snapshot?: string }).snapshot;

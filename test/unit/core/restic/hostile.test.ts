@@ -40,6 +40,7 @@ import { resticId } from '../../../support/restic-id.ts';
 
 const ID = resticId('a');
 const keys = vaultKeys('paris');
+const SUMMARY = `{"message_type":"summary","snapshot_id":"${ID}","total_files_processed":1}`;
 const volume: WorkVolume = { id: 'shop.data', namespace: 'shop', pvc: 'data', strategy: 'mount' };
 
 /** Lines as restic writes them, with fields that somebody else has filled. */
@@ -69,7 +70,7 @@ const errorLine = hostileJson.chain((value) =>
   ),
 );
 const log = fc
-  .array(fc.oneof(hostileText, hostileJson, line, errorLine), { maxLength: 12 })
+  .array(fc.oneof(hostileText, hostileJson, line, errorLine, fc.constant(SUMMARY)), { maxLength: 12 })
   .map((lines) => lines.join('\n'));
 
 const runs = { numRuns: 500 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planOfObjects } from '../../../support/plans.ts';
-import { CASES, type Case } from '../../../support/privileged-cases.ts';
+import type { Case } from '../../../support/privileged-builders.ts';
+import { CASES } from '../../../support/privileged-cases.ts';
 
 const NAMESPACES = [
   ...new Set(

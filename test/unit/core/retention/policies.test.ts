@@ -4,6 +4,7 @@ import {
   policiesIn,
   retentionNamed,
   retentionOf,
+  retiredRetentions,
   unknownPlans,
   unknownPlanText,
 } from '../../../../functions/core/retention/policies.ts';
@@ -27,6 +28,11 @@ describe('the retention of a plan', () => {
     const { retention, replicaRetention } = retentionNamed(settings, 'weekly');
     expect(retention).toEqual({ keepLast: 1, ttl: '1y', retired: true });
     expect(replicaRetention).toEqual(retention);
+  });
+
+  it('of all retired plans but one is what each run applies besides', () => {
+    expect([...retiredRetentions(settings, 'daily').keys()]).toEqual(['weekly']);
+    expect(retiredRetentions(settings, 'weekly').size).toBe(0);
   });
 
   it('of a plan is not that of a retired one with its name', () => {

@@ -4,6 +4,7 @@ import type { VaultCopy } from '../../../../functions/contract/copies.ts';
 import { snapshotsIn } from '../../../../functions/core/backup/record.ts';
 import {
   exceedsShare,
+  leftForLater,
   PrunePlan,
   repositoriesOf,
   toForget,
@@ -25,6 +26,7 @@ import { copiesOf, settingsWith } from '../../../support/selection.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
 const OLD = 'daily-20260101000000';
+const [A, B, C] = [resticId('a'), resticId('b'), resticId('c')];
 
 describe('the snapshots to forget', () => {
   const volume = (namespace: string, over: Partial<VolumeOutcome> = {}): VolumeOutcome => ({
@@ -84,6 +86,49 @@ describe('the last filter of a run', () => {
   });
 });
 
+describe('what a run leaves to the next one', () => {
+  const backup = fc
+    .array(fc.constantFrom('a', 'b'), { maxLength: 6 })
+    .map((names) => names.map((namespace) => ({ namespace, snapshot: A })));
+  const backups = fc
+    .array(backup, { maxLength: 12 })
+    .map((all) =>
+      all.map((snapshots, i) => ({ backup: `daily-${String(20 - i).padStart(2, '0')}`, snapshots })),
+    );
+  const many = (all: readonly { readonly snapshots: readonly { readonly namespace: string }[] }[]) =>
+    ['a', 'b'].map((name) => all.flatMap((b) => b.snapshots).filter((s) => s.namespace === name).length);
+
+  it('are the newest, so that the rest fits into a Job, or is one backup', () => {
+    fc.assert(
+      fc.property(backups, fc.integer({ min: 1, max: 20 }), (all, atMost) => {
+        const later = leftForLater(all, [], atMost);
+        const now = all.filter((b) => !later.has(b.backup));
+        expect(all.slice(0, later.size).map((b) => b.backup)).toEqual([...later].reverse());
+        const withAny = now.filter((b) => b.snapshots.length > 0);
+        for (const [i, count] of many(now).entries()) {
+          const alone = withAny.filter((b) => b.snapshots.some((s) => s.namespace === ['a', 'b'][i]));
+          expect(count <= atMost || alone.length === 1).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('are never all, if nothing was begun', () => {
+    fc.assert(
+      fc.property(backups, fc.integer({ min: 1, max: 20 }), (all, atMost) => {
+        expect(leftForLater(all, [], atMost).size).toBeLessThan(Math.max(1, all.length));
+      }),
+    );
+  });
+
+  it('are more when an interrupted run has begun some', () => {
+    const all = [{ backup: OLD, snapshots: [{ namespace: 'a', snapshot: A }] }];
+    const begun = [{ backup: 'x', namespace: 'a', snapshots: [B, C] }];
+    expect([...leftForLater(all, begun, 2)]).toEqual([OLD]);
+    expect([...leftForLater(all, begun, 3)]).toEqual([]);
+  });
+});
+
 describe('the share of a run', () => {
   const points = (n: number, phase: RecoveryPoint['phase'] = 'Completed') =>
     Array.from({ length: n }, (_, i) => ({ backup: `${phase}-${i}`, phase }) as RecoveryPoint);
@@ -117,7 +162,6 @@ describe('the share of a run', () => {
 const keys = vaultKeys('paris');
 const settings = settingsWith({ vault: { name: 'v', region: 'eu-west-1', replicaRegion: 'eu-central-1' } });
 const { primary, replica } = copiesOf(settings);
-const [A, B, C] = [resticId('a'), resticId('b'), resticId('c')];
 const forget = (namespace: string, ...snapshots: string[]) => ({ backup: OLD, namespace, snapshots });
 const nothing = { decisions: [], orphans: [], begun: [], forget: [], unread: [] };
 const plan: PrunePlan = {

@@ -89,6 +89,14 @@ describe('the last good snapshot of a volume', () => {
     expect(kept(points)).toEqual([2, 7, 8, 9]);
   });
 
+  it('is that of at most a hundred recovery points of a namespace, the newest: its users choose the names', () => {
+    const flood = days(1, 150).map((day) => bad(day, { [`dump evil/db:${day}`]: 'good' }));
+    const points = [bad(0, { [DB]: 'good' }), ...flood];
+    const decided = decide(points, { keepLast: 1 }).filter((d) => d.keep);
+    expect(decided).toHaveLength(101);
+    expect(reasons(0, points, { keepLast: 1 })).toEqual([`last good of ${DB}`]);
+  });
+
   it('names three volumes of one recovery point, and counts the others', () => {
     const many = Object.fromEntries(days(1, 50).map((n) => [`volume shop/v${n}`, 'good' as const]));
     const points = [bad(1, many), ...days(2, 9).map((day) => bad(day, { 'volume shop/v1': 'missing' }))];
@@ -120,6 +128,16 @@ describe('a volume that is left out', () => {
   it('stays while the newest backups only fail, whatever they lack', () => {
     const points = [good(1), ...days(2, 9).map((day) => bad(day, { [WEB]: 'missing' }))];
     expect(kept(points)).toEqual([1, 7, 8, 9]);
+  });
+
+  it('stays while a failed backup that a rule keeps does not exclude it: it may lack anything', () => {
+    const since = [good(2, { [WEB]: 'good' }), ...days(3, 5).map((day) => bad(day, { [WEB]: 'missing' }))];
+    expect(kept([good(1), ...since])).toEqual([1, 2, 3, 4, 5]);
+    const excluding = [
+      good(2, { [WEB]: 'good' }),
+      ...days(3, 5).map((day) => bad(day, { [DB]: 'excluded', [WEB]: 'missing' })),
+    ];
+    expect(kept([good(1), ...excluding])).toEqual([2, 3, 4, 5]);
   });
 
   it('stays while the plan finds the volume and does not include it: its pods may be scaled down', () => {

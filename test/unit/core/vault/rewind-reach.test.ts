@@ -71,6 +71,22 @@ describe('the view of a time', () => {
   });
 });
 
+describe('a plan of a rewind', () => {
+  it('counts the keys that were visible then, so that a time before all of them is known', async () => {
+    const keys = vaultKeys('paris');
+    const bucket = new MemoryVersions();
+    for (const [clock, name] of [10, 20, 30].map((at) => [at, `nightly-${at}`] as const)) {
+      bucket.clock = clock;
+      bucket.put(keys.records.record(name), 'x');
+    }
+    bucket.clock = 40;
+    await bucket.remove([keys.records.record('nightly-10')]);
+    const existed = async (second: number) =>
+      (await planRewind(bucket, 'paris', new Date(second * 1000))).existed;
+    expect([await existed(5), await existed(15), await existed(35), await existed(45)]).toEqual([0, 1, 3, 2]);
+  });
+});
+
 describe('how long earlier versions stay', () => {
   const prefixes = ['records/paris/', 'velero/paris/', 'restic/paris/'];
 
