@@ -1,5 +1,5 @@
-/** A finding or a permission with the reason why it stays. `*` stands for anything, `\\*` for itself. */
-export type Answer = readonly [pattern: string, why: string];
+/** A finding or a permission with the reason why it stays; one that is not there in every run is never stale. `*` stands for anything, `\\*` for itself. */
+export type Answer = readonly [pattern: string, why: string, when?: 'in some runs'];
 
 const IAM5 = 'cdk-nag AwsSolutions-IAM5';
 const S3 = 'arn:<AWS::Partition>:s3:::';
@@ -70,10 +70,12 @@ export function answered(
   texts: readonly string[],
   answers: readonly Answer[],
 ): { readonly open: string[]; readonly stale: string[] } {
-  const patterns = answers.map(([text]) => ({ text, pattern: globOf(text) }));
+  const patterns = answers.map(([text, , when]) => ({ text, pattern: globOf(text), when }));
   return {
     open: texts.filter((text) => !patterns.some(({ pattern }) => pattern.test(text))),
-    stale: patterns.filter(({ pattern }) => !texts.some((t) => pattern.test(t))).map(({ text }) => text),
+    stale: patterns
+      .filter(({ pattern, when }) => when === undefined && !texts.some((t) => pattern.test(t)))
+      .map(({ text }) => text),
   };
 }
 

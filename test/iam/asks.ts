@@ -38,7 +38,14 @@ function whoAsks({ functions, sessions }: Recording, key: Request['key']): Who |
 
 function serviceAsks({ by, action, resource, context }: Service): Ask[] {
   const who = by === null ? undefined : whoServes(by);
-  return who ? [{ who, action, resource, ...(context && { context }), source: `${action} by ${by}` }] : [];
+  if (!who) return [];
+  const source = `${action} by ${by}`;
+  const bucket = action === 's3:GetObject' && resource.split(':::')[1]?.split('/')[0];
+  return [
+    { who, action, resource, ...(context && { context }), source },
+    // Who reads from S3 uses the key of the bucket, without a request too.
+    ...(bucket ? [{ who, action: 'kms:Decrypt', resource: `key-of:${bucket}`, source }] : []),
+  ];
 }
 
 /** `arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME`, `...:scheduler:...:schedule/GROUP/NAME` or a role. */

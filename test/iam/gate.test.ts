@@ -295,11 +295,12 @@ describe('an unused permission', () => {
 });
 
 describe('a reason', () => {
-  it('is for what it names, `*` for anything and an escaped one for itself', () => {
+  it('is for what it names, `*` for anything and an escaped one for itself; it is stale without it', () => {
     const reasons = [
       ['a * of b', ''],
       ['b:\\*', ''],
       ['never', ''],
+      ['seldom', '', 'in some runs'],
     ] as const;
     expect(answered(['a list of b', 'b:*', 'b:1'], reasons)).toEqual({ open: ['b:1'], stale: ['never'] });
   });

@@ -33,7 +33,7 @@ const { findings, unused, counts } = await runGate({
   onProgress: (line) => console.log(line),
 });
 for (const finding of findings) console.log(`✗ ${finding}`);
-if (!values.complete) for (const text of unused) console.log(`not used by this recording: ${text}`);
+for (const text of unused) console.log(`no call needed: ${text}`);
 console.log(
   `${counts.asks} recorded calls, ${counts.judged} judged, ${counts.permissions} permissions, ${unused.length} of them unused, ${findings.length} findings`,
 );

@@ -1,4 +1,5 @@
 import type { PerCopy, VaultCopy } from '../../functions/contract/copies.ts';
+import type { ClusterConfig } from '../../infra/config/schema.ts';
 import type { Ask } from './ask.ts';
 import type { Used } from './judge.ts';
 import type { Model } from './model.ts';
@@ -57,15 +58,27 @@ export function permissionsOf(
 
 /** Replaces what differs from one deployment to another. */
 export function plainNames(
-  copies: PerCopy<VaultCopy>,
-  clusters: readonly string[],
+  { primary, replica }: PerCopy<VaultCopy>,
+  clusters: readonly Pick<ClusterConfig, 'name' | 'access'>[],
 ): (text: string) => string {
-  const { primary, replica } = copies;
+  const secrets = clusters.flatMap(({ access }): [string, string][] =>
+    access.kind === 'kubeconfig'
+      ? [
+          [access.backupSecret, '<backup-kubeconfig>'],
+          [access.restoreSecret, '<restore-kubeconfig>'],
+        ]
+      : [],
+  );
+  const names: [string, string][] = [
+    [primary.bucket, '<primary>'],
+    [replica.bucket, '<replica>'],
+    ...secrets,
+  ];
   return (text) =>
     clusters
       .reduce(
-        (all, cluster) => all.replaceAll(new RegExp(`(?<=[/-])${cluster}(?=[/-])`, 'g'), '<cluster>'),
-        text.replaceAll(primary.bucket, '<primary>').replaceAll(replica.bucket, '<replica>'),
+        (all, { name }) => all.replaceAll(new RegExp(`(?<=[/-])${name}(?=[/-])`, 'g'), '<cluster>'),
+        names.reduce((all, [name, word]) => all.replaceAll(name, word), text),
       )
       .replaceAll(/\b(\d{12})\b/g, '<account>');
 }

@@ -51,6 +51,12 @@ export const VARIANTS: readonly VariantKind[] = [
   { name: 'continuous replication', change: continuous },
   { name: 'replica in another account', change: accounts },
   {
+    name: 'access logs by S3',
+    change: ({ vault }) => {
+      vault.accessLog = { mode: 's3' };
+    },
+  },
+  {
     name: 'EKS, Object Lock, continuous replication, another account',
     change: (yaml, account) => {
       for (const change of [eks, locked, continuous, accounts]) change(yaml, account);
