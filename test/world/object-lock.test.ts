@@ -14,6 +14,7 @@ import { awsOf, readJson } from '../../world/demo/aws.ts';
 import { demo, demoCopies } from '../../world/demo/config.ts';
 import { deployWorld } from '../../world/demo/world-setup.ts';
 import { findWorld } from '../../world/world.ts';
+import { resticId } from '../support/restic-id.ts';
 import { commitPoint, versionsOf } from './attacked-vault.ts';
 
 // The lock machine as it is deployed.
@@ -38,7 +39,7 @@ beforeAll(async () => {
     const copy = openVault(bucket, region);
     const old = { ObjectLockMode: 'GOVERNANCE' as const, ObjectLockRetainUntilDate: inDays(10) };
     await s3(region).send(new PutObjectCommand({ Bucket: copy.bucket, Key: pack, Body: 'old', ...old }));
-    await commitPoint({ vault: copy, keys, signer }, BACKUP, 'snapshot');
+    await commitPoint({ vault: copy, keys, signer }, BACKUP, resticId('snapshot'));
     const proof = { backup: BACKUP, region, bucket: copy.bucket, provenAt: inDays(-1 / 1440).toISOString() };
     const counts = { objects: 1, bytes: 1, copied: 1 };
     await copy.put(keys.records.replica(BACKUP), Buffer.from(JSON.stringify({ ...proof, ...counts })));
