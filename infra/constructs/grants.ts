@@ -19,8 +19,6 @@ interface VaultRights {
   readonly read?: readonly Root[];
   readonly write?: readonly Root[];
   readonly remove?: readonly Root[];
-  /** Lists without reading. */
-  readonly list?: readonly Root[];
   /** Extends locks, and says so in lock.json of a recovery point. */
   readonly lock?: readonly Root[];
 }
@@ -174,14 +172,7 @@ export function recordStatement(copy: VaultCopy, does: 'signs' | 'verifies'): Po
 export function vaultStatements(copy: VaultCopy, cluster: string, rights: VaultRights): PolicyStatement[] {
   const bucket = `arn:${Aws.PARTITION}:s3:::${copy.bucket}`;
   const below = (roots: readonly Root[]) => roots.map((root) => `${bucket}/${root}/${cluster}/*`);
-  const listed = [
-    ...new Set([
-      ...(rights.read ?? []),
-      ...(rights.remove ?? []),
-      ...(rights.lock ?? []),
-      ...(rights.list ?? []),
-    ]),
-  ];
+  const listed = [...new Set([...(rights.read ?? []), ...(rights.remove ?? []), ...(rights.lock ?? [])])];
   return [
     new PolicyStatement({
       actions: ['s3:ListBucket'],
