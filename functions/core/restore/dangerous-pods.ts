@@ -86,8 +86,6 @@ function mayHavePods({ groupResource }: ArchivedName): boolean {
 function customDanger(object: KubeObject, system: string | undefined): string | undefined {
   const { metadata: _, status: __, ...rest } = object;
   const template = recordAt(rest, 'spec', 'template', 'spec');
-  if (template?.containers != null && !Array.isArray(template.containers))
-    throw new OddField('spec.template.spec.containers', 'a list');
   const found = template && ofTemplate(template, system);
   if (found) return found;
   const open: unknown[] = [rest];

@@ -133,6 +133,11 @@ spec: { replicas: 3, template: { spec: { containers: [{ name: c, image: example.
 ---
 apiVersion: apps.example.com/v1
 kind: Site
+metadata: { name: no-containers, namespace: queue }
+spec: { template: { spec: { containers: none } } }
+---
+apiVersion: apps.example.com/v1
+kind: Site
 metadata: { name: own-fields, namespace: queue }
 spec:
   volumes: { data: 1Gi }
