@@ -44,7 +44,8 @@ export function refusedTo(template: Template, bucket: string): Policy['Statement
     throw new Error('the bucket refuses nothing to roles of Holdfast');
   return {
     Effect: 'Deny',
-    Action: own.Action,
+    // MinIO does not know the log of a bucket, and takes no policy that names it.
+    Action: own.Action.filter((action) => action !== 's3:PutBucketLogging'),
     Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`],
   };
 }
