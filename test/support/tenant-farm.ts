@@ -6,7 +6,7 @@ import { backupName } from '../../functions/core/backup/backup-name.ts';
 import type { BackupRecord } from '../../functions/core/backup/record.ts';
 import type { KubeObject } from '../../functions/core/kubernetes/resources.ts';
 import { repositoryPassword } from '../../functions/core/restic/repository.ts';
-import { vaultKeys } from '../../functions/core/vault/vault-keys.ts';
+import { type VaultKeys, vaultKeys } from '../../functions/core/vault/vault-keys.ts';
 import type { Vault } from '../../functions/ports/vault.ts';
 import { imageNames } from '../../world/base/settings.ts';
 import { awsOf, type Execution } from '../../world/demo/aws.ts';
@@ -18,7 +18,6 @@ import { ClusterApi } from './cluster-api.ts';
 import { type ApiProxy, startProxy } from './tenant-proxy.ts';
 import { connect } from './world.ts';
 
-const CLUSTER = 'farm';
 /** Both are in the plan `farm`, with a volume each: claim `data`, mounted by the pod `keeper`. */
 export const ORCHARD = 'orchard';
 export const MEADOW = 'meadow';
@@ -41,10 +40,17 @@ export interface Ended {
   readonly record: BackupRecord;
 }
 
+/** Ways to the API server, by identity. */
+interface Proxies {
+  readonly backups: ApiProxy;
+  readonly restores: ApiProxy;
+}
+
 /** A cluster of two namespaces with data that is backed up by the deployed pipeline, through proxies. */
 export class Farm {
-  readonly keys = vaultKeys(CLUSTER);
-  readonly aws = awsOf(demo.region, CLUSTER);
+  readonly cluster: string;
+  readonly keys: VaultKeys;
+  readonly aws: ReturnType<typeof awsOf>;
   readonly api = new ClusterApi(connect());
   /** What the functions ask with the identity for backups, and with that for restores. */
   readonly backups: ApiProxy;
@@ -53,24 +59,33 @@ export class Farm {
   readonly #world: World;
   #last = 0;
 
-  private constructor(world: World, backups: ApiProxy, restores: ApiProxy) {
+  private constructor(cluster: string, world: World, { backups, restores }: Proxies) {
+    this.cluster = cluster;
+    this.keys = vaultKeys(cluster);
+    this.aws = awsOf(demo.region, cluster);
     this.#world = world;
     this.backups = backups;
     this.restores = restores;
     this.kubectl = kubectlWith(world.env);
   }
 
-  /** Makes the namespaces with their data, and deploys the pipeline. */
-  static async open(): Promise<Farm> {
+  /**
+   * Makes the namespaces with their data, and deploys the pipeline. Each file has a cluster of its own: the master secret of one
+   * stays in the second region when another is deployed, and cannot be made again.
+   */
+  static async open(cluster: string): Promise<Farm> {
     const world = findWorld(process.env.HOLDFAST_WORLD ?? '');
     if (!world) throw new Error('HOLDFAST_WORLD names no world that is up');
     const { backup, restore } = world.kubeconfigs;
-    const farm = new Farm(world, await startProxy(backup), await startProxy(restore));
+    const farm = new Farm(cluster, world, {
+      backups: await startProxy(backup),
+      restores: await startProxy(restore),
+    });
     await farm.#grow(ORCHARD, MEADOW);
     await farm.#connect();
     const plans = [plan('farm', [ORCHARD, MEADOW], { controlPlane: true }), plan('orchard', [ORCHARD])];
     const jobs = { startMinutes: 2 };
-    const options = { namespaces: [], cluster: CLUSTER, controlPlane: true, plans, jobs };
+    const options = { namespaces: [], cluster, controlPlane: true, plans, jobs };
     await deployWorld(world, options, () => undefined);
     return farm;
   }
@@ -119,7 +134,7 @@ export class Farm {
   async password(namespace: string): Promise<string> {
     const secrets = new SecretsManagerClient({ region: demo.region });
     const { SecretString = '' } = await secrets.send(
-      new GetSecretValueCommand({ SecretId: masterSecretName(CLUSTER) }),
+      new GetSecretValueCommand({ SecretId: masterSecretName(this.cluster) }),
     );
     return repositoryPassword(SecretString, this.keys.restic.repository(namespace));
   }

@@ -16,7 +16,7 @@ let farm: Farm;
 let tenant: Tenant;
 
 beforeAll(async () => {
-  farm = await Farm.open();
+  farm = await Farm.open('farm-flood');
   tenant = await Tenant.in(EVIL);
   // The next one has something to prune.
   for (let i = 0; i < 2; i++) await farm.backUp('orchard');

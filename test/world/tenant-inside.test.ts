@@ -16,7 +16,7 @@ let tenant: Tenant;
 let secrets: Watch;
 
 beforeAll(async () => {
-  farm = await Farm.open();
+  farm = await Farm.open('farm-inside');
   tenant = await Tenant.in(MEADOW);
   secrets = await watchAll(TYPES.secrets);
 });

@@ -33,7 +33,7 @@ let secrets: Watch;
 const ended: Ended[] = [];
 
 beforeAll(async () => {
-  farm = await Farm.open();
+  farm = await Farm.open('farm-outside');
   tenant = await Tenant.in(EVIL);
   [jobs, secrets] = await Promise.all([watchAll(TYPES.jobs), watchAll(TYPES.secrets)]);
 });
