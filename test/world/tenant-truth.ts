@@ -21,7 +21,7 @@ export async function truthOf(farm: Farm, { record }: Ended): Promise<'protected
   if (meadow?.snapshot !== undefined) {
     expect(await has(MEADOW, meadow.snapshot)).toEqual([true, true]);
     const dump = ['dump', meadow.snapshot, `/data/${MEADOW}/data/fruit`];
-    expect(holdfast('restic', `farm/${MEADOW}`, '--', ...dump)).toBe(`fruit of ${MEADOW}\n`);
+    expect(holdfast('restic', `${farm.cluster}/${MEADOW}`, '--', ...dump)).toBe(`fruit of ${MEADOW}\n`);
   }
   if (meadow?.result === 'protected') return 'protected';
   expect([record.phase, meadow?.result]).toEqual(['PartiallyFailed', 'failed']);
