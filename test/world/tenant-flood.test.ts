@@ -9,8 +9,8 @@ import { EVIL, Farm, MEADOW, ORCHARD } from '../support/tenant-farm.ts';
 import type { Passed } from '../support/tenant-proxy.ts';
 import { truthOf } from './tenant-truth.ts';
 
-// Two thousand Jobs and pods with the labels of a run that is to come, in a namespace that is in no plan.
-const MANY = 1000;
+// Hundreds of Jobs and pods with the labels of a run that is to come, in a namespace that is in no plan.
+const MANY = 400;
 const PARALLEL = 16;
 let farm: Farm;
 let tenant: Tenant;
