@@ -133,6 +133,18 @@ describe('what a request to S3 needs', () => {
 });
 
 describe('what other requests need', () => {
+  it('is the schedule of its group, of who asks for a schedule', () => {
+    const over = {
+      service: 'scheduler',
+      method: 'GET',
+      path: '/schedules/backup-nightly',
+      query: { groupName: 'holdfast-demo' },
+    };
+    expect(needs(over)).toEqual([
+      expect.stringMatching(/^scheduler:GetSchedule .*:schedule\/holdfast-demo\/backup-nightly$/),
+    ]);
+  });
+
   const of = (over: Partial<Request>) => needsOf(request({ method: 'POST', ...over }), ACCOUNT);
 
   it('a secret by name: the name with the characters that AWS appends', () => {

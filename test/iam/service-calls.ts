@@ -88,7 +88,17 @@ export function needsOf(request: Request, account: string): Need[] {
   const needs = table?.[call];
   if (needs) return needs(request.body, { region: request.region, account });
   if (request.service === 'eks') return eksNeeds(request, account);
+  if (request.service === 'scheduler') return schedulerNeeds(request, account);
   throw new UnknownCall(`${request.service} ${call || `${request.method} ${request.path}`}`);
+}
+
+/** `GET /schedules/NAME?groupName=GROUP`. */
+function schedulerNeeds({ method, path, query, region }: Request, account: string): Need[] {
+  const schedule = method === 'GET' && path.match(/^\/schedules\/([^/]+)$/)?.[1];
+  if (!schedule) throw new UnknownCall(`scheduler ${method} ${path}`);
+  const group = query.groupName ?? 'default';
+  const resource = arn('scheduler', { region, account }, `schedule/${group}/${schedule}`);
+  return [{ action: 'scheduler:GetSchedule', resource }];
 }
 
 function eksNeeds({ method, path, region }: Request, account: string): Need[] {

@@ -39,6 +39,52 @@ export const UNUSED_WITH_REASON: readonly Answer[] = [
       'The functions of a restore share one right to read a recovery point and what the restore wrote.',
     ],
   ),
+  ...['commit-backup', 'open-backup'].map(
+    (name): Answer => [
+      `${name} kms:GetPublicKey *`,
+      'Asked only when the backup has a record already, to verify who signed it.',
+      'in some runs',
+    ],
+  ),
+  [
+    'open-backup s3:DeleteObject *leases/*',
+    'It gives its lease back when the work list cannot be written; no later step could.',
+    'in some runs',
+  ],
+  [
+    'extend-locks s3:ListBucket * velero/*',
+    'It lists versions. S3 tells a missing object from a refusal only to those who may list.',
+    'in some runs',
+  ],
+  [
+    'prune-backups s3:GetObject *velero/*',
+    'It lists archives and removes them; the right to read comes with that to list.',
+    'in some runs',
+  ],
+  ...['reconcile-prune', 'reconcile-restore-volumes', 'reconcile-verify'].flatMap((name): Answer[] => [
+    [
+      `${name} kms:Decrypt arn:aws:kms:eu-central-1:*`,
+      'It looks whether repositories exist in the replica; the key comes with the right to read there.',
+      'in some runs',
+    ],
+    [`${name} s3:*Object arn:aws:s3:::<replica>/*`, 'The same.', 'in some runs'],
+    [`${name} s3:ListBucket arn:aws:s3:::<replica> *`, 'The same.', 'in some runs'],
+  ]),
+  [
+    'replicate-backup s3:GetObject *runs/*',
+    'Read only while Jobs of a prune that was stopped may still run.',
+    'in some runs',
+  ],
+  [
+    'replicate-backup s3:GetObject arn:aws:s3:::<replica>/records/*',
+    'A copy in the replica is read only if S3 has no checksum of it.',
+    'in some runs',
+  ],
+  [
+    'verify-vault s3:PutObject *',
+    'It writes only what it heals, in the copy that is damaged.',
+    'in some runs',
+  ],
   [
     '*jobs* s3:GetBucketLocation *',
     'A restic that is told no region asks where the bucket is; that of the Jobs is told. It reveals nothing else.',
