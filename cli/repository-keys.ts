@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { lastWords } from '../functions/core/restic/log.ts';
 import { repositoryPassword } from '../functions/core/restic/repository.ts';
-import { lastWords } from '../functions/core/restic/restic.ts';
 import type { RepositoryKeys } from './rotate-key.ts';
 
 /** restic's exit code for a wrong password. */

@@ -1,11 +1,12 @@
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { VaultCopy } from '../../functions/contract/copies.ts';
 import { accessLogBucketName } from '../../functions/contract/names.ts';
 import type { Config } from '../config/schema.ts';
+import { PRIVATE_BUCKET } from './private-bucket.ts';
 import { serviceFor } from './service-trust.ts';
 
 export interface AccessLogProps {
@@ -24,11 +25,7 @@ export class AccessLog extends Construct {
     this.bucket = new Bucket(this, 'Bucket', {
       bucketName: accessLogBucketName(copy),
       encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...PRIVATE_BUCKET,
       lifecycleRules: [
         {
           id: 'old-logs',

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseSummary } from '../../functions/core/restic/log.ts';
 import {
   dumpArgs,
   forgetArgs,
   initArgs,
-  parseSummary,
   restoreArgs,
   restoreFilesArgs,
   snapshotArgs,

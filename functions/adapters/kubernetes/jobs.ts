@@ -6,7 +6,7 @@ import type { ActualJob } from '../../core/jobs/reconcile.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
 import { collectionPath, type KubeObject, objectPath } from '../../core/kubernetes/resources.ts';
 import { TYPES } from '../../core/kubernetes/well-known.ts';
-import { parseProgress, type ResticProgress } from '../../core/restic/restic.ts';
+import { parseProgress, type ResticProgress } from '../../core/restic/log.ts';
 import type { KubeClient } from '../../ports/kubernetes.ts';
 import { ResponseTooLarge } from './client.ts';
 import { createObject, findOwn, type OwnObject, patchOwn } from './own-objects.ts';

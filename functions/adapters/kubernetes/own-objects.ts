@@ -54,8 +54,8 @@ export async function findOwn(
 ): Promise<KubeObject | undefined> {
   const { status, body } = await client.call('GET', objectPath(type, name, namespace), { accept: [404] });
   if (status === 404) return undefined;
-  const { metadata } = parse(body);
-  return metadata.uid === uid && !metadata.deletionTimestamp ? parse(body) : undefined;
+  const found = parse(body);
+  return found.metadata.uid === uid && !found.metadata.deletionTimestamp ? found : undefined;
 }
 
 /** The uid of whatever object has a name; undefined if there is none. */

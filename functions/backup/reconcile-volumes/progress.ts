@@ -3,7 +3,7 @@ import type { ClusterJob } from '../../adapters/kubernetes/jobs.ts';
 import type { Progress } from '../../core/backup/record.ts';
 import { hasStarted } from '../../core/jobs/job-health.ts';
 import { plainText } from '../../core/kubernetes/plain-text.ts';
-import type { ResticProgress } from '../../core/restic/restic.ts';
+import type { ResticProgress } from '../../core/restic/log.ts';
 import { shortName } from '../../core/restic/source.ts';
 import type { WorkVolume } from '../../core/volumes/work.ts';
 

@@ -4,7 +4,7 @@ import type { ClusterSettings } from '../../contract/settings.ts';
 import type { LoopState } from '../../contract/states.ts';
 import type { Progress, Work } from '../../core/backup/record.ts';
 import { type Look, notRun } from '../../core/jobs/job-loop.ts';
-import type { ResticProgress } from '../../core/restic/restic.ts';
+import type { ResticProgress } from '../../core/restic/log.ts';
 import type { VaultKeys } from '../../core/vault/vault-keys.ts';
 import { beginAll, cleanUpAfter, STRATEGIES } from '../../core/volumes/strategies.ts';
 import type { StrategyPorts, VolumeWork } from '../../core/volumes/strategy.ts';

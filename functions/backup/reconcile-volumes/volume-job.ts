@@ -3,15 +3,9 @@ import type { ClusterSettings } from '../../contract/settings.ts';
 import type { Work } from '../../core/backup/record.ts';
 import { BACKUP_STEP, type ResticJob } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import { failure, parseSummary } from '../../core/restic/log.ts';
 import { repositoryIn } from '../../core/restic/repository.ts';
-import {
-  DEFAULT_RESTIC,
-  EXIT,
-  failure,
-  initArgs,
-  parseSummary,
-  unlockArgs,
-} from '../../core/restic/restic.ts';
+import { DEFAULT_RESTIC, EXIT, initArgs, unlockArgs } from '../../core/restic/restic.ts';
 import { STRATEGIES } from '../../core/volumes/strategies.ts';
 import type { Location, VolumeWork } from '../../core/volumes/strategy.ts';
 import type { VolumeOutcome, WorkVolume } from '../../core/volumes/work.ts';

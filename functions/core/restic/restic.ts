@@ -3,16 +3,6 @@ import { plainText } from '../kubernetes/plain-text.ts';
 import { isResticId } from './ids.ts';
 import { type Source, sourcePath, sourceTags } from './source.ts';
 
-export {
-  checkWords,
-  failure,
-  lastWords,
-  missingPacks,
-  parseProgress,
-  parseSummary,
-  type ResticProgress,
-} from './log.ts';
-
 /** restic's exit codes: https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
 export const EXIT = { ok: 0, incomplete: 3 } as const;
 

@@ -3,8 +3,9 @@ import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
 import type { ClusterSettings } from '../../contract/settings.ts';
 import type { ResticJob, ResticStep } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import { lastWords } from '../../core/restic/log.ts';
 import { repositoryIn } from '../../core/restic/repository.ts';
-import { forgetArgs, lastWords, pruneArgs, unlockArgs } from '../../core/restic/restic.ts';
+import { forgetArgs, pruneArgs, unlockArgs } from '../../core/restic/restic.ts';
 import {
   type PruneOutcome,
   type PrunePlan,

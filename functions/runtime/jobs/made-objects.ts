@@ -101,11 +101,11 @@ export function madeObjects({ cluster, vault, now }: MadeContext, dir: string): 
   async function begin(slot: Slot, namespace: string): Promise<Written> {
     const found = await find(slot);
     if (found) return found;
-    await createJson(vault, keyOf(slot), nameless(namespace));
+    await createJson(vault, keyOf(slot), newDocument(namespace));
     return begin(slot, namespace);
   }
 
-  const nameless = (namespace: string) => ({
+  const newDocument = (namespace: string) => ({
     namespace,
     name: `holdfast-${randomBytes(8).toString('hex')}`,
     madeAt: now.toISOString(),
@@ -119,12 +119,11 @@ export function madeObjects({ cluster, vault, now }: MadeContext, dir: string): 
     if ((await find(slot))?.etag !== etag) return; // another call was faster
     const uid = await uidAt(cluster, MADE_TYPES[slot.kind], made);
     if (uid !== undefined) await removeOwn(cluster, MADE_TYPES[slot.kind], { ...made, uid });
-    await vault.putIf(keyOf(slot), encode(nameless(made.namespace)), etag);
+    await vault.putIf(keyOf(slot), encode(newDocument(made.namespace)), etag);
   }
 
   return {
-    slots: () => slotsIn(vault, dir),
-    get: (slot) => objectIn(vault, dir, slot),
+    ...documentsIn(vault, dir),
 
     async make(slot, namespace, manifest) {
       const { kind } = MADE_TYPES[slot.kind];
@@ -153,17 +152,13 @@ export function madeObjects({ cluster, vault, now }: MadeContext, dir: string): 
     },
 
     async remove({ slot, ...made }, after) {
-      return removeAt(slot, made, after);
+      const type = MADE_TYPES[slot.kind];
+      const uid = made.uid ?? (await uidAt(cluster, type, made));
+      const gone = uid === undefined || (await removeOwn(cluster, type, { ...made, uid }, after));
+      if (gone) await vault.remove([keyOf(slot)]);
+      return gone;
     },
   };
-
-  async function removeAt(slot: Slot, made: MadeObject, after?: 'dependents'): Promise<boolean> {
-    const type = MADE_TYPES[slot.kind];
-    const uid = made.uid ?? (await uidAt(cluster, type, made));
-    const gone = uid === undefined || (await removeOwn(cluster, type, { ...made, uid }, after));
-    if (gone) await vault.remove([keyOf(slot)]);
-    return gone;
-  }
 }
 
 /** The document of a slot, as it was read. */
@@ -181,25 +176,26 @@ async function findMade(vault: Pick<Vault, 'find'>, key: string): Promise<Writte
   return found && { made: decode(MadeObject, key, found.body, hint), etag: found.etag };
 }
 
-async function slotsIn(vault: Pick<Vault, 'list'>, dir: string): Promise<Slot[]> {
-  const slots: Slot[] = [];
-  for await (const { key } of vault.list(dir)) {
-    const slot = parseSlot(key.slice(dir.length));
-    if (slot) slots.push(slot);
-  }
-  return slots;
-}
+/** The part of MadeObjects that needs no cluster. */
+type MadeDocuments = Pick<MadeObjects, 'slots' | 'get'>;
 
-async function objectIn(vault: Pick<Vault, 'find'>, dir: string, slot: Slot): Promise<RunObject | undefined> {
-  const found = await findMade(vault, `${dir}${slotFile(slot)}`);
-  return found && { ...found.made, slot };
-}
+const documentsIn = (vault: Pick<Vault, 'find' | 'list'>, dir: string): MadeDocuments => ({
+  async slots() {
+    const slots: Slot[] = [];
+    for await (const { key } of vault.list(dir)) {
+      const slot = parseSlot(key.slice(dir.length));
+      if (slot) slots.push(slot);
+    }
+    return slots;
+  },
+  async get(slot) {
+    const found = await findMade(vault, `${dir}${slotFile(slot)}`);
+    return found && { ...found.made, slot };
+  },
+});
 
 /** The objects that a run has by these kinds. */
-export async function objectsOf(
-  made: Pick<MadeObjects, 'slots' | 'get'>,
-  kinds: readonly Slot['kind'][],
-): Promise<RunObject[]> {
+export async function objectsOf(made: MadeDocuments, kinds: readonly Slot['kind'][]): Promise<RunObject[]> {
   const slots = (await made.slots()).filter((slot) => kinds.includes(slot.kind));
   const found = await pMap(slots, made.get, { concurrency: CONCURRENCY });
   return found.filter((o) => o !== undefined);
@@ -215,8 +211,7 @@ export async function mayRun(
   deadlineSeconds: number,
 ): Promise<boolean> {
   const since = now.getTime() - (deadlineSeconds + GRACE_SECONDS) * 1000;
-  const made = { slots: () => slotsIn(vault, dir), get: (slot: Slot) => objectIn(vault, dir, slot) };
-  return (await objectsOf(made, ['job'])).some((o) => Date.parse(o.madeAt) > since);
+  return (await objectsOf(documentsIn(vault, dir), ['job'])).some((o) => Date.parse(o.madeAt) > since);
 }
 
 /** Between the creation of a Job and its start, and between its deadline and the end of its pod. */

@@ -3,8 +3,9 @@ import { SYSTEM_NAMESPACE } from '../../contract/names.ts';
 import type { JobSettings } from '../../contract/settings.ts';
 import type { ResticJob } from '../../core/jobs/job-spec.ts';
 import type { JobEnd } from '../../core/kubernetes/job-end.ts';
+import { checkWords, missingPacks } from '../../core/restic/log.ts';
 import { repositoryIn } from '../../core/restic/repository.ts';
-import { checkArgs, checkWords, missingPacks } from '../../core/restic/restic.ts';
+import { checkArgs } from '../../core/restic/restic.ts';
 import type { CheckOutcome, VerifyRun } from '../../core/vault/verification.ts';
 
 /** The check of one copy of a repository. */

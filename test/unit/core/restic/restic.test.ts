@@ -1,16 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ResticOptions } from '../../../../functions/contract/settings.ts';
 import type { JobEnd } from '../../../../functions/core/kubernetes/job-end.ts';
+import { failure, lastWords, parseProgress, parseSummary } from '../../../../functions/core/restic/log.ts';
 import {
   backupArgs,
   DEFAULT_RESTIC,
   dumpArgs,
-  failure,
   forgetArgs,
   initArgs,
-  lastWords,
-  parseProgress,
-  parseSummary,
   restoreArgs,
   restoreFilesArgs,
 } from '../../../../functions/core/restic/restic.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COPIES } from '../../../../functions/contract/copies.ts';
-import { checkArgs, checkWords } from '../../../../functions/core/restic/restic.ts';
+import { checkWords } from '../../../../functions/core/restic/log.ts';
+import { checkArgs } from '../../../../functions/core/restic/restic.ts';
 import { vaultKeys } from '../../../../functions/core/vault/vault-keys.ts';
 import {
   type CheckOutcome,
