@@ -337,6 +337,28 @@ describe('a volume Job that cannot start is explained within a minute:', () => {
   });
 });
 
+describe('a volume Job that a quota leaves no room for', () => {
+  it('is refused in the words of the API server alone', async () => {
+    const job = await elsewhere('volume-jobs-count');
+    await cluster.call('POST', '/api/v1/namespaces/volume-jobs-count/resourcequotas', {
+      body: {
+        apiVersion: 'v1',
+        kind: 'ResourceQuota',
+        metadata: { name: 'no-jobs' },
+        spec: { hard: { 'count/jobs.batch': '0' } },
+      },
+      accept: [409],
+    });
+    await until('the quota to count', async () => {
+      const { status } = await get('/api/v1/namespaces/volume-jobs-count/resourcequotas/no-jobs');
+      return status?.hard as object | undefined;
+    });
+    await expect(start(job)).rejects.toThrow(
+      /^the cluster rejects its Job: .*exceeded quota: no-jobs.*limited: count\/jobs\.batch=0$/,
+    );
+  });
+});
+
 describe('a volume Job that is not root', () => {
   it('is taken by the strictest Pod Security level', async () => {
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };

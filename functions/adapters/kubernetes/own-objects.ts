@@ -14,7 +14,7 @@ export interface OwnObject {
   readonly uid: string;
 }
 
-/** What the API server says to a new object. `taken`: the name is in use. `refused`: its words. `denied`: with status 403. */
+/** What the API server says to a new object. `taken`: the name is in use. `refused`: its words. `denied`: for lack of rights. */
 export type Creation =
   | { readonly uid: string }
   | { readonly refused: string; readonly denied: boolean }
@@ -24,6 +24,9 @@ const parse = (body: Buffer): KubeObject => JSON.parse(body.toString('utf8')) as
 
 /** Statuses with which the API server rejects an object for reasons that time does not change. */
 const REFUSED = [400, 403, 404, 422];
+
+/** What admission control says with status 403, to which no right is the remedy. */
+const ADMISSION = /exceeded quota|denied the request|violates PodSecurity|is being terminated/;
 
 /** Creates an object. Statuses that may pass are thrown as errors. */
 export async function createObject(
@@ -36,7 +39,8 @@ export async function createObject(
     const { status, body } = await client.call('POST', path, { body: object, accept: [409, ...REFUSED] });
     if (status === 409) return 'taken';
     if (status < 400) return { uid: String(parse(body).metadata.uid) };
-    return { refused: statusMessage(body) ?? String(status), denied: status === 403 };
+    const refused = statusMessage(body) ?? String(status);
+    return { refused, denied: status === 403 && !ADMISSION.test(refused) };
   } catch (error) {
     // The webhook of one namespace must not fail the work of the others.
     const { status, message } = error as { status?: number; message: string };

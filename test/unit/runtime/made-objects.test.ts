@@ -41,12 +41,16 @@ const document = (): MadeObject =>
   JSON.parse(String(vault.objects.get(`${DIR}${slotFile(SLOT)}`)?.body)) as MadeObject;
 
 /** A cluster whose answer to one kind of call is another one. */
-const answering = (method: string, answer: (path: string, options?: CallOptions) => number | undefined) =>
+const answering = (
+  method: string,
+  answer: (path: string, options?: CallOptions) => number | undefined,
+  message = 'no more of these',
+) =>
   ({
     call: async (m: 'GET', path: string, options?: CallOptions) => {
       const status = m === (method as 'GET') ? answer(path, options) : undefined;
       if (status === undefined) return cluster.call(m, path, options);
-      return { status, body: Buffer.from(JSON.stringify({ message: 'no more of these' })) };
+      return { status, body: Buffer.from(JSON.stringify({ message })) };
     },
     close: async () => undefined,
   }) as unknown as KubeClient;
@@ -107,6 +111,27 @@ describe('an object that a run makes', () => {
   ])('that the API server refuses with %d costs itself alone', async (status, refused) => {
     expect(await make(answering('POST', () => status))).toEqual({ refused });
     expect([...vault.objects.keys()]).toEqual([]);
+  });
+
+  it.each([
+    'jobs.batch "x" is forbidden: exceeded quota: none, requested: count/jobs.batch=1, used: 0, limited: 0',
+    'admission webhook "policy.example.com" denied the request: no Jobs here',
+    'jobs.batch "x" is forbidden: unable to create new content in namespace shop because it is being terminated',
+  ])('that admission control refuses is told without a remedy that is none: %s', async (message) => {
+    const client = answering('POST', () => 403, message);
+    expect(await make(client)).toEqual({ refused: `the cluster rejects its Job: ${message}` });
+  });
+
+  it('is made although the answer to its creation was lost, and the client asked again', async () => {
+    let lost = true;
+    const client = answering('POST', (path, options) => {
+      if (!lost) return undefined;
+      lost = false;
+      void cluster.call('POST', path, options);
+      return 409;
+    });
+    const { uid } = await own(client);
+    expect(jobs().map((j) => j.metadata.uid)).toEqual([uid]);
   });
 
   it('is one for two calls at the same time', async () => {
