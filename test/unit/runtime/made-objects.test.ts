@@ -3,6 +3,7 @@ import type { MadeObject, Slot } from '../../../functions/core/jobs/made-object.
 import { parseSlot, slotFile } from '../../../functions/core/jobs/made-object.ts';
 import { type KubeObject, objectPath } from '../../../functions/core/kubernetes/resources.ts';
 import { TYPES } from '../../../functions/core/kubernetes/well-known.ts';
+import { vaultKeys } from '../../../functions/core/vault/vault-keys.ts';
 import type { CallOptions, KubeClient } from '../../../functions/ports/kubernetes.ts';
 import {
   madeObjects,
@@ -11,6 +12,7 @@ import {
   objectsOf,
   removeAll,
 } from '../../../functions/runtime/jobs/made-objects.ts';
+import { endStoppedPrunes } from '../../../functions/runtime/jobs/prune-jobs.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { Killed, MemoryVault } from '../../support/memory-vault.ts';
 
@@ -134,6 +136,26 @@ describe('an object that a run makes', () => {
     expect(jobs().map((j) => j.metadata.uid)).toEqual([uid]);
   });
 
+  it('is taken away again when another call has written down one for the same work meanwhile', async () => {
+    let first = true;
+    const slow = {
+      ...answering('GET', () => undefined),
+      async call(method: 'POST', path: string, options?: CallOptions) {
+        const answer = await cluster.call(method, path, options);
+        if (!first) return answer;
+        first = false;
+        const other = { ...document(), name: 'holdfast-other' };
+        vault.objects.set(`${DIR}${slotFile(SLOT)}`, {
+          body: Buffer.from(JSON.stringify(other)),
+          metadata: {},
+        });
+        return answer;
+      },
+    } as unknown as KubeClient;
+    const { uid, name } = await own(slow);
+    expect(jobs().map((j) => [j.metadata.name, j.metadata.uid])).toEqual([[name, uid]]);
+  });
+
   it('is one for two calls at the same time', async () => {
     await Promise.all([own(), own(), own()]);
     expect(jobs().map((j) => j.metadata.uid)).toEqual([document().uid]);
@@ -203,6 +225,19 @@ describe('what a run has in the cluster', () => {
     await removeAll(made());
     expect(await may(0)).toBe(false);
   });
+});
+
+it('the Jobs of prunes that were stopped are ended, and those of the one that is running go on', async () => {
+  const keys = vaultKeys('paris');
+  const [running, stopped] = ['prune-20260131020000-aaaaaa', 'prune-20260131010000-bbbbbb'] as const;
+  const backup = 'daily-20260131020000';
+  const context = { cluster, vault, now: cluster.now };
+  for (const run of [running, stopped, backup])
+    await madeObjects(context, keys.runs.dir(run)).make(SLOT, 'holdfast', (name) => ({
+      metadata: { name, namespace: 'holdfast', labels: { run } },
+    }));
+  expect(await endStoppedPrunes(context, keys, running)).toBe(0);
+  expect(jobs().map((j) => j.metadata.labels?.run)).toEqual([running, backup]);
 });
 
 describe('the file of a slot', () => {
